@@ -1,0 +1,51 @@
+"""The project's objects, frozen, each with its invariants; ``project`` makes them from files."""
+
+from churnwatch.spec.deployment import Action, Deployment, Outreach, Playbook, ProjectSpec, Tracking
+from churnwatch.spec.model import (
+    Bands,
+    Baselines,
+    Gates,
+    Grid,
+    LearnerSettings,
+    Model,
+    Outcome,
+    Population,
+)
+from churnwatch.spec.node import Duration, Language, Node, Words
+from churnwatch.spec.signal import PLACEHOLDER, Column, EventTable, Example, Family, Level, Signal, Where
+from churnwatch.spec.source import CanonicalTable, Exclusion, Mapping, RawType, Source, Sources
+
+__all__ = [
+    "PLACEHOLDER",
+    "Action",
+    "Bands",
+    "Baselines",
+    "CanonicalTable",
+    "Column",
+    "Deployment",
+    "Duration",
+    "EventTable",
+    "Example",
+    "Exclusion",
+    "Family",
+    "Gates",
+    "Grid",
+    "Language",
+    "LearnerSettings",
+    "Level",
+    "Mapping",
+    "Model",
+    "Node",
+    "Outcome",
+    "Outreach",
+    "Playbook",
+    "Population",
+    "ProjectSpec",
+    "RawType",
+    "Signal",
+    "Source",
+    "Sources",
+    "Tracking",
+    "Where",
+    "Words",
+]

@@ -1,0 +1,120 @@
+"""Where and how: one folder of ``configs/``, and the playbook they share."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, field_validator, model_validator
+
+from churnwatch.spec.model import Model
+from churnwatch.spec.node import Language, Name, Node, Words
+from churnwatch.spec.signal import Column, Family
+from churnwatch.spec.source import Sources
+
+
+class Deployment(Node):
+    """``deployment.yaml``: zone, money, languages, and which models are in use."""
+
+    deployment: Name
+    title: str
+    zone: str
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    languages: tuple[Language, ...] = ("en", "id")
+    listing_model: Name
+    also: tuple[Name, ...] = ()
+    start: date | None = None
+    """The civil day the data begin; earlier as-ofs are outside the data. Left out: the first event."""
+
+    @field_validator("languages", "also", mode="before")
+    @classmethod
+    def _as_tuple(cls, value: Any) -> Any:
+        return tuple(value) if isinstance(value, list) else value
+
+    @field_validator("zone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError(f"no such time zone: {value}; write one like Asia/Jakarta") from None
+        return value
+
+
+class Outreach(Node):
+    """``outreach.yaml``: how long the list is and who may be on it."""
+
+    capacity: int = Field(default=5, ge=0)
+    """Rows an owner can work in a day, where the agents table does not say."""
+    capacity_total: float = Field(default=0.05, gt=0, le=1)
+    """Without owners: the share of the observed customers that is listed."""
+    minimum_band: str = Field(default="watch", pattern=r"^(healthy|watch|at_risk|critical)$")
+    reasons: int = Field(default=3, ge=1, le=3)
+    default_action: Name
+    due_days: int = Field(default=1, ge=0)
+
+
+class Tracking(Node):
+    """``tracking.yaml``: where MLflow keeps runs and models. Left out: an SQLite store under ``state/``."""
+
+    uri: str | None = None
+    experiment: str | None = None
+
+
+class Action(Node):
+    """One thing an agent can do."""
+
+    title: Words
+    steps: Words
+    minutes: int = Field(ge=1)
+
+
+class Playbook(Node):
+    """``configs/playbook.yaml``: the actions by name."""
+
+    actions: dict[Name, Action] = Field(min_length=1)
+
+
+class ProjectSpec(Node):
+    """Everything a deployment's files say, checked against each other."""
+
+    deployment: Deployment
+    sources: Sources
+    outreach: Outreach
+    tracking: Tracking
+    playbook: Playbook
+    families: tuple[Family, ...]
+    models: dict[str, Model]
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Every column of the catalogue, family by family."""
+        return tuple(column for family in self.families for column in family.columns)
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        seen: dict[str, str] = {}
+        for column in self.columns:
+            if column.name in seen:
+                raise ValueError(f"{column.name} stands in both {seen[column.name]} and {column.family}")
+            seen[column.name] = column.family
+        families = {family.family for family in self.families}
+        for model in self.models.values():
+            unknown = sorted(set(model.families) - families)
+            if unknown:
+                raise ValueError(f"the model {model.model} uses the family {unknown[0]}, which is not in features/")
+            for name in (model.baselines.recency, model.baselines.last_score, model.baselines.tenure):
+                if name is not None and name not in seen:
+                    raise ValueError(f"a baseline of the model {model.model} names {name}, which is no column")
+        for name in (self.deployment.listing_model, *self.deployment.also):
+            if name not in self.models:
+                raise ValueError(f"deployment.yaml uses the model {name}, which is not in models/")
+        actions = self.playbook.actions
+        for family in self.families:
+            for signal in family.signals:
+                if signal.action is not None and signal.action not in actions:
+                    raise ValueError(f"{signal.name} suggests {signal.action}, which is not in playbook.yaml")
+        if self.outreach.default_action not in actions:
+            raise ValueError(f"outreach.yaml suggests {self.outreach.default_action}, which is not in playbook.yaml")
+        return self

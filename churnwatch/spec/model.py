@@ -1,0 +1,148 @@
+"""What is predicted: one file of ``models/`` per model."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from churnwatch.spec.node import Duration, Name, Node, Words
+from churnwatch.spec.signal import Where
+
+
+class Outcome(Node):
+    """The bad outcome: an end ``event``, or no ``inactive`` event ``for`` a time (DESIGN §4)."""
+
+    event: Where | None = None
+    inactive: Where | None = None
+    for_: Duration | None = Field(default=None, alias="for")
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if (self.event is None) == (self.inactive is None):
+            raise ValueError("an outcome is either `event: {…}` or `inactive: {…}` with `for: 90d`")
+        if (self.inactive is None) != (self.for_ is None):
+            raise ValueError("`for` goes with `inactive`: how long without such an event counts as gone")
+        if (self.event or self.inactive) == {}:
+            raise ValueError("the outcome matches every row: name at least a kind")
+        return self
+
+    @property
+    def where(self) -> Where:
+        """The rows the outcome looks at."""
+        return self.event if self.event is not None else (self.inactive or {})
+
+
+class Population(Node):
+    """Who is observed: customers with such a row ``within`` the time before as-of, at least ``tenure`` old."""
+
+    active: Where | None = None
+    within: Duration | None = None
+    tenure: Duration = Duration("0d")
+
+    @model_validator(mode="after")
+    def _together(self) -> Self:
+        if (self.active is None) != (self.within is None):
+            raise ValueError("`active` and `within` go together: who did what, within which time")
+        return self
+
+
+class Grid(Node):
+    """When past customers are observed: every so often, stepping back from the last complete label."""
+
+    every: Duration
+    history: Duration = Duration("90d")
+    """Data wanted before the first as-of, so that the signals have something to see."""
+
+
+class LearnerSettings(Node):
+    """LightGBM parameters, and how rounds and calibration are found."""
+
+    parameters: dict[str, int | float | str | bool] = Field(default_factory=dict)
+    rounds: int = Field(default=200, ge=1)
+    """Used as they are with fewer than three complete as-ofs; otherwise the upper end of the search."""
+    folds: int = Field(default=3, ge=1)
+    calibration: Literal["auto", "isotonic", "platt", "none"] = "auto"
+    seed: int = 1
+    minimum_outcomes: int = Field(default=100, ge=1)
+    """Fewer outcomes (or fewer others) than this in training: too little to train on."""
+
+
+class Bands(Node):
+    """Lower ends of the bands as multiples of the training base rate; below ``watch`` is healthy."""
+
+    watch: float = Field(default=1.0, gt=0)
+    at_risk: float = Field(default=2.0, gt=0)
+    critical: float = Field(default=4.0, gt=0)
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        if not self.watch < self.at_risk < self.critical:
+            raise ValueError("bands rise: watch < at_risk < critical")
+        return self
+
+
+class Gates(Node):
+    """What a candidate must show before it may be promoted (DESIGN §7)."""
+
+    logistic_margin: float = Field(default=0.01, ge=0)
+    """How much AUC the model may lie below the logistic regression."""
+    champion_margin: float = Field(default=0.01, ge=0)
+
+
+class Baselines(Node):
+    """The signals that rank customers without a model; ``null`` where a deployment has none.
+
+    Each is read in the signal's own direction. Missing values rank with the median.
+    """
+
+    recency: str
+    last_score: str | None
+    tenure: str
+
+
+class Model(Node):
+    """One prediction: who, what, when, from which families, and how good it must be."""
+
+    model: Name
+    title: Words
+    outcome: Outcome
+    population: Population = Population()
+    grid: Grid
+    gap: Duration = Duration("0d")
+    horizon: Duration | None = None
+    families: tuple[Name, ...] = Field(min_length=1)
+    learner: LearnerSettings = LearnerSettings()
+    baselines: Baselines
+    bands: Bands = Bands()
+    gates: Gates = Gates()
+    test_slices: int = Field(default=3, ge=1)
+
+    @field_validator("families", mode="before")
+    @classmethod
+    def _families_as_tuple(cls, value: Any) -> Any:
+        return tuple(value) if isinstance(value, list) else value
+
+    @model_validator(mode="after")
+    def _one_horizon(self) -> Self:
+        if self.outcome.event is not None and self.horizon is None:
+            raise ValueError("an outcome `event` needs a `horizon`, such as 60d")
+        if self.outcome.inactive is not None and self.horizon is not None:
+            raise ValueError("with `inactive` the horizon is its `for`; leave `horizon` out")
+        if self.outcome.inactive is not None and self.population.active is None:
+            raise ValueError("with `inactive` the population is `active: {…}` and `within: 180d`")
+        if self.label_length.seconds == 0:
+            raise ValueError("the horizon is empty: it is longer than 0d")
+        return self
+
+    @property
+    def label_length(self) -> Duration:
+        """The length of the outcome window."""
+        length = self.horizon if self.horizon is not None else self.outcome.for_
+        assert length is not None
+        return length
+
+    @property
+    def reach(self) -> int:
+        """Seconds from as-of until the label is complete: gap + horizon."""
+        return self.gap.seconds + self.label_length.seconds

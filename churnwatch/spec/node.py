@@ -1,0 +1,60 @@
+"""What all project objects share: frozen, strict, no unknown keys, texts in both languages, durations."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, StringConstraints
+from pydantic_core import core_schema
+
+Language = Literal["en", "id"]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class Node(BaseModel):
+    """A frozen object of a project file; an unknown key or a value of another type is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Words(Node):
+    """One text in the two languages the product speaks."""
+
+    en: str
+    id: str
+
+    def in_language(self, language: str) -> str:
+        """The text in ``language``; English where the language is not ``id``."""
+        return self.id if language == "id" else self.en
+
+
+class Duration(str):
+    """A length of time such as ``28d`` or ``36h``: a day is 86,400 s, whatever the zone does (DESIGN §4)."""
+
+    __slots__ = ()
+    _pattern = re.compile(r"^(0|[1-9][0-9]*)(d|h)$")
+
+    @property
+    def seconds(self) -> int:
+        """Whole seconds."""
+        return int(self[:-1]) * (86_400 if self[-1] == "d" else 3_600)
+
+    @property
+    def days(self) -> float:
+        """Days, fractional for hours."""
+        return self.seconds / 86_400
+
+    @classmethod
+    def _parse(cls, text: str) -> Duration:
+        if not cls._pattern.match(text):
+            raise ValueError("a length of time is a whole number of days or hours, such as 28d or 36h")
+        return cls(text)
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(
+            cls._parse, core_schema.str_schema(strict=True)
+        )

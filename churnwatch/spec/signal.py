@@ -1,0 +1,149 @@
+"""Signals as a care lead writes them: one family per file of ``features/``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from churnwatch.spec.node import Duration, Name, Node, Words
+
+EventTable = Literal["interactions", "surveys", "customers"]
+Direction = Literal["up", "down", "any"]
+Unit = Literal["count", "days", "minutes", "hours", "money", "share", "score", "number"]
+Level = str | int | float | bool
+Where = dict[Name, Level | list[Level]]
+
+PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+
+
+class Signal(Node):
+    """One number about an observation, or one per window.
+
+    ``where`` keeps rows by equality or membership; ``aggregate`` names the function (``aggregates.py``);
+    ``measure`` is the column it reads, ``by`` the column whose distinct values are counted, ``of`` the rows a
+    share is taken of. ``windows`` look back from as-of; none means all history. ``compare: previous`` adds
+    the change against the window before. ``direction`` points towards the bad outcome.
+    ``reason`` is worded with ``{value}``, ``{window}`` (days), ``{previous}`` (the window before) and any other column
+    of the family by its name.
+    """
+
+    name: Name
+    description: str
+    where: Where = Field(default_factory=dict)
+    aggregate: Name
+    measure: Name | None = None
+    by: Name | None = None
+    of: Where | None = None
+    windows: tuple[Duration, ...] = ()
+    compare: Literal["previous"] | None = None
+    direction: Direction
+    unit: Unit = "count"
+    actionable: bool = False
+    reason: Words
+    change_reason: Words | None = None
+    action: Name | None = None
+
+    @field_validator("windows", mode="before")
+    @classmethod
+    def _windows_as_tuple(cls, value: Any) -> Any:
+        return tuple(value) if isinstance(value, list) else value
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        if len(set(self.windows)) != len(self.windows):
+            raise ValueError(f"windows of {self.name} repeat: {', '.join(self.windows)}")
+        if any(window.seconds == 0 for window in self.windows):
+            raise ValueError(f"a window of {self.name} is empty: a window is longer than 0d")
+        if self.compare and not self.windows:
+            raise ValueError(f"{self.name} compares with the window before but has no windows")
+        if self.compare and self.change_reason is None:
+            raise ValueError(f"{self.name} has compare but no change_reason: how would the change be told?")
+        return self
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the signal matrix: a signal, its window (``None``: all history), value or change."""
+
+    name: str
+    family: str
+    table: EventTable
+    signal: Signal
+    window: Duration | None
+    change: bool = False
+
+    @property
+    def direction(self) -> Direction:
+        """Towards the bad outcome."""
+        return self.signal.direction
+
+
+class Example(Node):
+    """Rows in, numbers out: checked by ``churnwatch check`` before any data are touched.
+
+    Times without a zone are UTC; ``known_at`` defaults to ``at``; an expected ``null`` means missing.
+    """
+
+    as_of: date | datetime
+    rows: tuple[dict[str, Any], ...]
+    expect: dict[str, float | int | None] = Field(min_length=1)
+
+    @field_validator("rows", mode="before")
+    @classmethod
+    def _rows_as_tuple(cls, value: Any) -> Any:
+        return tuple(value) if isinstance(value, list) else value
+
+
+class Family(Node):
+    """One file of ``features/``: the signals of one table that tell one side of the customer."""
+
+    family: Name
+    description: str
+    table: EventTable
+    signals: tuple[Signal, ...] = Field(min_length=1)
+    examples: tuple[Example, ...] = Field(min_length=1)
+
+    @field_validator("signals", "examples", mode="before")
+    @classmethod
+    def _as_tuple(cls, value: Any) -> Any:
+        return tuple(value) if isinstance(value, list) else value
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The matrix columns of this family, in file order: windows as written, each value before its change."""
+        return tuple(self._expand())
+
+    def _expand(self) -> Iterator[Column]:
+        for signal in self.signals:
+            for window in signal.windows or (None,):
+                name = f"{signal.name}_{window}" if window else signal.name
+                yield Column(name, self.family, self.table, signal, window)
+                if signal.compare:
+                    yield Column(f"{name}_change", self.family, self.table, signal, window, change=True)
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        seen: set[str] = set()
+        for column in self.columns:
+            if column.name in seen:
+                raise ValueError(f"two columns are called {column.name}")
+            seen.add(column.name)
+        for signal in self.signals:
+            for words in (signal.reason, signal.change_reason):
+                for text in (words.en, words.id) if words else ():
+                    for name in PLACEHOLDER.findall(text):
+                        if name not in seen and name not in {"value", "window", "previous"}:
+                            raise ValueError(
+                                f"the reason of {signal.name} names {{{name}}}, which is neither value, window "
+                                "nor previous, nor a column of this family"
+                            )
+        for example in self.examples:
+            unknown = sorted(set(example.expect) - seen)
+            if unknown:
+                raise ValueError(f"an example expects {unknown[0]}, which is no column of this family")
+        return self

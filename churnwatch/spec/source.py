@@ -1,0 +1,92 @@
+"""Where raw tables lie and how they become canonical tables: ``configs/<deployment>/sources.yaml``."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from churnwatch.spec.node import Name, Node
+
+CanonicalTable = Literal["customers", "interactions", "surveys", "agents"]
+RawType = Literal["text", "integer", "number", "boolean", "time"]
+
+
+class Exclusion(Node):
+    """A declared rule: raw rows that meet the SQL condition ``when`` are left out, and counted under ``rule``."""
+
+    rule: str
+    when: str
+
+
+class Source(Node):
+    """One raw table: a CSV or Parquet file below the data directory.
+
+    ``zone`` is the zone of times that carry none (the deployment's where it is left out). In CSV every column is text
+    unless ``types`` says otherwise; a value that does not fit its type quarantines the row. ``allowance`` is
+    the share of rows that may be quarantined before the whole source is refused. ``data_end`` says until when the file
+    is complete (left out: its greatest ``known_at``).
+    """
+
+    from_: str = Field(alias="from")
+    format: Literal["csv", "parquet"] | None = None
+    delimiter: str = ","
+    zone: str | None = None
+    types: dict[str, RawType] = Field(default_factory=dict)
+    allowance: float = Field(default=0.01, ge=0, le=1)
+    data_end: date | datetime | None = None
+    exclude: tuple[Exclusion, ...] = ()
+
+    @field_validator("exclude", mode="before")
+    @classmethod
+    def _exclude_as_tuple(cls, value: Any) -> Any:
+        return tuple(value) if isinstance(value, list) else value
+
+
+class Mapping(Node):
+    """How one source feeds one canonical table.
+
+    Either ``columns``, one DuckDB SQL expression per canonical column over the raw row (``where`` keeps a part of
+    the rows), or ``select``, a whole SELECT over the source by its name where rows must be grouped. ``measures`` names
+    numeric columns of interactions.
+    """
+
+    source: Name
+    where: str | None = None
+    columns: dict[Name, str] | None = None
+    measures: dict[Name, str] = Field(default_factory=dict)
+    select: str | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.columns is None) == (self.select is None):
+            raise ValueError("a mapping has either `columns` or one whole `select`")
+        if self.select is not None and self.where is not None:
+            raise ValueError("with `select`, write the condition into the SELECT instead of `where`")
+        return self
+
+
+class Sources(Node):
+    """All of ``sources.yaml``: the raw tables by name, and the mappings by canonical table."""
+
+    sources: dict[Name, Source] = Field(min_length=1)
+    tables: dict[CanonicalTable, tuple[Mapping, ...]]
+
+    @field_validator("tables", mode="before")
+    @classmethod
+    def _mappings_as_tuples(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {key: tuple(item) if isinstance(item, list) else item for key, item in value.items()}
+
+    @model_validator(mode="after")
+    def _sources_exist(self) -> Self:
+        for table, mappings in self.tables.items():
+            for mapping in mappings:
+                if mapping.source not in self.sources:
+                    raise ValueError(f"{table} maps the source {mapping.source}, which is not declared")
+        for needed in ("customers", "interactions"):
+            if needed not in self.tables:
+                raise ValueError(f"no mapping makes the table {needed}")
+        return self
