@@ -1,0 +1,37 @@
+"""What a training leaves behind: the booster as text, the calibration, and what the columns usually hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """From a raw margin (log-odds of the booster) to a risk, 0 to 1.
+
+    ``isotonic``: knots ``x`` (margins, rising) and ``y`` (risks), linear between, flat outside. ``platt``: ``x = (a,)``,
+    ``y = (b,)``, the risk is ``1 / (1 + exp(-(a * margin + b)))``. ``none``: the logistic of the margin, no knots.
+    """
+
+    method: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained model without its surroundings.
+
+    The matrix it was fitted on is float64 of shape (rows, columns); NaN means missing.
+    """
+
+    booster_text: str
+    """LightGBM's text model."""
+    columns: tuple[str, ...]
+    """The matrix columns, in order."""
+    calibration: Calibration
+    rounds: int
+    base_rate: float
+    """Share of bad outcomes among the training observations."""
+    usual: dict[str, float | None]
+    """The training median of each column; ``None`` where every value was missing."""
