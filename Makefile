@@ -1,0 +1,57 @@
+# churnwatch: `make help` lists what can be made. Needs python3 (3.11 or newer) with venv, and nothing else.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+# -qq: pip says nothing unless it fails; what it does is said in one line here.
+PIP    := $(BIN)/python -m pip --disable-pip-version-check install -qq
+PYTEST := $(BIN)/python -m pytest
+# Two workers: one file's tests stay together, so that what a file builds once is built once.
+WORKERS ?= 2
+
+# What failed half-way is made again.
+.DELETE_ON_ERROR:
+.PHONY: help demo test slow lint bench gates clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*##/\1 #/p' $(MAKEFILE_LIST) | awk -F' # ' '{printf "  make %-7s %s\n", $$1, $$2}'
+
+demo: $(VENV)/.runtime  ## simulate a company, train, print today's list (writes demo/)
+	@$(BIN)/churnwatch demo
+
+test: $(VENV)/.dev  ## the tests, but for the slow ones
+	@$(PYTEST) -n $(WORKERS) --dist loadfile
+
+slow: $(VENV)/.dev  ## the slow tests: whole demos, the wheel, the notebooks
+	@$(PYTEST) -m slow
+
+lint: $(VENV)/.dev  ## ruff, mypy --strict, and the rooms contract
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/.dev  ## the benchmarks, with their limits
+	@$(BIN)/python tests/benchmarks/run.py
+
+gates: $(VENV)/.dev  ## what a release must pass: the installed wheel, and every slow test
+	@$(PYTEST) tests/test_wheel.py -m "slow or not slow"
+	@$(PYTEST) -m slow --deselect tests/test_wheel.py
+
+clean:  ## remove the environment, caches and builds (never demo/: a project may hold facts)
+	@rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+# Installed again only when what is wanted has changed. The install is editable: code needs no reinstall.
+$(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing churnwatch into $(VENV)/ (once; about a minute) ..."
+	@$(PIP) -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing churnwatch with its developer tools into $(VENV)/ (once; a minute or two) ..."
+	@$(PIP) -c constraints.txt -e '.[dev,inbox]'
+	@touch $@ $(VENV)/.runtime
+
+$(BIN)/python:
+	@echo "Creating $(VENV)/ ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "churnwatch needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; try: make PYTHON=python3.11")'
+	@$(PYTHON) -m venv $(VENV)
