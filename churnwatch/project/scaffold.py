@@ -24,9 +24,9 @@ State = Literal["added", "changed", "missing"]
 class Difference:
     """One file in which a project differs from the reference.
 
-    ``path`` is relative to the project, with ``/``. ``state`` is seen from the project: ``added`` stands only
-    there, ``missing`` only in the reference, ``changed`` in both. ``text`` is a unified diff from the reference to the
-    project, empty where a file is no text.
+    ``path`` is relative to the project, with ``/``. ``state`` is seen from the project: ``added`` stands
+    only there, ``missing`` only in the reference, ``changed`` in both. ``text`` is a unified diff from the
+    reference to the project, empty where a file is no text.
     """
 
     path: str
