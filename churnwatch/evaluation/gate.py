@@ -1,0 +1,101 @@
+"""What a candidate must show before it may rank customers (DESIGN §7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from churnwatch.evaluation.interval import REPLICATES, paired_interval
+from churnwatch.spec.model import Gates
+
+SURELY_BETTER_THAN = {
+    "random": "a random order",
+    "recency": "how long a customer has been silent, alone",
+    "last_score": "the last survey score alone",
+    "tenure": "how long someone has been a customer, alone",
+}
+"""The baselines the lower bound of the interval must be above, and what each one is in words."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One comparison: the candidate's AUC minus the other's, with its 95 % interval.
+
+    For the simple baselines ``low`` must be above ``needed`` (0). For the logistic regression and the
+    champion ``difference`` itself must not be below ``needed`` (minus the margin).
+    """
+
+    name: str
+    difference: float
+    low: float
+    high: float
+    needed: float
+    passed: bool
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The gate's answer: passed when every check has."""
+
+    passed: bool
+    checks: tuple[Check, ...]
+
+
+def gate(
+    y: ArrayLike,
+    scores: ArrayLike,
+    *,
+    baselines: Mapping[str, ArrayLike],
+    gates: Gates,
+    champion: ArrayLike | None = None,
+    clusters: Sequence[object] | NDArray[np.generic] | None = None,
+    slices: Sequence[object] | NDArray[np.generic] | None = None,
+    seed: int = 1,
+    replicates: int = REPLICATES,
+) -> Verdict:
+    """Compare the candidate's ``scores`` (n,) with each baseline's and with the champion's on the test rows.
+
+    ``baselines`` holds the scores of random, recency, last_score, tenure and logistic; ``champion`` the
+    present champion's on the same rows, None where there is none. ``clusters`` are the customers, ``slices``
+    the as-ofs (see ``paired_interval``).
+
+    Above the simple baselines the candidate must lie surely: lower end of the interval above 0. Against
+    logistic regression and champion its observed AUC may lie ``logistic_margin`` and ``champion_margin``
+    lower, no more: a margin on the observed difference, because on few outcomes the lower end of an interval
+    lies below any small margin even for two equally good models. Raises DataRefused on one-class labels.
+    """
+    checks = []
+    for name, words in SURELY_BETTER_THAN.items():
+        difference, low, high = paired_interval(
+            y, scores, baselines[name], clusters=clusters, slices=slices, seed=seed, replicates=replicates
+        )
+        passed = low > 0
+        judged = "surely better than" if passed else "not surely better than"
+        sentence = (
+            f"The model ranks {judged} {words}: {_told(difference, low, high)}; "
+            "the lower end must be above 0."
+        )
+        checks.append(Check(name, difference, low, high, 0.0, passed, sentence))
+    rivals = [("logistic", "a plain logistic regression", baselines["logistic"], gates.logistic_margin)]
+    if champion is not None:
+        rivals.append(("champion", "the model in use", champion, gates.champion_margin))
+    for name, words, rival, margin in rivals:
+        difference, low, high = paired_interval(
+            y, scores, rival, clusters=clusters, slices=slices, seed=seed, replicates=replicates
+        )
+        passed = difference >= -margin
+        judged = "at least about as well as" if passed else "worse than"
+        sentence = (
+            f"The model ranks {judged} {words}: {_told(difference, low, high)}; "
+            f"it may lie {margin:g} below at most."
+        )
+        checks.append(Check(name, difference, low, high, -margin, passed, sentence))
+    return Verdict(all(check.passed for check in checks), tuple(checks))
+
+
+def _told(difference: float, low: float, high: float) -> str:
+    return f"AUC {difference:+.3f} (95 % interval {low:+.3f} to {high:+.3f})"
