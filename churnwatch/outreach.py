@@ -10,10 +10,11 @@ from datetime import date
 class ListRow:
     """One listed customer, finished: every text is in the owner's language.
 
-    ``risk`` is a calibrated probability 0-1; ``change`` is risk minus that of the previous list, ``None`` where the
-    customer was not on it; ``rising_since`` ``None`` where no onset is known; ``value_at_risk`` is money per month
-    in the deployment's currency, ``None`` where the value is unknown; ``reasons`` holds none to three sentences;
-    ``baseline`` names the ranking that listed the row where no model had passed, ``None`` where the model did.
+    ``risk`` is a calibrated probability 0-1; ``change`` is risk minus that of the previous list, ``None``
+    where the customer was not on it; ``rising_since`` ``None`` where no onset is known; ``value_at_risk`` is
+    money per month in the deployment's currency, ``None`` where the value is unknown; ``reasons`` holds none
+    to three sentences; ``baseline`` names the ranking that listed the row where no model had passed, ``None``
+    where the model did.
     """
 
     rank: int

@@ -1,0 +1,26 @@
+"""The ledger: the facts that cannot be rebuilt (DESIGN §9), in SQLite or PostgreSQL.
+
+Runs, lists issued with their rows, and promotions. Lists, rows and promotions are append-only: triggers in
+the database refuse to change or delete them. Times are parameters; nothing here reads a clock.
+"""
+
+from churnwatch.ledger.lists import IssuedList, latest_list, previous_risks, record_list
+from churnwatch.ledger.opening import open_ledger
+from churnwatch.ledger.promotions import Promotion, champion, promotions, record_promotion
+from churnwatch.ledger.runs import Run, begin_run, finish_run, runs
+
+__all__ = [
+    "IssuedList",
+    "Promotion",
+    "Run",
+    "begin_run",
+    "champion",
+    "finish_run",
+    "latest_list",
+    "open_ledger",
+    "previous_risks",
+    "promotions",
+    "record_list",
+    "record_promotion",
+    "runs",
+]

@@ -1,0 +1,120 @@
+"""Lists issued: who was named to whom, on which day, in which revision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from churnwatch.ledger import schema
+from churnwatch.ledger.opening import writing
+
+_ROW = tuple(column.name for column in schema.list_rows.columns if column.name != "list_id")
+
+
+@dataclass(frozen=True)
+class IssuedList:
+    """One revision of one day's list.
+
+    ``files`` maps each published file to its sha256 and size. ``rows`` are by rank, each with customer_id,
+    rank, owner, risk, band, change, rising_since, value_at_risk, reasons, last_contact, last_survey, action,
+    due.
+    """
+
+    list_id: int
+    run_id: int
+    deployment: str
+    as_of: date
+    revision: int
+    model: str
+    model_version: str | None
+    baseline: str | None
+    files: Mapping[str, Any]
+    issued_at: datetime
+    rows: tuple[Mapping[str, Any], ...]
+
+
+def record_list(
+    engine: sa.Engine,
+    *,
+    run_id: int,
+    deployment: str,
+    as_of: date,
+    model: str,
+    model_version: str | None,
+    baseline: str | None,
+    files: Mapping[str, Any],
+    issued_at: datetime,
+    rows: Sequence[Mapping[str, Any]],
+) -> int:
+    """Keep a list with all its rows, or nothing of it; returns the revision, 1 for a day's first list.
+
+    ``rows`` are mappings with the keys of ``IssuedList.rows``; other keys are left out, so that names and
+    steps, which the customers table and the playbook hold, are not kept twice. A list without rows is a fact
+    too. Raises ``KeyError`` where a row lacks a key, SQLAlchemy's ``IntegrityError`` where one breaks the
+    schema.
+    """
+    lists = schema.lists
+    with writing(engine) as connection:
+        last = connection.execute(
+            sa.select(sa.func.max(lists.c.revision)).where(
+                lists.c.deployment == deployment, lists.c.as_of == as_of
+            )
+        ).scalar()
+        revision = (last or 0) + 1
+        list_id: int = connection.execute(
+            sa.insert(lists)
+            .values(
+                run_id=run_id,
+                deployment=deployment,
+                as_of=as_of,
+                revision=revision,
+                model=model,
+                model_version=model_version,
+                baseline=baseline,
+                files=dict(files),
+                issued_at=issued_at,
+            )
+            .returning(lists.c.list_id)
+        ).scalar_one()
+        kept = [{"list_id": list_id, **{key: row[key] for key in _ROW}} for row in rows]
+        if kept:
+            connection.execute(sa.insert(schema.list_rows), kept)
+        return revision
+
+
+def latest_list(engine: sa.Engine, *, deployment: str, as_of: date) -> IssuedList | None:
+    """The last revision of a day's list; ``None`` where none was issued for that day."""
+    lists = schema.lists
+    with engine.connect() as connection:
+        head = _latest(connection, (lists.c.deployment == deployment) & (lists.c.as_of == as_of))
+        if head is None:
+            return None
+        return IssuedList(**head, rows=_rows(connection, list_id=head["list_id"]))
+
+
+def previous_risks(engine: sa.Engine, *, deployment: str, before: date) -> dict[str, float]:
+    """Risk by customer on the last list of an earlier day (its last revision); empty where there is none."""
+    lists = schema.lists
+    with engine.connect() as connection:
+        head = _latest(connection, (lists.c.deployment == deployment) & (lists.c.as_of < before))
+        if head is None:
+            return {}
+        return {row["customer_id"]: row["risk"] for row in _rows(connection, list_id=head["list_id"])}
+
+
+def _latest(connection: sa.Connection, which: sa.ColumnElement[bool]) -> sa.RowMapping | None:
+    lists = schema.lists
+    query = sa.select(lists).where(which).order_by(lists.c.as_of.desc(), lists.c.revision.desc()).limit(1)
+    return connection.execute(query).mappings().one_or_none()
+
+
+def _rows(connection: sa.Connection, *, list_id: int) -> tuple[Mapping[str, Any], ...]:
+    rows = schema.list_rows
+    query = sa.select(*(rows.c[name] for name in _ROW)).where(rows.c.list_id == list_id)
+    ordered = query.order_by(rows.c.rank, rows.c.owner, rows.c.customer_id)
+    found = connection.execute(ordered).mappings()
+    return tuple({**row, "reasons": tuple(row["reasons"])} for row in found)

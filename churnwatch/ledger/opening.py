@@ -1,0 +1,144 @@
+"""Open a ledger: make it, bring its schema up to date, or say why not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import NullPool
+
+from churnwatch.errors import ProjectError
+from churnwatch.ledger.schema import REVISIONS, VERSION_TABLE, metadata
+
+# Keys in order, so that equal facts are equal text; NaN is no JSON and PostgreSQL would refuse it anyway.
+_to_json = partial(json.dumps, sort_keys=True, ensure_ascii=False, allow_nan=False)
+
+
+def open_ledger(url_or_path: str | Path) -> sa.Engine:
+    """The ledger at a path (SQLite, made when it is not there) or a database URL, its schema current.
+
+    Raises ``ProjectError``: the schema is newer than this program, the file is no SQLite database or cannot
+    be opened, the database holds other tables by the ledger's names, the URL or its driver is unknown.
+    """
+    text = str(url_or_path)
+    url = _parse(text) if "://" in text else sa.URL.create("sqlite", database=text)
+    where = url.render_as_string(hide_password=True) if "://" in text else text
+    if url.get_backend_name() == "sqlite" and url.database:
+        try:
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ProjectError(f"the ledger cannot be opened: {error.strerror}", where=where) from None
+    engine = _connect(url, where=where)
+    try:
+        with engine.connect() as connection:
+            current = _revision(connection, where=where)
+        if current != REVISIONS[-1]:
+            _upgrade(engine, where=where)
+    except DBAPIError as error:
+        raise ProjectError(f"the ledger cannot be opened: {error.orig}", where=where) from None
+    return engine
+
+
+@contextmanager
+def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """One transaction that holds the right to write from its start: all of it is kept, or none."""
+    with engine.execution_options(writes=True).begin() as connection:
+        if engine.dialect.name == "postgresql":
+            # What BEGIN IMMEDIATE is to SQLite: a revision is read, then written; two must not read the same.
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('churnwatch.ledger'))"))
+        yield connection
+
+
+def _parse(text: str) -> sa.URL:
+    try:
+        url = sa.make_url(text)
+    except ArgumentError:
+        raise ProjectError(
+            "the ledger's URL cannot be read",
+            allowed="a path, sqlite:///PATH or postgresql://USER@HOST/DATABASE",
+        ) from None
+    if url.get_backend_name() not in ("sqlite", "postgresql"):
+        raise ProjectError(
+            f"the ledger cannot live in {url.get_backend_name()}",
+            allowed="SQLite by path, or PostgreSQL by URL",
+        )
+    return url
+
+
+def _connect(url: sa.URL, *, where: str) -> sa.Engine:
+    if url.get_backend_name() == "sqlite":
+        # No pool: opening a file is cheap, and no connection outlives its use.
+        engine = sa.create_engine(
+            url, poolclass=NullPool, json_serializer=_to_json, connect_args={"timeout": 30}
+        )
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    try:
+        return sa.create_engine(url, json_serializer=_to_json)
+    except (ModuleNotFoundError, NoSuchModuleError) as error:
+        raise ProjectError(
+            f"the driver for PostgreSQL is not there: {error}",
+            where=where,
+            hint="pip install 'churnwatch[postgres]'",
+        ) from None
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # The driver's own BEGINs come late and end at DDL; ours are explicit, so that DDL is transactional too.
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode = DELETE",  # WAL can corrupt in the SQLite versions in use (3.7.0-3.51.2)
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "recursive_triggers = ON",  # otherwise INSERT OR REPLACE deletes without asking the triggers
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _revision(connection: sa.Connection, *, where: str) -> str | None:
+    """The schema's revision; ``None`` in a database without a ledger."""
+    inspector = sa.inspect(connection)
+    if not inspector.has_table(VERSION_TABLE):
+        for name in metadata.tables:
+            if inspector.has_table(name):
+                raise ProjectError(
+                    f"this database has a table `{name}` of another program",
+                    where=where,
+                    hint="give the ledger a file or a database of its own",
+                )
+        return None
+    revision: str | None = connection.execute(sa.text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
+    if revision is not None and revision not in REVISIONS:
+        raise ProjectError(
+            f"the ledger's schema is {revision}, newer than this program",
+            where=where,
+            allowed=f"schemas up to {REVISIONS[-1]}",
+            hint="use the churnwatch that wrote it last, or a later one; nothing was changed",
+        )
+    return revision
+
+
+def _upgrade(engine: sa.Engine, *, where: str) -> None:
+    # Alembic costs about half a second to load; a current ledger never pays it.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "churnwatch.ledger:migrations")
+    with writing(engine) as connection:
+        # Asked again under the lock: another process may have been here first.
+        if _revision(connection, where=where) != REVISIONS[-1]:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")

@@ -1,0 +1,140 @@
+"""The ledger's tables as they are now; ``migrations/`` tells how a database gets there."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+VERSION_TABLE = "ledger_version"
+"""Not Alembic's usual name: the ledger may share a PostgreSQL database with MLflow, which uses that one."""
+
+REVISIONS = ("0001",)
+"""Every schema this program knows, oldest first; the last one is the schema below."""
+
+APPEND_ONLY = ("lists", "list_rows", "promotions")
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment: aware in Python, stored as naive UTC with microseconds, the same on every database."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 (SQLAlchemy's)
+        """To naive UTC; a time without a zone is refused."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"the ledger takes aware times, and {value.isoformat()} has no zone")
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002 (SQLAlchemy's)
+        """Back to aware UTC."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+class CivilDay(TypeDecorator[date]):
+    """A day of the deployment's calendar. A ``datetime`` is refused: its date could be another zone's day."""
+
+    impl = Date
+    cache_ok = True
+
+    def process_bind_param(self, value: date | None, dialect: Dialect) -> date | None:  # noqa: ARG002 (SQLAlchemy's)
+        """Only a day."""
+        if isinstance(value, datetime):
+            raise ValueError(f"the ledger takes a civil day here, and {value.isoformat()} is an instant")
+        return value
+
+
+metadata = MetaData()
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("run_id", Integer, primary_key=True),
+    Column("deployment", Text, nullable=False),
+    Column("command", Text, nullable=False),
+    Column("as_of", CivilDay),
+    Column("started_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    Column("status", Text, nullable=False),
+    Column("program_version", Text, nullable=False),
+    Column("model_version", Text),
+    Column("detail", JSON, nullable=False),
+    CheckConstraint("status IN ('running', 'done', 'failed')", name="runs_status"),
+    CheckConstraint("(status = 'running') = (finished_at IS NULL)", name="runs_finished"),
+)
+
+lists = Table(
+    "lists",
+    metadata,
+    Column("list_id", Integer, primary_key=True),
+    Column("run_id", Integer, ForeignKey("runs.run_id", name="lists_run"), nullable=False),
+    Column("deployment", Text, nullable=False),
+    Column("as_of", CivilDay, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("model_version", Text),
+    Column("baseline", Text),
+    Column("files", JSON, nullable=False),
+    Column("issued_at", Instant, nullable=False),
+    UniqueConstraint("deployment", "as_of", "revision", name="lists_one_revision"),
+    CheckConstraint("revision >= 1", name="lists_revision"),
+    CheckConstraint("model_version IS NOT NULL OR baseline IS NOT NULL", name="lists_ranked_by"),
+)
+
+list_rows = Table(
+    "list_rows",
+    metadata,
+    Column("list_id", Integer, ForeignKey("lists.list_id", name="list_rows_list"), primary_key=True),
+    Column("customer_id", Text, primary_key=True),
+    Column("rank", Integer, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("risk", Float, nullable=False),
+    Column("band", Text, nullable=False),
+    Column("change", Float),
+    Column("rising_since", CivilDay),
+    Column("value_at_risk", Float),
+    Column("reasons", JSON, nullable=False),
+    Column("last_contact", CivilDay),
+    Column("last_survey", Text),
+    Column("action", Text, nullable=False),
+    Column("due", CivilDay, nullable=False),
+    CheckConstraint("risk >= 0 AND risk <= 1", name="list_rows_risk"),
+    CheckConstraint("band IN ('healthy', 'watch', 'at_risk', 'critical')", name="list_rows_band"),
+    CheckConstraint("rank >= 1", name="list_rows_rank"),
+)
+
+promotions = Table(
+    "promotions",
+    metadata,
+    Column("promotion_id", Integer, primary_key=True),
+    Column("deployment", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("alias", Text, nullable=False),
+    Column("model_version", Text, nullable=False),
+    Column("previous_version", Text),
+    Column("moved_at", Instant, nullable=False),
+    Column("moved_by", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("gate", JSON, nullable=False),
+    Index("promotions_of_model", "deployment", "model", "alias"),
+)

@@ -1,0 +1,489 @@
+"""The ledger keeps what was said: whole, in order, and for ever."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+
+from churnwatch.errors import ProjectError
+from churnwatch.ledger import (
+    begin_run,
+    champion,
+    finish_run,
+    latest_list,
+    open_ledger,
+    previous_risks,
+    promotions,
+    record_list,
+    record_promotion,
+    runs,
+)
+from churnwatch.ledger.opening import writing
+from churnwatch.ledger.schema import APPEND_ONLY, REVISIONS, VERSION_TABLE, metadata
+
+NOON = datetime(2026, 5, 1, 12, 0, 0, 250, tzinfo=UTC)
+MAY_1, MAY_2 = date(2026, 5, 1), date(2026, 5, 2)
+# The URL of a PostgreSQL database that may be emptied: with it, everything is tested there as well.
+POSTGRES = os.environ.get("CHURNWATCH_TEST_POSTGRES", "")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"] if POSTGRES else ["sqlite"])
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
+    if request.param == "sqlite":
+        yield open_ledger(tmp_path / "state" / "ledger.db")
+        return
+    admin = sa.create_engine(POSTGRES)
+    with admin.begin() as connection:
+        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+        connection.execute(sa.text("CREATE SCHEMA public"))
+    admin.dispose()
+    engine = open_ledger(POSTGRES)
+    yield engine
+    engine.dispose()
+
+
+def row(customer: str, *, rank: int = 1, risk: float = 0.5, **more: Any) -> dict[str, Any]:
+    return {
+        "customer_id": customer,
+        "rank": rank,
+        "owner": "a1",
+        "risk": risk,
+        "band": "at_risk",
+        "change": None,
+        "rising_since": date(2026, 4, 20),
+        "value_at_risk": 1_250_000.0,
+        "reasons": ("3 complaints in the last 28 days",),
+        "last_contact": None,
+        "last_survey": "NPS 3 (2026-04-02)",
+        "action": "Call back",
+        "due": MAY_2,
+        **more,
+    }
+
+
+def issue(ledger: sa.Engine, *, as_of: date = MAY_1, rows: Any = (), deployment: str = "demo") -> int:
+    run = begin_run(
+        ledger, deployment=deployment, command="daily", as_of=as_of, started_at=NOON, program_version="0.1.0"
+    )
+    return record_list(
+        ledger,
+        run_id=run,
+        deployment=deployment,
+        as_of=as_of,
+        model="churn",
+        model_version="0123456789ab",
+        baseline=None,
+        files={"outreach.csv": {"sha256": "00", "bytes": 3}},
+        issued_at=NOON,
+        rows=rows,
+    )
+
+
+def promote(ledger: sa.Engine, version: str, *, model: str = "churn") -> Any:
+    return record_promotion(
+        ledger,
+        deployment="demo",
+        model=model,
+        model_version=version,
+        moved_at=NOON,
+        by="cron",
+        reason="gate passed",
+        gate={"auc": 0.81},
+    )
+
+
+def count(ledger: sa.Engine, table: str) -> int:
+    with ledger.connect() as connection:
+        return connection.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one()
+
+
+# --- runs
+
+
+def test_a_run_is_written_when_it_begins_and_again_when_it_ends(ledger: sa.Engine) -> None:
+    run = begin_run(
+        ledger,
+        deployment="demo",
+        command="daily",
+        as_of=MAY_1,
+        started_at=NOON,
+        program_version="0.1.0",
+        detail={"seed": 7},
+    )
+    (begun,) = runs(ledger, deployment="demo")
+    assert ("running", None, {"seed": 7}) == (begun.status, begun.finished_at, begun.detail)
+
+    later = NOON + timedelta(seconds=9)
+    finish_run(ledger, run_id=run, finished_at=later, status="done", model_version="ab", detail={"listed": 2})
+    (ended,) = runs(ledger, deployment="demo")
+    assert ("done", later, "ab") == (ended.status, ended.finished_at, ended.model_version)
+    assert {"seed": 7, "listed": 2} == ended.detail
+    assert (MAY_1, NOON) == (ended.as_of, ended.started_at)
+    assert () == runs(ledger, deployment="another")
+
+
+def test_an_ended_run_is_not_ended_again(ledger: sa.Engine) -> None:
+    run = begin_run(ledger, deployment="demo", command="check", started_at=NOON, program_version="0.1.0")
+    finish_run(ledger, run_id=run, finished_at=NOON, status="failed")
+    with pytest.raises(ValueError, match=f"no run {run} is on"):
+        finish_run(ledger, run_id=run, finished_at=NOON, status="done")
+    assert "failed" == runs(ledger, deployment="demo")[0].status
+
+
+def test_a_moment_in_any_zone_comes_back_as_the_same_moment_in_utc(ledger: sa.Engine) -> None:
+    jakarta = datetime(2026, 5, 1, 19, 0, 0, 250, tzinfo=timezone(timedelta(hours=7)))
+    begin_run(ledger, deployment="demo", command="check", started_at=jakarta, program_version="0.1.0")
+    found = runs(ledger, deployment="demo")[0].started_at
+    assert NOON == found
+    assert timedelta(0) == found.utcoffset()
+
+
+def test_a_time_without_a_zone_and_a_moment_given_as_a_day_are_refused(ledger: sa.Engine) -> None:
+    with pytest.raises(StatementError, match="has no zone"):
+        begin_run(
+            ledger,
+            deployment="demo",
+            command="check",
+            started_at=NOON.replace(tzinfo=None),
+            program_version="0",
+        )
+    with pytest.raises(StatementError, match="is an instant"):
+        begin_run(
+            ledger, deployment="demo", command="daily", as_of=NOON, started_at=NOON, program_version="0"
+        )
+    assert () == runs(ledger, deployment="demo")
+
+
+# --- lists
+
+
+def test_a_list_comes_back_by_rank_with_what_was_said(ledger: sa.Engine) -> None:
+    second, first = row("007", rank=2, risk=0.25), row("8", rank=1, risk=0.75, reasons=())
+    assert 1 == issue(ledger, rows=[second, {**first, "customer_name": "Siti", "action_steps": "…"}])
+    found = latest_list(ledger, deployment="demo", as_of=MAY_1)
+    assert found is not None
+    assert (first, second) == found.rows
+    assert {"outreach.csv": {"sha256": "00", "bytes": 3}} == found.files
+    assert (1, "churn", "0123456789ab", None, NOON) == (
+        found.revision,
+        found.model,
+        found.model_version,
+        found.baseline,
+        found.issued_at,
+    )
+
+
+def test_a_second_list_of_a_day_is_its_second_revision_and_the_first_stays(ledger: sa.Engine) -> None:
+    assert [1, 2, 1, 1] == [
+        issue(ledger, rows=[row("a")]),
+        issue(ledger, rows=[row("b"), row("c", rank=2)]),
+        issue(ledger, as_of=MAY_2),
+        issue(ledger, deployment="other"),
+    ]
+    found = latest_list(ledger, deployment="demo", as_of=MAY_1)
+    assert found is not None
+    assert (2, ["b", "c"]) == (found.revision, [each["customer_id"] for each in found.rows])
+    assert 3 == count(ledger, "list_rows")
+    assert latest_list(ledger, deployment="demo", as_of=date(2026, 5, 3)) is None
+
+
+def test_previous_risks_are_those_of_the_last_revision_of_the_last_earlier_day(ledger: sa.Engine) -> None:
+    issue(ledger, as_of=date(2026, 4, 1), rows=[row("old", risk=0.1)])
+    issue(ledger, rows=[row("a", risk=0.2)])
+    issue(ledger, rows=[row("a", risk=0.3), row("b", rank=2, risk=0.4)])
+    issue(ledger, as_of=MAY_2, rows=[row("a", risk=0.9)])
+    issue(ledger, rows=[row("a", risk=0.8)], deployment="other")
+    assert {"a": 0.3, "b": 0.4} == previous_risks(ledger, deployment="demo", before=MAY_2)
+    assert {"old": 0.1} == previous_risks(ledger, deployment="demo", before=MAY_1)
+    assert {} == previous_risks(ledger, deployment="demo", before=date(2026, 4, 1))
+
+
+@pytest.mark.parametrize(
+    ("broken", "error"),
+    [
+        pytest.param(row("a", rank=2), IntegrityError, id="the same customer twice"),
+        pytest.param(row("b", rank=2, risk=1.5), IntegrityError, id="a risk above one"),
+        pytest.param(row("b", rank=2, band="terrible"), IntegrityError, id="an unknown band"),
+        pytest.param({"customer_id": "b"}, KeyError, id="a row without its fields"),
+        pytest.param(row("b", rank=2, reasons=(float("nan"),)), ValueError, id="NaN, which is no JSON"),
+    ],
+)
+def test_a_list_that_fails_in_the_middle_leaves_nothing(
+    ledger: sa.Engine, broken: dict[str, Any], error: type[Exception]
+) -> None:
+    with pytest.raises((error, StatementError)):
+        issue(ledger, rows=[row("a"), broken])
+    assert (0, 0) == (count(ledger, "lists"), count(ledger, "list_rows"))
+    assert 1 == issue(ledger, rows=[row("a")])
+
+
+def test_a_list_belongs_to_a_run(ledger: sa.Engine) -> None:
+    with pytest.raises(IntegrityError):
+        record_list(
+            ledger,
+            run_id=99,
+            deployment="demo",
+            as_of=MAY_1,
+            model="churn",
+            model_version="ab",
+            baseline=None,
+            files={},
+            issued_at=NOON,
+            rows=[],
+        )
+    assert 0 == count(ledger, "lists")
+
+
+# --- promotions
+
+
+def test_the_champion_is_the_version_promoted_last_and_each_promotion_names_the_one_before(
+    ledger: sa.Engine,
+) -> None:
+    assert champion(ledger, deployment="demo", model="churn") is None
+    first, second = promote(ledger, "aaa"), promote(ledger, "bbb")
+    promote(ledger, "zzz", model="satisfaction")
+    back = promote(ledger, "aaa")
+    assert [None, "aaa", "bbb"] == [first.previous_version, second.previous_version, back.previous_version]
+    assert "aaa" == champion(ledger, deployment="demo", model="churn")
+    assert "zzz" == champion(ledger, deployment="demo", model="satisfaction")
+    assert champion(ledger, deployment="another", model="churn") is None
+    assert (first, second, back) == promotions(ledger, deployment="demo", model="churn")
+    assert ("cron", "gate passed", {"auc": 0.81}, NOON) == (
+        second.moved_by,
+        second.reason,
+        second.gate,
+        second.moved_at,
+    )
+
+
+# --- append-only
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param("UPDATE {table} SET {column} = {column}", id="update"),
+        pytest.param("DELETE FROM {table}", id="delete"),
+    ],
+)
+def test_the_database_itself_refuses_to_rewrite_what_was_said(
+    ledger: sa.Engine, table: str, statement: str
+) -> None:
+    issue(ledger, rows=[row("a")])
+    promote(ledger, "aaa")
+    column = metadata.tables[table].columns.keys()[1]
+    with pytest.raises(DBAPIError, match=f"{table} is append-only"), writing(ledger) as connection:
+        connection.execute(sa.text(statement.format(table=table, column=column)))
+    assert 1 == count(ledger, table)
+
+
+def test_sqlite_replace_does_not_slip_past_the_triggers(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path / "ledger.db")
+    promote(ledger, "aaa")
+    with pytest.raises(DBAPIError, match="promotions is append-only"), writing(ledger) as connection:
+        connection.execute(
+            sa.text(
+                "REPLACE INTO promotions SELECT 1, deployment, model, alias, 'forged', "
+                "previous_version, moved_at, moved_by, reason, gate FROM promotions"
+            )
+        )
+    assert "aaa" == champion(ledger, deployment="demo", model="churn")
+
+
+def test_another_program_meets_the_same_triggers(tmp_path: Path) -> None:
+    promote(open_ledger(tmp_path / "ledger.db"), "aaa")
+    plain = sqlite3.connect(tmp_path / "ledger.db")
+    with pytest.raises(sqlite3.IntegrityError, match="promotions is append-only"):
+        plain.execute("DELETE FROM promotions")
+    plain.close()
+
+
+# --- opening
+
+
+def test_sqlite_keeps_a_rollback_journal_syncs_fully_and_checks_foreign_keys(tmp_path: Path) -> None:
+    with open_ledger(tmp_path / "ledger.db").connect() as connection:
+        found = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+    assert {"journal_mode": "delete", "synchronous": 2, "foreign_keys": 1} == found
+
+
+def test_the_migrations_lead_to_the_schema_the_program_uses(ledger: sa.Engine) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.config import Config
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", "churnwatch.ledger:migrations")
+    config.set_main_option("path_separator", "os")
+    steps = [step.revision for step in ScriptDirectory.from_config(config).walk_revisions()]
+    assert list(REVISIONS) == steps[::-1]
+    with ledger.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+        assert [] == compare_metadata(context, metadata)
+        assert REVISIONS[-1] == context.get_current_revision()
+
+
+def test_opening_again_keeps_what_is_there(tmp_path: Path) -> None:
+    promote(open_ledger(tmp_path / "ledger.db"), "aaa")
+    again = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    assert "aaa" == champion(again, deployment="demo", model="churn")
+
+
+def test_opening_a_current_ledger_loads_no_alembic_and_takes_well_under_a_second(tmp_path: Path) -> None:
+    open_ledger(tmp_path / "ledger.db")
+    program = (
+        "import sys, time; start = time.process_time(); from churnwatch.ledger import open_ledger; "
+        f"open_ledger({str(tmp_path / 'ledger.db')!r}); "
+        "print(time.process_time() - start, any(name.startswith('alembic') for name in sys.modules))"
+    )
+    ran = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True)
+    assert "" == ran.stderr
+    seconds, alembic = ran.stdout.split()
+    assert "False" == alembic
+    assert float(seconds) < 1.0  # 0.15 s measured; the rest is room for a busy machine
+
+
+def test_a_schema_newer_than_the_program_is_refused_and_left_alone(ledger: sa.Engine) -> None:
+    with writing(ledger) as connection:
+        connection.execute(sa.text(f"UPDATE {VERSION_TABLE} SET version_num = '0099'"))
+    with pytest.raises(ProjectError, match="schema is 0099, newer than this program") as caught:
+        open_ledger(ledger.url.render_as_string(hide_password=False))
+    assert 3 == caught.value.exit_code
+    assert "schemas up to 0001" in caught.value.message
+    with ledger.connect() as connection:
+        version = connection.execute(sa.text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
+    assert "0099" == version
+
+
+def test_a_database_of_another_program_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "mlflow.db"
+    plain = sqlite3.connect(path)
+    plain.execute("CREATE TABLE runs (run_uuid TEXT)")
+    plain.close()
+    before = path.read_bytes()
+    with pytest.raises(ProjectError, match="a table `runs` of another program"):
+        open_ledger(path)
+    assert before == path.read_bytes()
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    path.write_text("not a database at all, but long enough to look at\n" * 50)
+    with pytest.raises(ProjectError, match="file is not a database") as caught:
+        open_ledger(path)
+    assert str(path) == caught.value.where
+
+
+def test_a_place_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ProjectError, match="cannot be opened"):
+        open_ledger(tmp_path / "file" / "ledger.db")
+    with pytest.raises(ProjectError, match="cannot be opened"):
+        open_ledger(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("mysql://somewhere/ledger", "cannot live in mysql"),
+        ("://", "cannot be read"),
+        ("postgresql+nosuch://somewhere/ledger", "driver for PostgreSQL is not there"),
+    ],
+)
+def test_a_url_that_cannot_be_used_is_refused(url: str, message: str) -> None:
+    with pytest.raises(ProjectError, match=message):
+        open_ledger(url)
+
+
+def test_a_password_is_never_shown() -> None:
+    with pytest.raises(ProjectError) as caught:
+        open_ledger("postgresql+nosuch://care:hunter2@somewhere/ledger")
+    assert "hunter2" not in caught.value.message
+
+
+def test_a_creation_that_fails_leaves_no_half_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "ledger.db"
+    real = sa.Connection.execute
+
+    def fails_at_the_last_table(self: sa.Connection, statement: Any, *more: Any, **options: Any) -> Any:
+        if "promotions_no_delete" in str(statement):
+            raise RuntimeError("power cut")
+        return real(self, statement, *more, **options)
+
+    monkeypatch.setattr(sa.Connection, "execute", fails_at_the_last_table)
+    with pytest.raises(RuntimeError, match="power cut"):
+        open_ledger(path)
+    monkeypatch.undo()
+    plain = sqlite3.connect(path)
+    assert [] == plain.execute("SELECT name FROM sqlite_master").fetchall()
+    plain.close()
+    promote(open_ledger(path), "aaa")
+
+
+def test_two_who_open_a_new_ledger_at_once_both_succeed(tmp_path: Path) -> None:
+    program = (
+        "import sys; from churnwatch.ledger import open_ledger; "
+        f"print('ready', flush=True); sys.stdin.readline(); open_ledger({str(tmp_path / 'ledger.db')!r})"
+    )
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", program],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    for one in both:
+        assert one.stdout is not None
+        assert "ready\n" == one.stdout.readline()
+    for one in both:
+        assert one.stdin is not None
+        one.stdin.write("\n")
+        one.stdin.flush()
+    assert [(0, ""), (0, "")] == [
+        (one.returncode, errors) for one in both for _, errors in [one.communicate()]
+    ]
+
+
+def test_writers_wait_for_each_other_and_number_their_revisions_without_a_gap(ledger: sa.Engine) -> None:
+    numbers: list[int] = []
+
+    def write() -> None:
+        for _ in range(3):
+            numbers.append(issue(ledger, rows=[row("a")]))  # noqa: PERF401 (append is atomic, extend is not)
+
+    threads = [threading.Thread(target=write) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [1, 2, 3, 4, 5, 6, 7, 8, 9] == sorted(numbers)
+
+
+def test_a_reader_does_not_wait_for_a_writer(tmp_path: Path) -> None:
+    ledger = open_ledger(tmp_path / "ledger.db")
+    issue(ledger, rows=[row("a")])
+    with writing(ledger):
+        start = time.monotonic()
+        assert latest_list(ledger, deployment="demo", as_of=MAY_1) is not None
+        assert time.monotonic() - start < 5  # a wait would last the 30 s of the busy timeout
