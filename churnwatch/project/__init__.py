@@ -1,0 +1,5 @@
+"""The project's files, read strictly: the only room that knows YAML."""
+
+from churnwatch.project.files import find_deployments, load_project
+
+__all__ = ["find_deployments", "load_project"]
