@@ -49,9 +49,7 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine
         connection.execute(sa.text("DROP SCHEMA public CASCADE"))
         connection.execute(sa.text("CREATE SCHEMA public"))
     admin.dispose()
-    engine = open_ledger(POSTGRES)
-    yield engine
-    engine.dispose()
+    yield open_ledger(POSTGRES)
 
 
 def row(customer: str, *, rank: int = 1, risk: float = 0.5, **more: Any) -> dict[str, Any]:

@@ -72,16 +72,15 @@ def _parse(text: str) -> sa.URL:
 
 
 def _connect(url: sa.URL, *, where: str) -> sa.Engine:
+    # No pool: a run writes a few times, and no connection outlives its use.
+    options: dict[str, Any] = {"poolclass": NullPool, "json_serializer": _to_json}
     if url.get_backend_name() == "sqlite":
-        # No pool: opening a file is cheap, and no connection outlives its use.
-        engine = sa.create_engine(
-            url, poolclass=NullPool, json_serializer=_to_json, connect_args={"timeout": 30}
-        )
+        engine = sa.create_engine(url, connect_args={"timeout": 30}, **options)
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
         return engine
     try:
-        return sa.create_engine(url, json_serializer=_to_json)
+        return sa.create_engine(url, **options)
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise ProjectError(
             f"the driver for PostgreSQL is not there: {error}",
