@@ -1,0 +1,226 @@
+"""What customers feel and do, week by week.
+
+Every customer has a latent satisfaction (autoregressive around an own level) that service, incidents, price and
+payment trouble push down and good service lifts. Dissatisfaction makes it likelier that the customer *turns*: makes
+up the mind to leave. Who has turned either comes round or cancels, some weeks later; until then the vocal complain
+more, the silent do less and less of everything, and those whose reasons lie outside show nothing. Everyone
+also has quiet spells that mean nothing, and some complain by habit, so that no event belongs to leavers alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from churnwatch.synthetic.company import Agents, Bools, Customers
+from churnwatch.synthetic.seasons import DAY, STREAMS, Floats, Ints, Seasons
+from churnwatch.synthetic.service import Handling, handle
+
+BURN_IN = 20  # weeks before the data begin, unseen, so that some have already turned on the first day
+
+STAYING, VOCAL, SILENT, OUTSIDE = 0, 1, 2, 3  # how the customer stands; the last three have turned
+CAUSES = ("service", "price", "reliability")
+
+# After turning: weeks until a cancellation is possible, then its weekly chance, and the weekly chance to come round.
+FIRST_WEEK = np.array([0, 2, 3, 1])
+CANCELS = np.array([0.0, 0.20, 0.20, 0.35])
+COMES_ROUND = np.array([0.0, 0.05, 0.04, 0.02])
+FADES = 0.66  # what is left of a silent customer's doings after each week, down to a tenth
+
+TURNS = 0.0037  # weekly chance of turning at the usual satisfaction
+TURNS_OUTSIDE = 0.0011
+
+
+@dataclass(frozen=True)
+class Doings:
+    """Everything that happened, one array entry per event, by week and customer row."""
+
+    streams: dict[str, tuple[Ints, Ints]]
+    """``usage``, ``purchase``, ``self_service``, ``visit``: (week, customer) per event."""
+    ticket_weeks: Ints
+    tickets: Handling
+    failures: tuple[Ints, Ints]
+    """(week, customer) per failed payment."""
+    cancelled: Ints
+    """The week of each customer's cancellation; -1: still a customer."""
+    turned: Ints
+    """The week in which the customer last turned, may lie before the data; a large number: never."""
+    came_round: Ints
+    """The week in which the customer last came round; -1: never."""
+    manner: Ints
+    """How the customer stood last: staying, vocal, silent, outside."""
+    satisfaction: Floats
+    """(weeks, customers): at the end of each week; NaN before the start and after the cancellation."""
+    turned_now: Bools
+    """(weeks, customers): has turned by the end of the week."""
+    grudge: Floats
+    """At the end: badly handled complaints, fading."""
+    cause: Ints
+    """At the end: what weighed on the customer most, an index into ``CAUSES``."""
+
+
+NEVER = 1_000_000
+
+
+def live(
+    rng: np.random.Generator,
+    seasons: Seasons,
+    agents: Agents,
+    customers: Customers,
+    report: Callable[[int, int], None] | None = None,
+) -> Doings:
+    """Simulate all weeks; ``report`` is told (weeks done, weeks) now and then."""
+    size, weeks = customers.size, seasons.weeks
+    first_week = np.floor((customers.started - seasons.midnight).astype(np.int64) / (7 * DAY)).astype(np.int64)
+    satisfaction = customers.content + rng.normal(0, 0.4, size)
+    manner = np.full(size, STAYING)
+    turned = np.full(size, NEVER)
+    came_round = np.full(size, -1)
+    cancelled = np.full(size, -1)
+    grudge = np.zeros(size)
+    weight_of = np.zeros((len(CAUSES), size))
+    spell_left = np.zeros(size, dtype=np.int64)
+    spell_depth = np.ones(size)
+    drift = np.zeros(size)
+    pending = np.zeros(size)  # how last week's tickets felt, not yet taken to heart
+    path = np.full((weeks, size), np.nan)
+    turned_path = np.zeros((weeks, size), dtype=bool)
+    happened: dict[str, list[tuple[Ints, Ints]]] = {stream: [] for stream in STREAMS if stream != "contact"}
+    failures: list[tuple[Ints, Ints]] = []
+    handled: list[tuple[int, Handling]] = []
+    billing = rng.integers(0, 4, size)
+    load = 1.0
+
+    for week in range(-BURN_IN, weeks):
+        if report is not None and week >= 0 and week % 13 == 0:
+            report(week, weeks)
+        present = (first_week <= week) & (cancelled < 0)
+        age = np.maximum(week - first_week, 0)
+
+        # What happens to people, and what it does to their satisfaction.
+        chance = 0.012 if rng.random() > 0.06 else 0.12  # now and then a breakdown hits many
+        incident = present & (rng.random(size) < chance)
+        failed = present & ((week + billing) % 4 == 0)
+        failed &= rng.random(size) < customers.card_trouble * np.where(manner == STAYING, 1.0, 1.6)
+        renewal = present & (age > 0) & (age % 52 == 0)
+        push = np.stack([np.minimum(pending, 0), -(renewal * customers.price_pain), -0.5 * incident - 0.3 * failed])
+        weight_of = 0.93 * weight_of - push
+        satisfaction = customers.content + 0.95 * (satisfaction - customers.content)
+        satisfaction += push.sum(axis=0) + np.maximum(pending, 0) + rng.normal(0, 0.14, size)
+        satisfaction = np.clip(satisfaction, -3.5, 2.5)
+
+        # Who turns, comes round, cancels.
+        leaning = turning_chance(customers, satisfaction, grudge, age)
+        draw = rng.random(size)
+        mind = present & (manner == STAYING) & (draw < leaning + TURNS_OUTSIDE)
+        outside = mind & (draw >= leaning)
+        manner[mind] = np.where(outside, OUTSIDE, np.where(customers.vocal, VOCAL, SILENT))[mind]
+        turned[mind] = week
+        since = week - turned
+        fate = rng.random(size)
+        soothed = (manner == VOCAL) & (pending > 0.15) & (rng.random(size) < 0.5)
+        back = present & (manner != STAYING) & ((fate > 1 - COMES_ROUND[manner]) | soothed)
+        manner[back] = STAYING
+        came_round[back] = week
+        satisfaction[back] = np.maximum(satisfaction[back], customers.content[back])
+        leaves = present & (manner != STAYING) & (since >= FIRST_WEEK[manner]) & (fate < CANCELS[manner])
+        if week < 0:  # before the data, someone else takes the place of who leaves
+            manner[leaves] = STAYING
+            satisfaction[leaves] = customers.content[leaves]
+        else:
+            cancelled[leaves] = week
+
+        # What they do.
+        gone = (cancelled >= 0) & (cancelled < week)
+        factor = np.where(gone, 0.45 ** np.maximum(week - cancelled, 0), 1.0)
+        silent = (manner == SILENT) & (since > 0)
+        factor *= np.where(silent, np.maximum(FADES ** np.minimum(np.maximum(since, 0), 20), 0.1), 1.0)
+        starts_spell = (spell_left == 0) & (rng.random(size) < 0.006)
+        spell_left = np.where(starts_spell, rng.integers(2, 7, size), np.maximum(spell_left - 1, 0))
+        spell_depth = np.where(starts_spell, rng.uniform(0.05, 0.5, size), spell_depth)
+        factor *= np.where(spell_left > 0, spell_depth, 1.0)
+        drift = 0.985 * drift + rng.normal(0, 0.05, size)
+        here = (first_week <= week) & (week >= 0)
+        mood = np.exp(0.12 * np.clip(satisfaction, -2, 2))
+        for stream, events in happened.items():
+            rate: Floats = getattr(customers, stream) * factor * seasons.of_week(stream, week) * here
+            if stream in ("usage", "purchase"):
+                rate = rate * mood * np.exp(drift)
+            count = rng.poisson(rate)
+            rows = np.repeat(np.arange(size), count)
+            events.append((np.full(rows.size, week), rows))
+        if week >= 0:
+            rows = np.flatnonzero(failed)
+            failures.append((np.full(rows.size, week), rows))
+
+        # What they ask and complain about, and how that is handled.
+        busy = seasons.of_week("contact", week)
+        present_rate = np.where(gone, 0.5 * factor, 1.0) * (first_week <= week) * busy
+        hushed = np.where(silent | (spell_left > 0), factor, 1.0)
+        questions = rng.poisson(customers.contact * present_rate * hushed * (1 + 0.8 * (age < 6) + 1.5 * failed))
+        complaints = rng.poisson(complaint_rate(customers, satisfaction, manner, incident) * present_rate)
+        opened = np.concatenate([np.repeat(np.arange(size), questions), np.repeat(np.arange(size), complaints)])
+        complaint = np.arange(opened.size) >= questions.sum()
+        load = 0.6 * load + 0.4 * float(np.clip(rng.lognormal(0, 0.25) * (1.6 if chance > 0.1 else 1), 0.5, 3))
+        handling = handle(rng, agents, customers, opened, complaint, load)
+        if week >= 0:
+            handled.append((week, handling))
+        felt = handling.quality * np.where(complaint, 0.30, 0.07)
+        pending = np.bincount(opened, weights=felt, minlength=size)
+        angers = np.bincount(opened, weights=np.where(complaint, np.maximum(-handling.quality, 0), 0), minlength=size)
+        good = np.bincount(opened, weights=complaint & (handling.quality > 0.3), minlength=size) > 0
+        grudge = np.minimum(np.where(good, 0.3 * grudge, 0.86 * grudge) + angers, 4)
+
+        if week >= 0:
+            path[week] = np.where(present, satisfaction, np.nan)
+            turned_path[week] = present & (manner != STAYING)
+
+    if report is not None:
+        report(weeks, weeks)
+    return Doings(
+        streams={stream: _joined(events) for stream, events in happened.items()},
+        ticket_weeks=np.concatenate([np.full(one.customer.size, week) for week, one in handled]),
+        tickets=Handling(
+            **{
+                field.name: np.concatenate([getattr(one, field.name) for _, one in handled])
+                for field in fields(Handling)
+            }
+        ),
+        failures=_joined(failures),
+        cancelled=cancelled,
+        turned=turned,
+        came_round=came_round,
+        manner=manner,
+        satisfaction=path,
+        turned_now=turned_path,
+        grudge=grudge,
+        cause=weight_of.argmax(axis=0),
+    )
+
+
+def turning_chance(customers: Customers, satisfaction: Floats, grudge: Floats, age: Ints) -> Floats:
+    """The weekly chance of turning out of dissatisfaction, per customer; ``age`` in weeks since the start.
+
+    A badly handled complaint weighs on the vocal only while they are unhappy; venters hardly ever mean it.
+    """
+    chance = TURNS * np.exp(-1.15 * np.clip(satisfaction, -2.5, 2.0))
+    chance = chance * (1 + 0.9 * np.exp(-age / 16))
+    chance = chance * np.array([1.2, 0.9, 0.7])[customers.plan]
+    chance = chance * np.where(customers.vocal, 0.75 + 1.6 * grudge * (satisfaction < 0.1), 1.0)
+    chance = chance * np.where(customers.venter, 0.25, 1.0)
+    return np.minimum(chance, 0.25)
+
+
+def complaint_rate(customers: Customers, satisfaction: Floats, manner: Ints, incident: Bools) -> Floats:
+    """Complaints a week, per customer: unhappiness and incidents make the vocal complain."""
+    mood = np.exp(-0.9 * np.clip(satisfaction, -2.0, 2.0))
+    rate = np.where(customers.vocal, 0.010, 0.0025) * mood
+    rate = rate + incident * np.where(customers.vocal, 0.30, 0.06)
+    rate = rate + np.where(customers.venter, 0.05, 0.0)
+    return np.where(manner == VOCAL, rate * 1.5 + 0.11, np.where(manner == SILENT, rate * 0.4, rate))
+
+
+def _joined(events: list[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
+    return np.concatenate([week for week, _ in events]), np.concatenate([rows for _, rows in events])
