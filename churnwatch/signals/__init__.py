@@ -7,7 +7,7 @@ from churnwatch.signals.catalogue import (
     compute_example,
     model_columns,
 )
-from churnwatch.signals.engine import Matrix, build, where_sql
+from churnwatch.signals.engine import Matrix, build
 
 __all__ = [
     "Matrix",
@@ -17,5 +17,4 @@ __all__ = [
     "check_signals",
     "compute_example",
     "model_columns",
-    "where_sql",
 ]

@@ -12,9 +12,9 @@ import pandas as pd
 
 from churnwatch.aggregates import AGGREGATES, Need
 from churnwatch.errors import ProjectError
-from churnwatch.signals.engine import build, where_sql
+from churnwatch.signals.engine import build
 from churnwatch.signals.events import LEVELS, event_columns, make_events
-from churnwatch.spec import Column, Example, Family, Model, ProjectSpec, Signal
+from churnwatch.spec import Column, Example, Family, Model, ProjectSpec, Signal, where_sql, where_words
 
 if TYPE_CHECKING:
     from churnwatch.sources import Tables
@@ -87,7 +87,7 @@ def _lacks(tables: Tables, table: str, signal: Signal) -> str | None:
     if signal.measure:
         condition += f' and "{signal.measure}" is not null'
     if not tables.con.execute(f"select 1 from events_{table} where {condition} limit 1").fetchall():
-        told = ", ".join(f"{key} {value}" for key, value in signal.where.items())
+        told = where_words(signal.where)
         return f"{table} has no row" + (f" with {told}" if told else "") + (
             f" and a {signal.measure}" if signal.measure else ""
         )

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from churnwatch.aggregates import AGGREGATES, DAY, Rows
 from churnwatch.signals.events import make_events
-from churnwatch.spec import Column, Duration, Level, Where
+from churnwatch.spec import Column, Duration, where_sql
 
 if TYPE_CHECKING:
     from churnwatch.sources import Tables
@@ -129,20 +129,3 @@ def _rows(column: Column, *, before: bool) -> Rows:
 
 def _microseconds(window: Duration | None) -> int | None:
     return None if window is None else round(window.days * DAY)
-
-
-def where_sql(where: Where) -> str:
-    """Equality and membership as SQL; an empty ``where`` keeps every row."""
-    parts = []
-    for name, wanted in where.items():
-        if isinstance(wanted, list):
-            parts.append(f'"{name}" in ({", ".join(_literal(level) for level in wanted)})')
-        else:
-            parts.append(f'"{name}" = {_literal(wanted)}')
-    return f"({' and '.join(parts)})" if parts else "true"
-
-
-def _literal(level: Level) -> str:
-    if isinstance(level, str):
-        return "'" + level.replace("'", "''") + "'"
-    return str(level)

@@ -1,5 +1,6 @@
 """The project's objects, frozen, each with its invariants; ``project`` makes them from files."""
 
+from churnwatch.spec.civil import civil_day, midnight
 from churnwatch.spec.deployment import Action, Deployment, Outreach, Playbook, ProjectSpec, Tracking
 from churnwatch.spec.model import (
     Bands,
@@ -12,8 +13,9 @@ from churnwatch.spec.model import (
     Population,
 )
 from churnwatch.spec.node import Duration, Language, Node, Words
-from churnwatch.spec.signal import PLACEHOLDER, Column, EventTable, Example, Family, Level, Signal, Where
+from churnwatch.spec.signal import PLACEHOLDER, Column, EventTable, Example, Family, Signal
 from churnwatch.spec.source import CanonicalTable, Exclusion, Mapping, RawType, Source, Sources
+from churnwatch.spec.where import Level, Where, where_sql, where_words
 
 __all__ = [
     "PLACEHOLDER",
@@ -48,4 +50,8 @@ __all__ = [
     "Tracking",
     "Where",
     "Words",
+    "civil_day",
+    "midnight",
+    "where_sql",
+    "where_words",
 ]

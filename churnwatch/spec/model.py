@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from churnwatch.spec.node import Duration, Name, Node, Words
-from churnwatch.spec.signal import Where
+from churnwatch.spec.where import Where
 
 
 class Outcome(Node):

@@ -11,12 +11,11 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from churnwatch.spec.node import Duration, Name, Node, Words
+from churnwatch.spec.where import Where
 
 EventTable = Literal["interactions", "surveys", "customers"]
 Direction = Literal["up", "down", "any"]
 Unit = Literal["count", "days", "minutes", "hours", "money", "share", "score", "number"]
-Level = str | int | float | bool
-Where = dict[Name, Level | list[Level]]
 
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 

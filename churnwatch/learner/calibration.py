@@ -1,0 +1,72 @@
+"""Calibration: from the booster's margin to a risk, as a few knots that fit into a text file."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from churnwatch.learner.fitted import Calibration
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+ISOTONIC_OUTCOMES = 1000
+"""From this many of the rarer class on, isotonic; below, Platt (Niculescu-Mizil & Caruana, ICML 2005, fig. 7)."""
+
+
+def calibrate(
+    margins: Array, outcomes: Array, *, method: Literal["auto", "isotonic", "platt", "none"] = "auto"
+) -> Calibration:
+    """Fit a calibration on out-of-time ``margins`` (n,) and ``outcomes`` (n,) of 0 and 1.
+
+    ``auto`` takes isotonic from 1,000 of the rarer outcome on, else Platt (a logistic regression on the margin, with
+    Platt's smoothed targets). With one class only there is nothing to fit: ``none``.
+    """
+    rarer = int(min(outcomes.sum(), len(outcomes) - outcomes.sum()))
+    if method == "none" or rarer == 0:
+        return Calibration("none", (), ())
+    if method == "isotonic" or (method == "auto" and rarer >= ISOTONIC_OUTCOMES):
+        return _isotonic(margins, outcomes)
+    return _platt(margins, outcomes)
+
+
+def risk(calibration: Calibration, margins: Array) -> Array:
+    """The calibrated risk of each margin; rises with it (isotonic: never falls)."""
+    if calibration.method == "isotonic":
+        return np.interp(margins, calibration.x, calibration.y)
+    if calibration.method == "platt":
+        return _logistic(calibration.x[0] * margins + calibration.y[0])
+    return _logistic(margins)
+
+
+def _isotonic(margins: Array, outcomes: Array) -> Calibration:
+    from sklearn.isotonic import IsotonicRegression
+
+    fitted = IsotonicRegression(out_of_bounds="clip").fit(margins, outcomes)
+    # A step of pure 0s or 1s would promise certainty: half an outcome on the step's own size keeps it honest.
+    floor = 0.5 / len(outcomes)
+    knots = np.clip(fitted.y_thresholds_, floor, 1 - floor)
+    return Calibration("isotonic", tuple(map(float, fitted.X_thresholds_)), tuple(map(float, knots)))
+
+
+def _platt(margins: Array, outcomes: Array) -> Calibration:
+    from scipy.optimize import minimize
+
+    bad = outcomes.sum()
+    good = len(outcomes) - bad
+    target = np.where(outcomes == 1, (bad + 1) / (bad + 2), 1 / (good + 2))
+
+    def loss(parameters: Array) -> tuple[float, Array]:
+        score = parameters[0] * margins + parameters[1]
+        gap = _logistic(score) - target
+        value = np.logaddexp(0, score).sum() - (target * score).sum()
+        return float(value), np.array([(gap * margins).sum(), gap.sum()])
+
+    # a >= 0: a calibration never turns the ranking round.
+    found = minimize(loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=[(0, None), (None, None)])
+    return Calibration("platt", (float(found.x[0]),), (float(found.x[1]),))
+
+
+def _logistic(score: Array) -> Array:
+    value: Array = 1.0 / (1.0 + np.exp(-np.clip(score, -700, 700)))
+    return value

@@ -1,0 +1,182 @@
+"""Observations and their labels: who is observed at an as-of, and what became of them.
+
+Half-open windows throughout (DESIGN §4): the outcome window of an as-of is
+``[as_of + gap, as_of + gap + horizon)``; nothing known at ``known_before`` or later is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow as pa
+
+from churnwatch.errors import DataRefused
+from churnwatch.spec import Model, civil_day, midnight, where_sql, where_words
+
+if TYPE_CHECKING:
+    from churnwatch.sources import Tables
+
+
+@dataclass(frozen=True)
+class Span:
+    """The time the data cover: ``first`` the first event, ``end`` until when outcomes are complete; aware UTC."""
+
+    first: datetime
+    end: datetime
+
+
+def span(tables: Tables, model: Model) -> Span:
+    """When this model's data begin and until when its outcome is complete (the least data end of what feeds it)."""
+    row = tables.con.execute('select epoch_us(min("at")) from interactions').fetchone()
+    assert row is not None
+    return Span(_aware(row[0]), tables.data_end("interactions", model.outcome.where))
+
+
+def grid(model: Model, *, zone: str, span: Span, complete_by: datetime) -> list[datetime]:
+    """The calendar grid of as-ofs, rising, whose labels are complete by ``complete_by`` and within the data.
+
+    It steps back from the last such civil day, ``every`` apart, as long as ``history`` lies between the first event
+    and the as-of. Empty when there is no such day.
+    """
+    last = min(complete_by, span.end) - timedelta(seconds=model.reach)
+    day = civil_day(last, zone)
+    if midnight(day, zone) > last:
+        day -= timedelta(days=1)
+    earliest = span.first + timedelta(seconds=model.grid.history.seconds)
+    step = timedelta(days=max(1, round(model.grid.every.days)))
+    as_ofs: list[datetime] = []
+    while midnight(day, zone) >= earliest:
+        as_ofs.append(midnight(day, zone))
+        day -= step
+    return as_ofs[::-1]
+
+
+def check_as_of(day: date, *, zone: str, first: datetime, end: datetime) -> datetime:
+    """The instant of ``--as-of``; DataRefused where the data do not reach it.
+
+    The day after the data's last is allowed: its opening midnight is when the morning's list is made.
+    """
+    as_of = midnight(day, zone)
+    latest = civil_day(end - timedelta(microseconds=1), zone) + timedelta(days=1)
+    earliest = civil_day(first, zone) + timedelta(days=1)
+    if not earliest <= day <= latest:
+        raise DataRefused(
+            f"as-of {day} lies outside the data, which run from {civil_day(first, zone)} to {civil_day(end, zone)}",
+            allowed=f"{earliest} to {latest}",
+            hint="choose a day in that range, or load newer data",
+        )
+    return as_of
+
+
+def observe(tables: Tables, model: Model, as_ofs: Sequence[datetime]) -> pd.DataFrame:
+    """The population at each as-of: customer_id, as_of (naive UTC), ordered by as_of and customer_id.
+
+    A customer is observed from their start (else their first event) plus ``tenure``, while no end is known. With an
+    outcome ``event``, whoever had that event before as-of has left and is not observed. ``active`` wants such an
+    event within the time before as-of.
+    """
+    population = model.population
+    conditions = [
+        "begun.started_at < grid.as_of",
+        f"begun.started_at <= grid.as_of - interval {population.tenure.seconds} second",
+        "(begun.ended_at is null or begun.ended_at >= grid.as_of)",
+    ]
+    if model.outcome.event is not None:
+        conditions.append(
+            "not exists (select 1 from interactions as e where e.customer_id = begun.customer_id "
+            f'and e."at" < grid.as_of and e.known_at < grid.as_of and {where_sql(model.outcome.event)})'
+        )
+    if population.active is not None and population.within is not None:
+        conditions.append(
+            "exists (select 1 from interactions as e where e.customer_id = begun.customer_id "
+            f'and e."at" < grid.as_of and e."at" >= grid.as_of - interval {population.within.seconds} second '
+            f"and e.known_at < grid.as_of and {where_sql(population.active)})"
+        )
+    tables.con.register("as_ofs", pa.table({"as_of": pa.array([_naive(t) for t in as_ofs], pa.timestamp("us"))}))
+    found = tables.con.sql(
+        f"""with first as (select customer_id, min("at") as first_at from interactions group by customer_id),
+        begun as (
+            select customers.customer_id, coalesce(started_at, first_at) as started_at, ended_at
+            from customers left join first using (customer_id)
+        )
+        select begun.customer_id, grid.as_of from begun cross join as_ofs as grid
+        where {" and ".join(conditions)} order by grid.as_of, begun.customer_id"""
+    ).to_arrow_table()
+    tables.con.unregister("as_ofs")
+    return pd.DataFrame(
+        {
+            "customer_id": pd.Series(found["customer_id"].to_pylist(), dtype=object),
+            "as_of": found["as_of"].to_numpy().astype("datetime64[us]"),
+        }
+    )
+
+
+def label(
+    tables: Tables, model: Model, observations: pd.DataFrame, *, known_before: datetime
+) -> pd.DataFrame:
+    """What became of each observation: ``outcome`` (1.0 bad, 0.0 not) and ``too_late`` (bool), in the same order.
+
+    ``too_late``: with an outcome ``event``, it came before the gap was over, so there was no time left to act; such rows
+    are left out of training and counted apart in evaluation. Their ``outcome`` is 0. The labels are only as
+    complete as the caller's as-ofs are (``grid``).
+    """
+    con = tables.con
+    end = f"timestamp '{_naive(known_before)}'"
+    con.register(
+        "observed",
+        pa.table(
+            {
+                "place": range(len(observations)),
+                "customer_id": observations["customer_id"].to_list(),
+                "as_of": pa.array(observations["as_of"].to_numpy(), pa.timestamp("us")),
+            }
+        ),
+    )
+    gap = f"observed.as_of + interval {model.gap.seconds} second"
+    close = f"observed.as_of + interval {model.reach} second"
+    found = con.sql(
+        f"""select coalesce(bool_or(e."at" >= {gap} and e."at" < {close}), false) as happened,
+               coalesce(bool_or(e."at" < {gap} and not (e."at" < observed.as_of and e.known_at < observed.as_of)),
+                        false) as early
+        from observed left join (
+            select * from interactions where {where_sql(model.outcome.where)} and known_at < {end}
+        ) as e on e.customer_id = observed.customer_id and e."at" < {close}
+        group by observed.place order by observed.place"""
+    ).to_arrow_table()
+    con.unregister("observed")
+    happened = found["happened"].to_numpy()
+    contractual = model.outcome.event is not None
+    too_late = found["early"].to_numpy() & contractual
+    outcome = (happened & ~too_late) if contractual else ~happened
+    return pd.DataFrame({"outcome": outcome.astype("float64"), "too_late": too_late})
+
+
+def check_labels(outcome: pd.Series, model: Model, *, when: str) -> None:
+    """DataRefused where all observations came out the same: nothing can be learned or measured from one class."""
+    bad = int(outcome.sum())
+    if 0 < bad < len(outcome):
+        return
+    what = where_words(model.outcome.where)
+    if len(outcome) == 0:
+        raise DataRefused(
+            f"nobody is observed by the model {model.model} {when}",
+            hint="look at the model's population and at `churnwatch check`",
+        )
+    raise DataRefused(
+        f"all {len(outcome)} observations of the model {model.model} {when} have the same outcome ({bad} bad)",
+        where=f"models/{model.model}.yaml: outcome",
+        allowed="both outcomes occur",
+        hint=f"is `{what}` the right event, and does the source that holds it reach far enough?",
+    )
+
+
+def _naive(instant: datetime) -> datetime:
+    return instant.astimezone(UTC).replace(tzinfo=None)
+
+
+def _aware(microseconds: int) -> datetime:
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=microseconds)
