@@ -17,6 +17,9 @@ a traceback; anything that is not a ``ChurnwatchError`` is a bug and exits with 
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class ChurnwatchError(Exception):
     """A user's mistake, in one message.
@@ -85,3 +88,9 @@ class DeliveryFailed(ChurnwatchError):
     """A delivery failed, or nobody can tell whether it arrived."""
 
     exit_code = 8
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A hint naming the known word most like ``word``; empty where none is alike."""
+    close = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
+    return f"did you mean {close[0]}?" if close else ""

@@ -5,11 +5,10 @@ No duplicate keys, no tags, no merge keys, no second document: what stands in th
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 import types
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -21,7 +20,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
-from churnwatch.errors import ProjectError
+from churnwatch.errors import ProjectError, nearest
 
 Path_ = tuple[str | int, ...]
 """Where a value stands inside a document: keys and positions from the top."""
@@ -30,12 +29,6 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 _SCALARS = {f"tag:yaml.org,2002:{name}" for name in ("null", "bool", "int", "float", "str", "timestamp")}
 _NAME_PATTERN = "^[a-z][a-z0-9_]*$"
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """A hint naming the known word most like ``word``; empty where none is alike."""
-    close = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
-    return f"did you mean {close[0]}?" if close else ""
 
 
 @dataclass(frozen=True)
@@ -114,7 +107,7 @@ class Document:
         return ProjectError(found, where=self.where(path), allowed=allowed)
 
     def _mentioned(self, path: Path_, message: str) -> Path_:
-        """The part below ``path`` whose value, else key, a message names (later words first), else ``path``."""
+        """The part below ``path`` whose value, else key, the message names (later words first), or ``path``."""
         words = re.findall(r"[A-Za-z0-9_]+", message)[::-1]
         inside = [part for part in self.lines if part[: len(path)] == path and len(part) > len(path)]
         by_value = (part for word in words for part in inside if self.at(part) == word)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from churnwatch.errors import ProjectError
-from churnwatch.project.document import Document, Path_, nearest, read_document, together
+from churnwatch.errors import ProjectError, nearest
+from churnwatch.project.document import Document, Path_, read_document, together
 from churnwatch.spec import Deployment, Family, Model, Outreach, Playbook, ProjectSpec, Sources, Tracking
 
 
