@@ -1,0 +1,17 @@
+"""Files for people and programs: the list as a table and as a page, the scores, published whole or not at all."""
+
+from churnwatch.delivery.page import outreach_html
+from churnwatch.delivery.publish import MANIFEST, differences, file_facts, publish, recover
+from churnwatch.delivery.scores import scores_parquet
+from churnwatch.delivery.table import outreach_csv
+
+__all__ = [
+    "MANIFEST",
+    "differences",
+    "file_facts",
+    "outreach_csv",
+    "outreach_html",
+    "publish",
+    "recover",
+    "scores_parquet",
+]

@@ -1,0 +1,169 @@
+"""The list as ``outreach.html``: one page an agent opens on a phone or a desk, or prints."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from churnwatch.delivery import words
+from churnwatch.delivery.text import clean
+from churnwatch.outreach import ListRow
+
+BANDS = ("critical", "at_risk", "watch", "healthy")
+"""Worst first, as the page counts them."""
+
+
+def outreach_html(
+    rows: Sequence[ListRow],
+    *,
+    title: str,
+    as_of: date,
+    deployment: str,
+    currency: str,
+    language: str = "en",
+    summary: Mapping[str, int] | None = None,
+) -> bytes:
+    """The rows as one self-contained page, a section per owner in the order the owners first appear.
+
+    Each section speaks its owner's language, the page's head ``language``. ``currency`` is an ISO 4217 code.
+    ``summary`` may hold ``observed``, how many customers the rows were chosen from. The page asks no other
+    machine for anything and runs no script; all text from data is escaped; equal rows give equal bytes.
+    """
+    owners: dict[str, list[ListRow]] = {}
+    for row in rows:
+        owners.setdefault(row.owner, []).append(row)
+    sections = [
+        _section(mine, number=number, as_of=as_of, currency=currency)
+        for number, mine in enumerate(owners.values(), start=1)
+    ]
+    bands = Counter(row.band for row in rows)
+    head = _Words(language)
+    page = _template().render(
+        language=words.known(language),
+        say=head.say,
+        title=clean(title),
+        as_of=words.long_day(as_of, language=language),
+        count=head.number("to_contact", len(rows)),
+        observed=words.whole(summary["observed"], language=language)
+        if summary and "observed" in summary
+        else None,
+        listed_by=_listed_by(rows, language=language),
+        baseline=any(row.baseline for row in rows),
+        bands=[(band, bands[band]) for band in BANDS if bands[band]],
+        sections=sections,
+        deployment=clean(deployment),
+    )
+    return page.encode()
+
+
+class _Words:
+    """The words of one language, as the template asks for them."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+
+    def say(self, key: str, **values: str) -> str:
+        return words.say(key, language=self.language, **values)
+
+    def number(self, key: str, n: int) -> str:
+        return words.say_number(key, n, language=self.language)
+
+
+@cache
+def _template() -> Any:
+    environment = Environment(
+        loader=PackageLoader("churnwatch.delivery"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("outreach.html")
+
+
+def _listed_by(rows: Sequence[ListRow], *, language: str) -> list[str]:
+    """One sentence per way in which the rows were ranked; normally there is one."""
+    ways = dict.fromkeys((row.baseline, row.model_version) for row in rows)
+    said = [
+        words.say("by_baseline", language=language, baseline=clean(baseline))
+        if baseline
+        else words.say("by_model", language=language, version=clean(version))
+        for baseline, version in ways
+    ]
+    return list(dict.fromkeys(said))
+
+
+def _section(rows: Sequence[ListRow], *, number: int, as_of: date, currency: str) -> dict[str, Any]:
+    """One owner's part of the page."""
+    language = words.known(rows[0].language)
+    own = _Words(language)
+    return {
+        "anchor": f"owner-{number}",
+        "language": language,
+        "say": own.say,
+        "owner": clean(rows[0].owner_name) or clean(rows[0].owner),
+        "count": own.number("to_contact", len(rows)),
+        "n": len(rows),
+        "customers": [_customer(row, language=language, as_of=as_of, currency=currency) for row in rows],
+    }
+
+
+def _customer(row: ListRow, *, language: str, as_of: date, currency: str) -> dict[str, Any]:
+    """One row, every value a finished text; ``None`` where the template says that it is missing."""
+    name = clean(row.customer_name)
+    reasons = [clean(reason) for reason in row.reasons]
+    direction, change = _change(row.change, language=language)
+    return {
+        "rank": words.whole(row.rank, language=language),
+        "name": name or clean(row.customer_id),
+        "id": clean(row.customer_id) if name else "",
+        "band": row.band,
+        "risk": words.percent(row.risk, language=language),
+        "width": f"{100 * row.risk:.1f}",
+        "direction": direction,
+        "change": change,
+        "rising_since": words.day(row.rising_since, language=language) if row.rising_since else None,
+        "reasons": [reason for reason in reasons if reason],
+        "action": clean(row.action),
+        "steps": clean(row.action_steps),
+        "due": words.short_day(row.due, language=language),
+        "due_near": _near(row.due, as_of=as_of, language=language),
+        "last_contact": words.day(row.last_contact, language=language) if row.last_contact else None,
+        "contact_age": _age(row.last_contact, as_of=as_of, language=language),
+        "last_survey": clean(row.last_survey) if row.last_survey else None,
+        "value": None
+        if row.value_at_risk is None
+        else words.money(row.value_at_risk, currency=currency, language=language),
+        "baseline": clean(row.baseline) if row.baseline else None,
+    }
+
+
+def _change(change: float | None, *, language: str) -> tuple[str, str]:
+    """Which way, and in words: whole percentage points."""
+    if change is None:
+        return "new", words.say("new", language=language)
+    points = round(100 * change)
+    if points == 0:
+        return "same", words.say("same", language=language)
+    direction = "rose" if points > 0 else "fell"
+    return direction, words.say(direction, language=language, n=words.whole(abs(points), language=language))
+
+
+def _near(due: date, *, as_of: date, language: str) -> str | None:
+    """Today, tomorrow or overdue; ``None`` for a later day, which is told by its date alone."""
+    days = (due - as_of).days
+    if days > 1:
+        return None
+    return words.say({0: "today", 1: "tomorrow"}.get(days, "late"), language=language)
+
+
+def _age(day: date | None, *, as_of: date, language: str) -> str | None:
+    """How long ago, ``None`` for no day at all and for as-of's own."""
+    days = 0 if day is None else (as_of - day).days
+    return words.say_number("days_ago", days, language=language) if days > 0 else None

@@ -1,0 +1,87 @@
+"""The list as ``outreach.csv``, with two empty columns to hand back."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from datetime import date
+
+from churnwatch.delivery.text import cell
+from churnwatch.outreach import ListRow
+
+COLUMNS = (
+    "rank",
+    "customer",
+    "customer_name",
+    "owner",
+    "owner_name",
+    "risk",
+    "band",
+    "change",
+    "rising_since",
+    "value_at_risk",
+    "reason_1",
+    "reason_2",
+    "reason_3",
+    "last_contact",
+    "last_survey",
+    "action",
+    "due",
+    "model_version",
+    "listed_by",
+    "outcome",
+    "flag_wrong_reason",
+)
+
+
+def outreach_csv(rows: Sequence[ListRow]) -> bytes:
+    r"""The rows in their order as UTF-8 CSV, lines ending in ``\n``; equal rows give equal bytes.
+
+    Risk and change have 4 decimals, money 2, days are ISO; empty means missing. ``listed_by`` is ``model`` or
+    ``baseline:NAME``; ``outcome`` and ``flag_wrong_reason`` are empty, to hand back. Text that a spreadsheet
+    would take for a formula carries a leading apostrophe. Raises ``ValueError`` for a number that is not finite.
+    """
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(_record(row) for row in rows)
+    return out.getvalue().encode()
+
+
+def _record(row: ListRow) -> tuple[str, ...]:
+    reasons = [cell(reason) for reason in row.reasons]
+    return (
+        str(row.rank),
+        cell(row.customer_id),
+        cell(row.customer_name),
+        cell(row.owner),
+        cell(row.owner_name),
+        _number(row.risk, decimals=4),
+        row.band,
+        _number(row.change, decimals=4),
+        _day(row.rising_since),
+        _number(row.value_at_risk, decimals=2),
+        *(reasons + [""] * (3 - len(reasons))),
+        _day(row.last_contact),
+        cell(row.last_survey or ""),
+        cell(row.action),
+        _day(row.due),
+        cell(row.model_version),
+        cell(f"baseline:{row.baseline}") if row.baseline else "model",
+        "",
+        "",
+    )
+
+
+def _number(value: float | None, *, decimals: int) -> str:
+    if value is None:
+        return ""
+    if not math.isfinite(value):
+        raise ValueError(f"{value} cannot stand in the list")
+    return f"{value:z.{decimals}f}"
+
+
+def _day(value: date | None) -> str:
+    return "" if value is None else value.isoformat()

@@ -1,0 +1,161 @@
+"""The words of the page in the two languages the product speaks, and how each writes numbers and days."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from babel.dates import format_date
+from babel.numbers import format_currency, format_decimal, format_percent
+
+# British English: day before month, as everywhere the product is used.
+_LOCALES = {"en": "en_GB", "id": "id_ID"}
+
+WORDS: dict[str, dict[str, str]] = {
+    "en": {
+        "heading": "Customers to contact",
+        "as_of": "List of {day}",
+        "to_contact_one": "1 customer to contact",
+        "to_contact_many": "{n} customers to contact",
+        "observed": "out of {n} watched",
+        "nobody": "Nobody needs a call today.",
+        "by_model": "Ranked by the model, version {version}.",
+        "by_baseline": "No model has passed its checks. Ranked by the baseline {baseline} instead: "
+        "the order is a rough one, and the risks are not a model's.",
+        "row_by_baseline": "Ranked by baseline {baseline}",
+        "overview": "Owners at a glance",
+        "owner": "Owner",
+        "customers": "Customers",
+        "first": "First to contact",
+        "contact_first": "Contact first",
+        "rank": "Rank {n}",
+        "risk": "Risk of leaving",
+        "rose": "{n} points up",
+        "fell": "{n} points down",
+        "same": "unchanged",
+        "new": "new on the list",
+        "since_last": "since the last list",
+        "rising_since": "rising since {day}",
+        "why": "Why",
+        "no_reasons": "No single reason stands out.",
+        "do": "What to do",
+        "due": "Due",
+        "today": "today",
+        "tomorrow": "tomorrow",
+        "late": "overdue",
+        "last_contact": "Last contact",
+        "days_ago_one": "1 day ago",
+        "days_ago_many": "{n} days ago",
+        "never": "none on record",
+        "last_survey": "Last survey",
+        "no_survey": "none answered",
+        "value_at_risk": "Value at risk",
+        "a_month": "a month",
+        "unknown": "unknown",
+        "healthy": "Healthy",
+        "watch": "Watch",
+        "at_risk": "At risk",
+        "critical": "Critical",
+        "hand_back": "Write what came of a contact into the column outcome of outreach.csv; where a reason is "
+        "wrong, say so in flag_wrong_reason.",
+        "private": "For {deployment} only: this page holds customers' data.",
+    },
+    "id": {
+        "heading": "Pelanggan yang perlu dihubungi",
+        "as_of": "Daftar {day}",
+        "to_contact_one": "1 pelanggan perlu dihubungi",
+        "to_contact_many": "{n} pelanggan perlu dihubungi",
+        "observed": "dari {n} yang dipantau",
+        "nobody": "Hari ini tidak ada yang perlu dihubungi.",
+        "by_model": "Diurutkan oleh model versi {version}.",
+        "by_baseline": "Belum ada model yang lolos pemeriksaan. Urutan memakai patokan {baseline}: "
+        "urutannya kasar, dan risikonya bukan dari model.",
+        "row_by_baseline": "Diurutkan dengan patokan {baseline}",
+        "overview": "Sekilas per petugas",
+        "owner": "Petugas",
+        "customers": "Pelanggan",
+        "first": "Hubungi pertama",
+        "contact_first": "Hubungi lebih dulu",
+        "rank": "Peringkat {n}",
+        "risk": "Risiko berhenti",
+        "rose": "naik {n} poin",
+        "fell": "turun {n} poin",
+        "same": "tidak berubah",
+        "new": "baru di daftar",
+        "since_last": "sejak daftar terakhir",
+        "rising_since": "naik sejak {day}",
+        "why": "Mengapa",
+        "no_reasons": "Tidak ada satu alasan yang menonjol.",
+        "do": "Yang perlu dilakukan",
+        "due": "Tenggat",
+        "today": "hari ini",
+        "tomorrow": "besok",
+        "late": "terlambat",
+        "last_contact": "Kontak terakhir",
+        "days_ago_one": "1 hari lalu",
+        "days_ago_many": "{n} hari lalu",
+        "never": "belum tercatat",
+        "last_survey": "Survei terakhir",
+        "no_survey": "belum pernah dijawab",
+        "value_at_risk": "Nilai berisiko",
+        "a_month": "per bulan",
+        "unknown": "tidak diketahui",
+        "healthy": "Sehat",
+        "watch": "Pantau",
+        "at_risk": "Berisiko",
+        "critical": "Kritis",
+        "hand_back": "Tulis hasil kontak di kolom outcome pada outreach.csv; bila sebuah alasan keliru, "
+        "tulis di flag_wrong_reason.",
+        "private": "Khusus untuk {deployment}: halaman ini memuat data pelanggan.",
+    },
+}
+
+
+def known(language: str) -> str:
+    """The language itself where the product speaks it, English otherwise."""
+    return language if language in WORDS else "en"
+
+
+def say(key: str, *, language: str, **values: str) -> str:
+    """The words for ``key``, with ``{name}`` filled in."""
+    return WORDS[known(language)][key].format(**values)
+
+
+def say_number(key: str, n: int, *, language: str) -> str:
+    """``key_one`` for one, ``key_many`` with the number otherwise."""
+    return say(f"{key}_one" if n == 1 else f"{key}_many", language=language, n=whole(n, language=language))
+
+
+def whole(n: int, *, language: str) -> str:
+    """``4,213`` or ``4.213``."""
+    return format_decimal(n, locale=_LOCALES[known(language)])
+
+
+def percent(share: float, *, language: str) -> str:
+    """Whole percents, one decimal where whole ones would say nothing: below 10 % and from 99.5 % on."""
+    pattern = "#,##0%" if 0.1 <= share < 0.995 or share == 1 else "#,##0.#%"
+    return format_percent(share, format=pattern, locale=_LOCALES[known(language)])
+
+
+def money(amount: float, *, currency: str, language: str) -> str:
+    """``Rp 1.250.000`` or ``£1,234``; parts of a unit are shown below 100 only."""
+    locale = _LOCALES[known(language)]
+    if abs(amount) < 100 and amount != round(amount):
+        return format_currency(amount, currency, locale=locale)
+    pattern = "¤#,##0" if language != "id" else "¤ #,##0"
+    return format_currency(amount, currency, format=pattern, locale=locale, currency_digits=False)
+
+
+def day(value: date, *, language: str) -> str:
+    """``2 May 2026`` or ``2 Mei 2026``."""
+    return format_date(value, format="d MMM y", locale=_LOCALES[known(language)])
+
+
+def long_day(value: date, *, language: str) -> str:
+    """``Saturday, 2 May 2026`` or ``Sabtu, 2 Mei 2026``."""
+    return format_date(value, format="EEEE, d MMMM y", locale=_LOCALES[known(language)])
+
+
+def short_day(value: date, *, language: str) -> str:
+    """``Sat 2 May`` or ``Sab, 2 Mei``."""
+    pattern = "EEE, d MMM" if language == "id" else "EEE d MMM"
+    return format_date(value, format=pattern, locale=_LOCALES[known(language)])
