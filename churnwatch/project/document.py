@@ -107,7 +107,7 @@ class Document:
         return ProjectError(found, where=self.where(path), allowed=allowed)
 
     def _mentioned(self, path: Path_, message: str) -> Path_:
-        """The part below ``path`` whose value, else key, the message names, later words first; or ``path``."""
+        """The part below ``path`` whose value, else key, the message names, later words first."""
         words = re.findall(r"[A-Za-z0-9_]+", message)[::-1]
         inside = [part for part in self.lines if part[: len(path)] == path and len(part) > len(path)]
         by_value = (part for word in words for part in inside if self.at(part) == word)
