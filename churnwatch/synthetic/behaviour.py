@@ -24,13 +24,13 @@ STAYING, VOCAL, SILENT, OUTSIDE = 0, 1, 2, 3  # how the customer stands; the las
 CAUSES = ("service", "price", "reliability")
 
 # After turning: weeks until a cancellation is possible, then its weekly chance, and the weekly chance to come round.
-FIRST_WEEK = np.array([0, 2, 3, 1])
-CANCELS = np.array([0.0, 0.20, 0.20, 0.35])
-COMES_ROUND = np.array([0.0, 0.05, 0.04, 0.02])
-FADES = 0.66  # what is left of a silent customer's doings after each week, down to a tenth
+FIRST_WEEK = np.array([0, 6, 9, 1])
+CANCELS = np.array([0.0, 0.13, 0.14, 0.35])
+COMES_ROUND = np.array([0.0, 0.02, 0.015, 0.02])
+FADES = 0.6  # what is left of a silent customer's doings after each week, down to a tenth
 
-TURNS = 0.0037  # weekly chance of turning at the usual satisfaction
-TURNS_OUTSIDE = 0.0011
+TURNS = 0.0015  # weekly chance of turning at the usual satisfaction
+TURNS_OUTSIDE = 0.0008
 
 
 @dataclass(frozen=True)
@@ -136,8 +136,8 @@ def live(
         gone = (cancelled >= 0) & (cancelled < week)
         factor = np.where(gone, 0.45 ** np.maximum(week - cancelled, 0), 1.0)
         silent = (manner == SILENT) & (since > 0)
-        factor *= np.where(silent, np.maximum(FADES ** np.minimum(np.maximum(since, 0), 20), 0.1), 1.0)
-        starts_spell = (spell_left == 0) & (rng.random(size) < 0.006)
+        factor *= np.where(silent, np.maximum(FADES ** np.minimum(np.maximum(since, 0), 20), 0.08), 1.0)
+        starts_spell = (spell_left == 0) & (rng.random(size) < np.where(customers.vocal, 0.009, 0.003))
         spell_left = np.where(starts_spell, rng.integers(2, 7, size), np.maximum(spell_left - 1, 0))
         spell_depth = np.where(starts_spell, rng.uniform(0.05, 0.5, size), spell_depth)
         factor *= np.where(spell_left > 0, spell_depth, 1.0)
@@ -205,10 +205,10 @@ def turning_chance(customers: Customers, satisfaction: Floats, grudge: Floats, a
 
     A badly handled complaint weighs on the vocal only while they are unhappy; venters hardly ever mean it.
     """
-    chance = TURNS * np.exp(-1.15 * np.clip(satisfaction, -2.5, 2.0))
-    chance = chance * (1 + 0.9 * np.exp(-age / 16))
-    chance = chance * np.array([1.2, 0.9, 0.7])[customers.plan]
-    chance = chance * np.where(customers.vocal, 0.75 + 1.6 * grudge * (satisfaction < 0.1), 1.0)
+    chance = TURNS * np.exp(-1.6 * np.clip(satisfaction, -2.5, 2.0))
+    chance = chance * (1 + 2.0 * np.exp(-age / 60))
+    chance = chance * np.array([1.3, 0.85, 0.55])[customers.plan]
+    chance = chance * np.where(customers.vocal, 0.5 + 2.6 * grudge * (satisfaction < 0.1), 1.0)
     chance = chance * np.where(customers.venter, 0.25, 1.0)
     return np.minimum(chance, 0.25)
 
@@ -219,7 +219,7 @@ def complaint_rate(customers: Customers, satisfaction: Floats, manner: Ints, inc
     rate = np.where(customers.vocal, 0.010, 0.0025) * mood
     rate = rate + incident * np.where(customers.vocal, 0.30, 0.06)
     rate = rate + np.where(customers.venter, 0.05, 0.0)
-    return np.where(manner == VOCAL, rate * 1.5 + 0.11, np.where(manner == SILENT, rate * 0.4, rate))
+    return np.where(manner == VOCAL, rate * 1.5 + 0.16, np.where(manner == SILENT, rate * 0.4, rate))
 
 
 def _joined(events: list[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:

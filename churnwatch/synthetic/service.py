@@ -57,6 +57,8 @@ def handle(
     handed = (rng.random(size) < np.where(complaint, 0.28, 0.12)) & ~unanswered
     resolution = np.where(handed, resolution * 1.4, resolution)
     stale = unanswered | (rng.random(size) < np.where(complaint, 0.10, 0.03))
+    # Nobody works on a stale ticket; the system closes it after a month.
+    resolution = np.where(stale, 24 * rng.uniform(30, 37, size), resolution)
     reopens = ~stale & (rng.random(size) < np.where(complaint, 0.2, 0.07) * np.clip(slow, 0.5, 2))
     reopened = resolution + 24 * (0.3 + rng.exponential(2.5, size))
     again = reopened + usual * slow * np.exp(rng.normal(0.3, 0.8, size))
@@ -72,7 +74,7 @@ def handle(
         agent=agent,
         response_minutes=np.where(unanswered, missing, response),
         handoff_hours=np.where(handed, response / 60 + rng.random(size) * (resolution - response / 60), missing),
-        resolution_hours=np.where(stale, missing, resolution),
+        resolution_hours=resolution,
         reopened_hours=np.where(reopens, reopened, missing),
         resolved_again_hours=np.where(reopens, again, missing),
         quality=quality,

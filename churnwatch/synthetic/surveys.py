@@ -42,7 +42,7 @@ def ask(
     sent, customer, survey, quality = sent[order], customer[order], survey[order], quality[order]
 
     sessions = _sessions_before(usage, sent, customer, 28)
-    lean = np.where(survey == "NPS", -1.75, np.where(survey == "CSAT", -1.25, -1.5))
+    lean = np.where(survey == "NPS", -1.75, np.where(survey == "CSAT", -1.5, -1.65))
     lean = lean + 0.5 * np.log1p(sessions) + np.array([-0.1, 0.0, 0.25])[customers.plan[customer]]
     delay = (rng.exponential(1.6, sent.size) * DAY + 300).astype("timedelta64[s]")
     answered = np.where(rng.random(sent.size) < 1 / (1 + np.exp(-lean)), sent + delay, NOBODY)

@@ -133,7 +133,7 @@ def _tickets(
         return np.where(at < until, at, NOT_YET)
 
     answered = after(told.response_minutes / 60)
-    resolved = np.maximum(after(told.resolution_hours), answered)  # NaT wins: unanswered is unresolved
+    resolved = after(told.resolution_hours)
     complaint = told.complaint[order]
     subject = np.array(
         [[words.SUBJECTS[language][kind] for kind in ("question", "complaint")] for language in ("en", "id")],
