@@ -34,8 +34,8 @@ bench: $(VENV)/.dev  ## the benchmarks, with their limits
 	@$(BIN)/python tests/benchmarks/run.py
 
 gates: $(VENV)/.dev  ## what a release must pass: the installed wheel, and every slow test
-	@$(PYTEST) tests/test_wheel.py -m "slow or not slow"
-	@$(PYTEST) -m slow --deselect tests/test_wheel.py
+	@$(PYTEST) -m "slow or not slow" tests/test_wheel.py
+	@$(PYTEST) -m slow --ignore tests/test_wheel.py
 
 clean:  ## remove the environment, caches and builds (never demo/: a project may hold facts)
 	@rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
