@@ -1,7 +1,7 @@
 """The wheel stands on its own: built, installed elsewhere, it carries the reference project byte for byte.
 
-The dependencies come from this environment by a .pth file, so nothing is downloaded; the churnwatch that runs is the
-one of the wheel, which the first test makes sure of.
+The dependencies come from this environment by a .pth file, so nothing is downloaded; the churnwatch that
+runs is the one of the wheel, which the first test makes sure of.
 """
 
 from __future__ import annotations
