@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from churnwatch.aggregates import AGGREGATES, Aggregate
 from churnwatch.signals import check_examples, check_signals
+from churnwatch.sources.tables import SHAPES
 from churnwatch.spec import (
     Bands,
     Baselines,
@@ -87,6 +88,16 @@ def test_every_key_of_a_project_file_is_on_its_page(name, kinds):
     text = page(name)
     keys = {field.alias or key for kind in kinds for key, field in kind.model_fields.items()}
     assert [] == sorted(key for key in keys if not re.search(rf"[`.]{key}[`.]|\b{key}:", text))
+
+
+@pytest.mark.parametrize("table", SHAPES)
+def test_the_data_contract_names_every_column_and_which_may_be_left_out(table):
+    section = page("configs/README.md").split(f"\n**{table}**")[1].split("\n\n")[1]
+    written = [
+        cell for line in section.splitlines()[2:] for cell in re.findall(r"`(\w+\??)`", line.split("|")[1])
+    ]
+    shape = SHAPES[table]
+    assert [column if column in shape.required else f"{column}?" for column in shape.columns] == written
 
 
 @pytest.mark.parametrize("folder", ["features", "models"])
