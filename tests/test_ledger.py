@@ -52,7 +52,7 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine
     yield open_ledger(POSTGRES)
 
 
-def row(customer: str, *, rank: int = 1, risk: float = 0.5, **more: Any) -> dict[str, Any]:
+def row(customer: str, *, rank: int = 1, risk: float | None = 0.5, **more: Any) -> dict[str, Any]:
     return {
         "customer_id": customer,
         "rank": rank,
@@ -204,6 +204,8 @@ def test_previous_risks_are_those_of_the_last_revision_of_the_last_earlier_day(l
     issue(ledger, as_of=MAY_2, rows=[row("a", risk=0.9)])
     issue(ledger, rows=[row("a", risk=0.8)], deployment="other")
     assert {"a": 0.3, "b": 0.4} == previous_risks(ledger, deployment="demo", before=MAY_2)
+    issue(ledger, as_of=date(2026, 5, 3), rows=[row("a", risk=None, band=""), row("b", rank=2, risk=0.6)])
+    assert {"b": 0.6} == previous_risks(ledger, deployment="demo", before=date(2026, 5, 4))
     assert {"old": 0.1} == previous_risks(ledger, deployment="demo", before=MAY_1)
     assert {} == previous_risks(ledger, deployment="demo", before=date(2026, 4, 1))
 

@@ -41,9 +41,9 @@ def outreach_html(
         _section(mine, number=number, as_of=as_of, currency=currency)
         for number, mine in enumerate(owners.values(), start=1)
     ]
-    bands = Counter(row.band for row in rows)
+    bands = Counter(row.band for row in rows if row.risk is not None)
     head = _Words(language)
-    page = _template().render(
+    page: str = _template().render(
         language=words.known(language),
         say=head.say,
         title=clean(title),
@@ -124,8 +124,8 @@ def _customer(row: ListRow, *, language: str, as_of: date, currency: str) -> dic
         "name": name or clean(row.customer_id),
         "id": clean(row.customer_id) if name else "",
         "band": row.band,
-        "risk": words.percent(row.risk, language=language),
-        "width": f"{100 * row.risk:.1f}",
+        "risk": None if row.risk is None else words.percent(row.risk, language=language),
+        "width": f"{100 * (row.risk or 0):.1f}",
         "direction": direction,
         "change": change,
         "rising_since": words.day(row.rising_since, language=language) if row.rising_since else None,
@@ -136,7 +136,7 @@ def _customer(row: ListRow, *, language: str, as_of: date, currency: str) -> dic
         "due_near": _near(row.due, as_of=as_of, language=language),
         "last_contact": words.day(row.last_contact, language=language) if row.last_contact else None,
         "contact_age": _age(row.last_contact, as_of=as_of, language=language),
-        "last_survey": clean(row.last_survey) if row.last_survey else None,
+        "last_survey": words.days_in(clean(row.last_survey), language=language) if row.last_survey else None,
         "value": None
         if row.value_at_risk is None
         else words.money(row.value_at_risk, currency=currency, language=language),

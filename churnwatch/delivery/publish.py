@@ -1,8 +1,8 @@
 """Publish a directory of files whole or not at all.
 
-The files are written into a hidden sibling, everything is synced to the disk, and one rename shows them. A run
-killed at any moment leaves the old directory, the new one, or, between the two renames of a replacement, the old
-one under its hidden name, from where ``recover`` (and so the next ``publish``) brings it back.
+The files are written into a hidden sibling, everything is synced to the disk, and one rename shows them. A
+run killed at any moment leaves the old directory, the new one, or, between the two renames of a replacement,
+the old one under its hidden name, from where ``recover`` (and so the next ``publish``) brings it back.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ MANIFEST = "run.json"
 def publish(
     directory: Path, files: Mapping[str, bytes], *, manifest: Mapping[str, Any], replace: bool = False
 ) -> dict[str, Any]:
-    """Make ``directory`` hold exactly ``files`` and the manifest ``run.json``; returns the manifest as written.
+    """Make ``directory`` hold exactly ``files`` and ``run.json``, the manifest; returns it as written.
 
     The manifest gets a key ``files``: every other file's sha256 and size in bytes. It is written last.
-    Raises ``UsageError`` where the directory is there and ``replace`` is not set; ``CheckFailed`` where it would
-    replace a directory that somebody has written into since; ``DeliveryFailed`` where the disk refuses.
+    Raises ``UsageError`` where the directory is there and ``replace`` is not set; ``CheckFailed`` where it
+    would replace a directory that somebody has written into since; ``DeliveryFailed`` where the disk refuses.
     """
     for name in files:
-        if name == MANIFEST or name.startswith(".") or Path(name).name != name:
+        if name in ("", MANIFEST) or name.startswith(".") or Path(name).name != name:
             raise ValueError(f"{name!r} cannot be published: a file has a plain name and is not {MANIFEST}")
     written = {**manifest, "files": file_facts(files)}
     content = {**files, MANIFEST: _manifest_bytes(written)}
@@ -55,7 +55,7 @@ def publish(
 
 
 def recover(directory: Path) -> None:
-    """Tidy up after a killed ``publish``: what was published before is back in its place, the rest is gone."""
+    """Tidy up after a killed ``publish``: what stood there before is back in its place, the rest is gone."""
     # The old one is whole when the kill fell between the renames, in pieces when it fell into its removal.
     if _old(directory).exists() and not directory.exists() and not differences(_old(directory)):
         _old(directory).rename(directory)
@@ -73,7 +73,7 @@ def file_facts(files: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
 
 
 def differences(directory: Path) -> tuple[str, ...]:
-    """How a published directory differs from its own manifest, one line each; empty where it is as published."""
+    """How a published directory differs from its own manifest, one line each; empty where it does not."""
     try:
         said = json.loads((directory / MANIFEST).read_bytes())["files"]
     except FileNotFoundError:

@@ -14,9 +14,9 @@ REQUIRED = ("customer_id", "as_of", "margin", "risk", "band", "model_version")
 def scores_parquet(frame: pd.DataFrame) -> bytes:
     """One row per observation, ordered by as-of and customer, as Parquet; equal scores give equal bytes.
 
-    ``frame`` has at least customer_id, as_of, margin, risk, band and model_version; further columns follow in their
-    order. Pages carry checksums, so that a flipped bit is noticed. Raises ``ValueError`` where a column or a
-    risk is missing, or an observation stands twice.
+    ``frame`` has at least customer_id, as_of, margin, risk, band and model_version; further columns follow in
+    their order. Pages carry checksums, so that a flipped bit is noticed. Raises ``ValueError`` where a column
+    or a risk is missing, or an observation stands twice.
     """
     missing = [name for name in REQUIRED if name not in frame.columns]
     if missing:

@@ -41,7 +41,8 @@ def outreach_csv(rows: Sequence[ListRow]) -> bytes:
 
     Risk and change have 4 decimals, money 2, days are ISO; empty means missing. ``listed_by`` is ``model`` or
     ``baseline:NAME``; ``outcome`` and ``flag_wrong_reason`` are empty, to hand back. Text that a spreadsheet
-    would take for a formula carries a leading apostrophe. Raises ``ValueError`` for a number that is not finite.
+    would take for a formula carries a leading apostrophe. Raises ``ValueError`` for a number that is not
+    finite.
     """
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")

@@ -8,7 +8,7 @@ import unicodedata
 _SPACES = str.maketrans(dict.fromkeys("\t\n\r\v\f\x85\u2028\u2029", " "))
 # Marks that turn the reading direction make one text look like another.
 _TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
-_FORMULA = "=+\\-@=+-@"  # spreadsheets in East Asian languages take the wide signs too
+_FORMULA = r"=+\-@\uff1d\uff0b\uff0d\uff20"  # spreadsheets in East Asian languages take the wide signs too
 _STARTS = re.compile(rf"^[{_FORMULA}]")
 # Where the list separator is a semicolon (Indonesia's is), a program may cut our cell there.
 _STARTS_AFTER_CUT = re.compile(rf";(?=[\s\"]*[{_FORMULA}])")
@@ -25,6 +25,6 @@ def clean(text: str) -> str:
 
 
 def cell(text: str) -> str:
-    """Clean text that no spreadsheet takes for a formula: an apostrophe stands before a sign that starts one."""
+    """Clean text that no spreadsheet takes for a formula: an apostrophe precedes a sign that starts one."""
     guarded = _STARTS_AFTER_CUT.sub(";'", clean(text))
     return f"'{guarded}" if _STARTS.match(guarded) else guarded

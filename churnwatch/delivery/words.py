@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from babel.dates import format_date
-from babel.numbers import format_currency, format_decimal, format_percent
+from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol
 
 # British English: day before month, as everywhere the product is used.
 _LOCALES = {"en": "en_GB", "id": "id_ID"}
+_ISO_DAY = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b")
 
 WORDS: dict[str, dict[str, str]] = {
     "en": {
@@ -19,8 +21,7 @@ WORDS: dict[str, dict[str, str]] = {
         "observed": "out of {n} watched",
         "nobody": "Nobody needs a call today.",
         "by_model": "Ranked by the model, version {version}.",
-        "by_baseline": "No model has passed its checks. Ranked by the baseline {baseline} instead: "
-        "the order is a rough one, and the risks are not a model's.",
+        "by_baseline": "Ranked by the baseline {baseline}, not by a model: take the order as rough.",
         "row_by_baseline": "Ranked by baseline {baseline}",
         "overview": "Owners at a glance",
         "owner": "Owner",
@@ -55,8 +56,8 @@ WORDS: dict[str, dict[str, str]] = {
         "watch": "Watch",
         "at_risk": "At risk",
         "critical": "Critical",
-        "hand_back": "Write what came of a contact into the column outcome of outreach.csv; where a reason is "
-        "wrong, say so in flag_wrong_reason.",
+        "hand_back": "Write what came of a contact into the column outcome of outreach.csv; "
+        "where a reason is wrong, say so in flag_wrong_reason.",
         "private": "For {deployment} only: this page holds customers' data.",
     },
     "id": {
@@ -67,8 +68,7 @@ WORDS: dict[str, dict[str, str]] = {
         "observed": "dari {n} yang dipantau",
         "nobody": "Hari ini tidak ada yang perlu dihubungi.",
         "by_model": "Diurutkan oleh model versi {version}.",
-        "by_baseline": "Belum ada model yang lolos pemeriksaan. Urutan memakai patokan {baseline}: "
-        "urutannya kasar, dan risikonya bukan dari model.",
+        "by_baseline": "Diurutkan dengan patokan {baseline}, bukan oleh model: urutannya masih kasar.",
         "row_by_baseline": "Diurutkan dengan patokan {baseline}",
         "overview": "Sekilas per petugas",
         "owner": "Petugas",
@@ -137,17 +137,29 @@ def percent(share: float, *, language: str) -> str:
 
 
 def money(amount: float, *, currency: str, language: str) -> str:
-    """``Rp 1.250.000`` or ``£1,234``; parts of a unit are shown below 100 only."""
+    """``Rp 1.250.000`` or ``£1,234``, never broken over lines; parts of a unit are shown below 100 only."""
     locale = _LOCALES[known(language)]
-    if abs(amount) < 100 and amount != round(amount):
-        return format_currency(amount, currency, locale=locale)
-    pattern = "¤#,##0" if language != "id" else "¤ #,##0"
+    spaced = language == "id" or get_currency_symbol(currency, locale=locale)[-1:].isalpha()
+    digits = "0.00" if abs(amount) < 100 and amount != round(amount) else "#,##0"
+    pattern = f"¤\u00a0{digits}" if spaced else f"¤{digits}"
     return format_currency(amount, currency, format=pattern, locale=locale, currency_digits=False)
 
 
 def day(value: date, *, language: str) -> str:
     """``2 May 2026`` or ``2 Mei 2026``."""
     return format_date(value, format="d MMM y", locale=_LOCALES[known(language)])
+
+
+def days_in(text: str, *, language: str) -> str:
+    """The text with its ISO days written as ``day`` writes them; what is no day of the calendar stays."""
+
+    def rewrite(found: re.Match[str]) -> str:
+        try:
+            return day(date.fromisoformat(found[0]), language=language)
+        except ValueError:
+            return found[0]
+
+    return _ISO_DAY.sub(rewrite, text)
 
 
 def long_day(value: date, *, language: str) -> str:

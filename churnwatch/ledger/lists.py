@@ -21,7 +21,7 @@ class IssuedList:
 
     ``files`` maps each published file to its sha256 and size. ``rows`` are by rank, each with customer_id,
     rank, owner, risk, band, change, rising_since, value_at_risk, reasons, last_contact, last_survey, action,
-    due.
+    due; risk and band are ``None`` where a baseline ranked.
     """
 
     list_id: int
@@ -80,7 +80,10 @@ def record_list(
             )
             .returning(lists.c.list_id)
         ).scalar_one()
-        kept = [{"list_id": list_id, **{key: row[key] for key in _ROW}} for row in rows]
+        kept = [
+            {"list_id": list_id, **{key: row[key] for key in _ROW}, "band": row["band"] or None}
+            for row in rows
+        ]
         if kept:
             connection.execute(sa.insert(schema.list_rows), kept)
         return revision
@@ -97,13 +100,17 @@ def latest_list(engine: sa.Engine, *, deployment: str, as_of: date) -> IssuedLis
 
 
 def previous_risks(engine: sa.Engine, *, deployment: str, before: date) -> dict[str, float]:
-    """Risk by customer on the last list of an earlier day (its last revision); empty where there is none."""
+    """Risk by customer on the last list of an earlier day (its last revision); empty where there is none.
+
+    Customers whom a baseline listed have no risk and are left out.
+    """
     lists = schema.lists
     with engine.connect() as connection:
         head = _latest(connection, (lists.c.deployment == deployment) & (lists.c.as_of < before))
         if head is None:
             return {}
-        return {row["customer_id"]: row["risk"] for row in _rows(connection, list_id=head["list_id"])}
+        rows = _rows(connection, list_id=head["list_id"])
+        return {row["customer_id"]: row["risk"] for row in rows if row["risk"] is not None}
 
 
 def _latest(connection: sa.Connection, which: sa.ColumnElement[bool]) -> sa.RowMapping | None:

@@ -1,0 +1,621 @@
+"""What people and programs are handed: whole, the same every time, and safe to open."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from churnwatch.delivery import (
+    differences,
+    outreach_csv,
+    outreach_html,
+    publish,
+    recover,
+    scores_parquet,
+    words,
+)
+from churnwatch.delivery.text import cell, clean
+from churnwatch.errors import CheckFailed, DeliveryFailed, UsageError
+from churnwatch.outreach import ListRow
+
+MAY_2 = date(2026, 5, 2)
+SITI = ListRow(
+    rank=1,
+    customer_id="007",
+    customer_name="Siti Rahmawati",
+    owner="a1",
+    owner_name="Budi",
+    language="id",
+    risk=0.7344,
+    band="critical",
+    change=0.12,
+    rising_since=date(2026, 4, 11),
+    value_at_risk=1_250_000.0,
+    reasons=("3 keluhan dalam 28 hari terakhir", "Diam selama 41 hari"),
+    last_contact=date(2026, 4, 20),
+    last_survey="NPS 3 (2026-04-30)",
+    action="Telepon kembali",
+    action_steps="Minta maaf, lalu dengarkan.",
+    due=MAY_2,
+    model_version="3fa91c07be52",
+    baseline=None,
+)
+GRACE = replace(
+    SITI,
+    rank=2,
+    customer_id="C-9",
+    customer_name="Margaret O’Neill",
+    owner="a2",
+    owner_name="Grace",
+    language="en",
+    risk=0.093,
+    band="watch",
+    change=-0.00001,
+    rising_since=None,
+    value_at_risk=None,
+    reasons=("Not one visit in 38 days",),
+    last_contact=None,
+    last_survey=None,
+    action="Call for a check-in",
+    action_steps="Ask how things are going.",
+    due=date(2026, 5, 4),
+)
+
+
+def page(rows: list[ListRow], **more: Any) -> str:
+    options: dict[str, Any] = {
+        "title": "Nusantara Net",
+        "as_of": MAY_2,
+        "deployment": "demo",
+        "currency": "IDR",
+        **more,
+    }
+    return outreach_html(rows, **options).decode()
+
+
+# --- text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('=HYPERLINK("x")', '\'=HYPERLINK("x")'),
+        ("+62 812", "'+62 812"),
+        ("-5", "'-5"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1+1", "'=1+1"),
+        ("\r\n=1+1", "'=1+1"),
+        ("\x00=1+1", "'=1+1"),
+        ("\ufeff=1+1", "'=1+1"),
+        ("\uff1d1+1", "'\uff1d1+1"),
+        ("a;=1+1", "a;'=1+1"),
+        ('a; "=1+1"', 'a;\' "=1+1"'),
+        ("2 = 1 + 1", "2 = 1 + 1"),
+        ("O'Neill", "O'Neill"),
+        ("007", "007"),
+        ("", ""),
+    ],
+)
+def test_a_text_cell_is_never_a_formula(text: str, expected: str) -> None:
+    assert expected == cell(text)
+
+
+def test_clean_text_is_one_line_that_reads_in_one_direction_and_can_be_written() -> None:
+    assert "two lines" == clean("two\nlines\x07")
+    assert "invoice.exe" == clean("invoice\u202e.exe")
+    assert "ab" == clean("a\ud800b")
+    assert "Zoë 李 🙂" == clean("Zoë 李 🙂")
+
+
+# --- outreach.csv
+
+
+def test_the_table_has_the_agreed_columns_and_its_numbers_are_plain() -> None:
+    lines = outreach_csv([SITI, GRACE]).decode().split("\n")
+    assert [
+        "rank,customer,customer_name,owner,owner_name,risk,band,change,rising_since,value_at_risk,reason_1,"
+        "reason_2,reason_3,last_contact,last_survey,action,due,model_version,listed_by,outcome,flag_wrong_reason",
+        "1,007,Siti Rahmawati,a1,Budi,0.7344,critical,0.1200,2026-04-11,1250000.00,3 keluhan dalam 28 hari "
+        "terakhir,Diam selama 41 hari,,2026-04-20,NPS 3 (2026-04-30),Telepon kembali,2026-05-02,"
+        "3fa91c07be52,model,,",
+        "2,C-9,Margaret O’Neill,a2,Grace,0.0930,watch,0.0000,,,Not one visit in 38 days,,,,,"
+        "Call for a check-in,2026-05-04,3fa91c07be52,model,,",
+        "",
+    ] == lines
+
+
+def test_a_number_of_ours_keeps_its_sign_and_data_beside_it_are_guarded() -> None:
+    hostile = replace(SITI, customer_name='=HYPERLINK("x","y")', reasons=("@a", "+b", "-c"), change=-0.25)
+    (record,) = csv.DictReader(io.StringIO(outreach_csv([hostile]).decode()))
+    assert '\'=HYPERLINK("x","y")' == record["customer_name"]
+    assert ["'@a", "'+b", "'-c"] == [record[f"reason_{number}"] for number in (1, 2, 3)]
+    assert "-0.2500" == record["change"]
+
+
+def test_a_row_that_a_baseline_ranked_says_so() -> None:
+    (record,) = csv.DictReader(io.StringIO(outreach_csv([replace(SITI, baseline="recency")]).decode()))
+    assert "baseline:recency" == record["listed_by"]
+
+
+def test_a_risk_that_a_baseline_does_not_know_is_left_empty() -> None:
+    row = replace(SITI, baseline="recency", risk=None, band="", change=None)
+    (record,) = csv.DictReader(io.StringIO(outreach_csv([row]).decode()))
+    assert ["", "", ""] == [record["risk"], record["band"], record["change"]]
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_number_that_is_none_is_refused(bad: float) -> None:
+    with pytest.raises(ValueError, match="cannot stand in the list"):
+        outreach_csv([replace(SITI, risk=bad)])
+
+
+def test_an_empty_list_is_a_table_with_a_header() -> None:
+    assert 1 == outreach_csv([]).count(b"\n")
+
+
+# --- outreach.html
+
+
+class _Elements(HTMLParser):
+    """Every element with its attributes, and the text outside style."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        if self.elements and self.elements[-1][0] != "style":
+            self.text.append(data)
+
+    @property
+    def words(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.text))
+
+
+def test_each_owner_reads_the_list_in_their_own_language() -> None:
+    found = _Elements(page([SITI, GRACE], summary={"observed": 4213}))
+    sections = [attributes["lang"] for tag, attributes in found.elements if tag == "section"]
+    assert ["id", "en"] == sections
+    for expected in (
+        "List of Saturday, 2 May 2026",
+        "2 customers to contact , out of 4,213 watched".replace(" ,", ","),
+        "Ranked by the model, version 3fa91c07be52.",
+        "Kritis",
+        "73%",
+        "naik 12 poin",
+        "naik sejak 11 Apr 2026",
+        "Nilai berisiko",
+        "Rp 1.250.000",
+        "20 Apr 2026",
+        "(12 hari lalu)",
+        "NPS 3 (30 Apr 2026)",
+        "hari ini",
+        "Minta maaf, lalu dengarkan.",
+        "Watch",
+        "9.3%",
+        "unchanged",
+        "none on record",
+        "none answered",
+        "unknown",
+        "Mon 4 May",
+    ):
+        assert expected in found.words
+
+
+def test_the_head_speaks_the_default_language() -> None:
+    text = page([GRACE], language="id")
+    assert '<html lang="id">' in text
+    assert "Daftar Sabtu, 2 Mei 2026" in text
+
+
+def test_a_language_the_product_does_not_speak_becomes_english() -> None:
+    text = page([replace(GRACE, language="fr")], language="fr")
+    assert '<html lang="en">' in text
+    assert "What to do" in text
+
+
+def test_both_languages_have_words_for_the_same_things() -> None:
+    blanks = {
+        language: {key: sorted(re.findall(r"\{(\w+)\}", text)) for key, text in texts.items()}
+        for language, texts in words.WORDS.items()
+    }
+    assert blanks["en"] == blanks["id"]
+
+
+def test_a_hostile_name_stays_a_name() -> None:
+    hostile = '<script>alert("x")</script>'
+    row = replace(
+        SITI,
+        customer_name=hostile,
+        customer_id='"><img src=x onerror=alert(1)>',
+        owner_name="<b>Budi</b>",
+        reasons=("</li><script>1</script>",),
+        action="<i>a</i>",
+        action_steps="{{ 7 * 7 }}",
+        last_survey="<u>",
+        baseline="<em>",
+    )
+    found = _Elements(page([row, GRACE], title="<h1>", deployment="<p>"))
+    tags = {tag for tag, _ in found.elements}
+    assert set() == tags & {"script", "img", "b", "i", "u", "em"}
+    assert hostile in found.words
+    assert "{{ 7 * 7 }}" in found.words
+
+
+def test_the_page_asks_nobody_for_anything_and_has_a_true_outline() -> None:
+    text = page([SITI, GRACE])
+    found = _Elements(text)
+    assert set() == {tag for tag, _ in found.elements} & {"script", "link", "img", "iframe", "form", "object"}
+    assert not re.search(r"url\(|@import|https?:", text)
+    assert all("scope" in attributes for tag, attributes in found.elements if tag == "th")
+    levels = [int(tag[1]) for tag, _ in found.elements if re.fullmatch("h[1-6]", tag)]
+    assert [1, 2, 2, 3, 4, 4, 2, 3, 4, 4] == levels
+
+
+def test_a_baseline_is_announced_at_the_top_and_on_every_row_and_claims_no_risk() -> None:
+    unknown = {"baseline": "recency", "risk": None, "band": "", "change": None}
+    text = page([replace(SITI, **unknown), replace(GRACE, **unknown)])
+    assert "%<" not in text
+    assert "new on the list" not in text
+    assert "dots" not in text.partition("</style>")[2]
+    assert 1 == text.count("Ranked by the baseline recency, not by a model")
+    assert 1 == text.count("Diurutkan dengan patokan recency")
+    assert 1 == text.count("Ranked by baseline recency")
+    assert "Ranked by the model" not in text
+
+
+def test_an_empty_list_is_a_page_that_says_so() -> None:
+    assert "Nobody needs a call today." in page([])
+
+
+def test_without_a_name_the_id_stands_in_its_place_once() -> None:
+    assert 1 == page([replace(SITI, customer_name="")]).count("<bdi>007</bdi>")
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "language", "expected"),
+    [
+        (1_250_000.0, "IDR", "id", "Rp\u00a01.250.000"),
+        (1_250_000.0, "IDR", "en", "IDR\u00a01,250,000"),
+        (1234.4, "GBP", "en", "£1,234"),
+        (12.5, "GBP", "en", "£12.50"),
+        (12.0, "GBP", "en", "£12"),
+        (12.5, "GBP", "id", "£\u00a012,50"),
+    ],
+)
+def test_money_is_written_as_the_reader_writes_it(
+    amount: float, currency: str, language: str, expected: str
+) -> None:
+    assert expected == words.money(amount, currency=currency, language=language)
+
+
+@pytest.mark.parametrize(
+    ("share", "english", "indonesian"),
+    [(0.734, "73%", "73%"), (0.0934, "9.3%", "9,3%"), (0.9964, "99.6%", "99,6%"), (1.0, "100%", "100%")],
+)
+def test_a_risk_is_whole_percents_unless_they_say_nothing(
+    share: float, english: str, indonesian: str
+) -> None:
+    assert english == words.percent(share, language="en")
+    assert indonesian == words.percent(share, language="id")
+
+
+def test_equal_rows_give_equal_bytes() -> None:
+    rows, again = [SITI, GRACE], [replace(SITI), replace(GRACE)]
+    assert outreach_csv(rows) == outreach_csv(again)
+    assert page(rows) == page(again)
+
+
+# --- scores.parquet
+
+
+def scores() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "customer_id": ["b", "007", "a"],
+            "as_of": pd.to_datetime(["2026-05-02"] * 3),
+            "margin": [0.5, -1.0, 0.25],
+            "risk": [0.6, 0.27, 0.56],
+            "band": ["critical", "watch", "critical"],
+            "model_version": ["ab"] * 3,
+            "owner": ["a1", None, "a2"],
+        }
+    )
+
+
+def test_scores_come_back_by_customer_and_equal_scores_give_equal_bytes() -> None:
+    data = scores_parquet(scores())
+    table = pq.read_table(io.BytesIO(data))
+    assert ["007", "a", "b"] == table["customer_id"].to_pylist()
+    assert [0.27, 0.56, 0.6] == table["risk"].to_pylist()
+    assert [None, "a2", "a1"] == table["owner"].to_pylist()
+    assert table.schema.metadata is None
+    shuffled = scores().iloc[[2, 0, 1]].set_index(pd.Index([9, 8, 7]))
+    assert data == scores_parquet(shuffled)
+    assert data == scores_parquet(scores()[["owner", *scores().columns[:-1]]])
+
+
+@pytest.mark.parametrize(
+    ("break_it", "message"),
+    [
+        (lambda frame: frame.drop(columns=["margin", "band"]), "scores lack margin, band"),
+        (lambda frame: frame.assign(risk=[0.1, None, 0.2]), "a score has no risk"),
+        (lambda frame: frame.assign(customer_id="a"), "an observation is scored twice"),
+    ],
+)
+def test_scores_that_are_not_whole_are_refused(
+    break_it: Callable[[pd.DataFrame], pd.DataFrame], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        scores_parquet(break_it(scores()))
+
+
+# --- publish
+
+
+FIRST = {"outreach.csv": b"rank\n", "scores.parquet": b"PAR1"}
+SECOND = {"outreach.csv": b"rank\n1\n", "outreach.html": b"<!doctype html>"}
+
+
+def names_in(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.iterdir())
+
+
+def files_in(directory: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in directory.iterdir() if path.name != "run.json"}
+
+
+def test_a_published_directory_holds_the_files_and_a_manifest_that_is_true(tmp_path: Path) -> None:
+    out = tmp_path / "out" / "demo" / "2026-05-02"
+    manifest = publish(out, FIRST, manifest={"run": 7})
+    assert FIRST == files_in(out)
+    assert manifest == json.loads((out / "run.json").read_text())
+    assert 7 == manifest["run"]
+    assert {"sha256": hashlib.sha256(b"rank\n").hexdigest(), "bytes": 5} == manifest["files"]["outreach.csv"]
+    assert ["2026-05-02"] == names_in(out.parent)
+    assert () == differences(out)
+
+
+def test_what_is_published_is_replaced_only_when_asked(tmp_path: Path) -> None:
+    out = tmp_path / "day"
+    publish(out, FIRST, manifest={"run": 1})
+    with pytest.raises(UsageError, match="is already published"):
+        publish(out, SECOND, manifest={"run": 2})
+    assert FIRST == files_in(out)
+    publish(out, SECOND, manifest={"run": 2}, replace=True)
+    assert SECOND == files_in(out)
+    assert ["day"] == names_in(tmp_path)
+
+
+def test_what_an_agent_wrote_into_a_published_file_is_never_replaced(tmp_path: Path) -> None:
+    out = tmp_path / "day"
+    publish(out, FIRST, manifest={})
+    (out / "outreach.csv").write_bytes(b"rank\nreached\n")
+    (out / "notes.txt").write_text("mine")
+    (out / "scores.parquet").unlink()
+    with pytest.raises(CheckFailed) as caught:
+        publish(out, SECOND, manifest={}, replace=True)
+    assert "notes.txt was added, outreach.csv was changed, scores.parquet is missing" in caught.value.message
+    assert b"rank\nreached\n" == (out / "outreach.csv").read_bytes()
+
+
+def test_a_directory_that_was_never_published_is_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / "day").mkdir()
+    (tmp_path / "day" / "thesis.txt").write_text("mine")
+    with pytest.raises(CheckFailed, match=r"run\.json is missing"):
+        publish(tmp_path / "day", FIRST, manifest={}, replace=True)
+    assert "mine" == (tmp_path / "day" / "thesis.txt").read_text()
+
+
+class Killed(BaseException):
+    """The process ends here: nothing it would have done afterwards happens."""
+
+
+STEPS = ((os, "mkdir"), (os, "fsync"), (os, "rename"), (os, "replace"), (shutil, "rmtree"))
+
+
+def kill_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the ``step``-th change of the disk on, nothing reaches it any more."""
+    done = 0
+
+    def guard(real: Callable[..., Any]) -> Callable[..., Any]:
+        def guarded(*arguments: Any, **options: Any) -> Any:
+            nonlocal done
+            done += 1
+            if done >= step:
+                if real is REAL_RMTREE and done == step:
+                    next(Path(arguments[0]).iterdir()).unlink()  # killed half-way through a removal
+                raise Killed
+            return real(*arguments, **options)
+
+        return guarded
+
+    for module, name in STEPS:
+        monkeypatch.setattr(module, name, guard(getattr(module, name)))
+
+
+REAL_RMTREE = shutil.rmtree
+
+
+def test_a_kill_at_any_step_leaves_the_old_or_the_new_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes = []
+    for step in range(1, 50):
+        out = tmp_path / str(step) / "day"
+        publish(out, FIRST, manifest={"run": 1})
+        with monkeypatch.context() as patch:
+            kill_at(step, patch)
+            try:
+                publish(out, SECOND, manifest={"run": 2}, replace=True)
+            except Killed:
+                finished = False
+            else:
+                finished = True
+        if out.exists():  # what a reader sees at once, before anybody tidies up
+            assert () == differences(out)
+        recover(out)
+        assert () == differences(out)
+        outcomes.append("new" if SECOND == files_in(out) else "old")
+        assert {"new": SECOND, "old": FIRST}[outcomes[-1]] == files_in(out)
+        assert ["day"] == names_in(out.parent)
+        publish(out, SECOND, manifest={"run": 3}, replace=True)
+        assert SECOND == files_in(out)
+        if finished:
+            break
+    # mkdir (parents), mkdir, three files, their directory, two renames, the parent, removal, done
+    assert ["old"] * 8 + ["new"] * 3 == outcomes
+
+
+def test_a_kill_at_any_step_of_a_first_publication_leaves_nothing_or_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = set()
+    for step in range(1, 50):
+        out = tmp_path / str(step) / "out" / "day"
+        with monkeypatch.context() as patch:
+            kill_at(step, patch)
+            try:
+                publish(out, FIRST, manifest={})
+            except Killed:
+                finished = False
+            else:
+                finished = True
+        assert () == differences(out) if out.exists() else True
+        seen.add(out.exists())
+        if not out.exists():
+            publish(out, FIRST, manifest={})
+        assert FIRST == files_in(out)
+        recover(out)
+        assert ["day"] == names_in(out.parent)
+        if finished:
+            break
+    assert {True, False} == seen
+
+
+def test_pieces_of_a_removal_are_not_taken_for_a_publication(tmp_path: Path) -> None:
+    out = tmp_path / "day"
+    publish(out, FIRST, manifest={})
+    (out / "outreach.csv").unlink()
+    out.rename(tmp_path / ".day.old")
+    recover(out)
+    assert [] == names_in(tmp_path)
+
+
+def test_a_disk_that_refuses_fails_the_delivery_and_the_old_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "day"
+    publish(out, FIRST, manifest={})
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DeliveryFailed, match="No space left on device") as caught:
+        publish(out, SECOND, manifest={}, replace=True)
+    assert 8 == caught.value.exit_code
+    assert FIRST == files_in(out)
+
+
+@pytest.mark.parametrize("name", ["run.json", "../outreach.csv", ".hidden", "a/b", ""])
+def test_a_file_name_that_could_leave_the_directory_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="cannot be published"):
+        publish(tmp_path / "day", {name: b""}, manifest={})
+    assert [] == names_in(tmp_path)
+
+
+# --- the page in a browser
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# The least contrast between a text and what lies behind it, over every element with text of its own.
+CONTRAST = """() => {
+  const numbers = colour => colour.match(/[0-9.]+/g).map(Number);
+  const light = colour => {
+    const part = numbers(colour).slice(0, 3).map(v => v / 255)
+      .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * part[0] + 0.7152 * part[1] + 0.0722 * part[2];
+  };
+  const behind = element => {
+    for (let e = element; e; e = e.parentElement) {
+      const colour = numbers(getComputedStyle(e).backgroundColor);
+      if (colour.length === 3 || colour[3] > 0) return getComputedStyle(e).backgroundColor;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  const all = [...document.querySelectorAll("body *")].filter(e =>
+    [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()));
+  return Math.min(...all.map(e => {
+    const a = light(getComputedStyle(e).color), b = light(behind(e));
+    return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  }));
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_page_fits_its_screen_can_be_read_and_shows_whom_to_contact_first(
+    browser: Any, tmp_path: Path, scheme: str, width: int
+) -> None:
+    long = replace(
+        SITI, rank=3, band="at_risk", customer_name="A" * 90, customer_id="9" * 60, reasons=("b" * 200,)
+    )
+    calm = replace(GRACE, rank=4, band="healthy", change=-0.2, baseline="recency")
+    (tmp_path / "outreach.html").write_text(page([SITI, GRACE, long, calm]), encoding="utf-8")
+    tab = browser.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme)
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    problems: list[str] = []
+    tab.on("console", lambda message: problems.append(message.text))
+    tab.goto((tmp_path / "outreach.html").as_uri())
+    assert width == tab.evaluate("document.documentElement.scrollWidth")
+    assert tab.evaluate(CONTRAST) >= 4.5
+    first = tab.locator(".card h3").first
+    assert "Siti Rahmawati" == first.inner_text()
+    box = first.bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] < 844  # without scrolling
+    assert ["Hubungi lebih dulu", "Contact first"] == tab.locator(".call").all_inner_texts()
+    assert 1 == len(asked)  # the page itself
+    assert [] == problems
+    tab.close()
