@@ -28,7 +28,7 @@ slow: $(VENV)/.dev  ## the slow tests: whole demos, the wheel, the notebooks
 lint: $(VENV)/.dev  ## ruff, mypy --strict, and the rooms contract
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 bench: $(VENV)/.dev  ## the benchmarks, with their limits
 	@$(BIN)/python tests/benchmarks/run.py
