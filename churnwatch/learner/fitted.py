@@ -9,8 +9,9 @@ from dataclasses import dataclass
 class Calibration:
     """From a raw margin (log-odds of the booster) to a risk, 0 to 1.
 
-    ``isotonic``: knots ``x`` (margins, rising) and ``y`` (risks), linear between, flat outside. ``platt``: ``x = (a,)``,
-    ``y = (b,)``, the risk is ``1 / (1 + exp(-(a * margin + b)))``. ``none``: the logistic of the margin, no knots.
+    ``isotonic``: knots ``x`` (margins, rising) and ``y`` (risks), linear between, flat outside. ``platt``:
+    ``x = (a,)``, ``y = (b,)``, the risk is ``1 / (1 + exp(-(a * margin + b)))``. ``none``: the logistic of
+    the margin, no knots.
     """
 
     method: str

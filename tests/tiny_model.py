@@ -1,0 +1,91 @@
+"""A small real model for the tests of the registry: trained once per session by the learner itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from churnwatch.learner import fit
+from churnwatch.registry import Bundle
+from churnwatch.spec import Family, Model
+
+WORDS = {"en": "{value} of them", "id": "{value} buah"}
+CONTACT: dict[str, Any] = {
+    "family": "contact",
+    "description": "How often they call.",
+    "table": "interactions",
+    "signals": [
+        {
+            "name": "contacts",
+            "description": "Contacts.",
+            "where": {"kind": ["contact", "complaint"]},
+            "aggregate": "count",
+            "windows": ["28d"],
+            "compare": "previous",
+            "direction": "up",
+            "reason": WORDS,
+            "change_reason": WORDS,
+        },
+        {
+            "name": "quiet",
+            "description": "Days since.",
+            "aggregate": "days_since",
+            "direction": "any",
+            "reason": WORDS,
+        },
+    ],
+    "examples": [
+        {
+            "as_of": date(2026, 3, 1),
+            "rows": [
+                {"at": date(2026, 2, 20), "kind": "contact"},
+                {"at": datetime(2026, 2, 21, 8, 30, tzinfo=UTC), "kind": "usage", "minutes": 2.5},
+            ],
+            "expect": {"contacts_28d": 1, "quiet": None},
+        },
+        {"as_of": datetime(2026, 3, 1, 12), "rows": [], "expect": {"contacts_28d": 0}},
+    ],
+}
+
+CHURN = """{
+  "model": "churn", "title": {"en": "Churn – soon", "id": "Berhenti"},
+  "outcome": {"event": {"kind": "cancellation"}}, "grid": {"every": "30d"}, "horizon": "60d",
+  "families": ["contact", "surveys"],
+  "learner": {"parameters": {"num_leaves": 5, "min_data_in_leaf": 10, "num_threads": 1}, "rounds": 12},
+  "baselines": {"recency": "quiet", "last_score": null, "tenure": "quiet"}
+}"""
+
+COLUMNS = ("contacts_28d", "contacts_28d_change", "quiet")
+
+
+def matrix(n: int, seed: int) -> np.ndarray:
+    """Signals of ``n`` observations, a fifth of the last column missing."""
+    rng = np.random.default_rng(seed)
+    X = np.column_stack([rng.poisson(2, n).astype(float), rng.normal(size=n), rng.exponential(20, n)])
+    X[rng.random(n) < 0.2, 2] = np.nan
+    return X
+
+
+@cache
+def tiny_bundle() -> Bundle:
+    """A bundle trained on 1,500 rows at five dates."""
+    X = matrix(1_500, 1)
+    rng = np.random.default_rng(2)
+    risk = 1 / (1 + np.exp(-(X[:, 0] - 3 + np.nan_to_num(X[:, 2]) / 40)))
+    y = (rng.random(len(X)) < risk).astype(float)
+    as_of = np.datetime64("2025-06-01") + np.repeat(np.arange(5) * 60, 300).astype("timedelta64[D]")
+    model = Model.model_validate_json(CHURN)
+    family = Family.model_validate(CONTACT)
+    fitted, chosen = fit(
+        X,
+        y,
+        as_of.astype("datetime64[us]"),
+        columns=COLUMNS,
+        directions=[column.direction for column in family.columns],
+        settings=model.learner,
+        reach=model.reach,
+    )
+    return Bundle(fitted, model, (family,), "demo", {"choice": chosen.note})
