@@ -1,4 +1,4 @@
-"""Files for people and programs: the list as table and page, and the scores; published whole or not at all."""
+"""Files to hand out: the list as a table and a page, and the scores; published whole or not at all."""
 
 from churnwatch.delivery.page import outreach_html
 from churnwatch.delivery.publish import MANIFEST, differences, file_facts, publish, recover
