@@ -262,6 +262,8 @@ def _allowed(detail: ErrorDetails) -> str:
     if detail["type"] == "string_pattern_mismatch" and detail["ctx"]["pattern"] == _NAME_PATTERN:
         return "a name of small letters, digits and _, beginning with a letter"
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return message.replace("a valid dictionary", "a mapping").replace("a valid tuple", "a list").replace(
-        "a valid string", "a text"
+    return (
+        message.replace("a valid dictionary", "a mapping")
+        .replace("a valid tuple", "a list")
+        .replace("a valid string", "a text")
     )

@@ -1,0 +1,113 @@
+"""What every canonical row must meet, as SQL conditions that are true where the row breaks the rule.
+
+A condition reads the canonical columns by name, and what the mapping gave for them as ``raw <name>``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from churnwatch.sources.raw import quoted
+from churnwatch.sources.tables import SHAPES, Kind
+from churnwatch.sources.values import COMPLAINTS
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule in words, the condition that breaks it, and what is told as found; all but the words are SQL."""
+
+    words: str
+    broken: str
+    found: str = "''"
+
+
+def row_rules(table: str, kinds: dict[str, Kind], *, now: datetime) -> list[Rule]:
+    """The rules for a row of ``table`` taken alone; ``kinds`` are the columns its mapping gives."""
+    return [*_value_rules(table, kinds), *_ROW_RULES[table](_utc_literal(now))]
+
+
+def _value_rules(table: str, kinds: dict[str, Kind]) -> Iterator[Rule]:
+    required = (*SHAPES[table].required, "known_at")
+    for column, kind in kinds.items():
+        raw, value = quoted(f"raw {column}"), quoted(column)
+        yield Rule(
+            f"{table}.{column} {COMPLAINTS[kind]}",
+            f"{raw} IS NOT NULL AND {value} IS NULL",
+            f"CAST({raw} AS VARCHAR)",
+        )
+        if column in required:
+            yield Rule(f"{table}.{column} is missing", f"{value} IS NULL")
+
+
+def _customer_rules(_now: str) -> list[Rule]:
+    told = _told("started_at", "ended_at")
+    return [
+        Rule("customers.ended_at before started_at", "ended_at < started_at", told),
+        _language("customers"),
+    ]
+
+
+def _interaction_rules(now: str) -> list[Rule]:
+    return [
+        Rule("interactions.known_at before at", 'known_at < "at"', _told("at", "known_at")),
+        Rule("interactions.known_at in the future", f"known_at > {now}", _told("known_at")),
+    ]
+
+
+def _survey_rules(now: str) -> list[Rule]:
+    answered = "answered_at IS NOT NULL AND "
+    missing = ("raw_score", "scale_min", "scale_max", "higher_is_better")
+    return [
+        Rule("surveys.sent_at in the future", f"sent_at > {now}", _told("sent_at")),
+        Rule("surveys.answered_at in the future", f"answered_at > {now}", _told("answered_at")),
+        Rule("surveys.answered_at before sent_at", "answered_at < sent_at", _told("sent_at", "answered_at")),
+        *(Rule(f"surveys.{column} is missing", f"{answered}{column} IS NULL") for column in missing),
+        Rule(
+            "surveys.raw_score without answered_at",
+            "answered_at IS NULL AND raw_score IS NOT NULL",
+            _told("raw_score"),
+        ),
+        Rule(
+            "surveys.scale_min not below scale_max", "scale_min >= scale_max", _told("scale_min", "scale_max")
+        ),
+        Rule(
+            "surveys.raw_score outside its scale",
+            "raw_score < scale_min OR raw_score > scale_max",
+            _told("raw_score", "scale_min", "scale_max"),
+        ),
+    ]
+
+
+def _agent_rules(_now: str) -> list[Rule]:
+    return [
+        Rule("agents.capacity is negative", "capacity < 0", _told("capacity")),
+        Rule("agents.away_to before away_from", "away_to < away_from", _told("away_from", "away_to")),
+        _language("agents"),
+    ]
+
+
+_ROW_RULES = {
+    "customers": _customer_rules,
+    "interactions": _interaction_rules,
+    "surveys": _survey_rules,
+    "agents": _agent_rules,
+}
+
+
+def _language(table: str) -> Rule:
+    return Rule(f"{table}.language is neither en nor id", "language NOT IN ('en', 'id')", _told("language"))
+
+
+def _told(*columns: str) -> str:
+    """SQL that writes the columns out: ``raw_score 11.0, scale_max 10.0``; times are UTC."""
+    return (
+        "concat_ws(', ', "
+        + ", ".join(f"'{column} ' || {quoted(column)}::VARCHAR" for column in columns)
+        + ")"
+    )
+
+
+def _utc_literal(instant: datetime) -> str:
+    return f"TIMESTAMP '{instant.astimezone(UTC).replace(tzinfo=None).isoformat(sep=' ')}'"

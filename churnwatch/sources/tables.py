@@ -1,0 +1,214 @@
+"""The canonical tables: their columns, and what became of the raw rows they were made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+import duckdb
+import pyarrow as pa
+
+from churnwatch.errors import DataRefused, ProjectError, nearest
+from churnwatch.spec import Level, Where
+
+Kind = Literal["text", "number", "integer", "boolean", "time"]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One canonical table: its columns with their kinds, those a mapping must give, its id and its order."""
+
+    columns: dict[str, Kind]
+    required: tuple[str, ...]
+    key: str
+    order: tuple[str, ...]
+
+
+SHAPES: dict[str, Shape] = {
+    "customers": Shape(
+        {
+            "customer_id": "text",
+            "name": "text",
+            "email": "text",
+            "phone": "text",
+            "do_not_contact": "boolean",
+            "started_at": "time",
+            "ended_at": "time",
+            "owner": "text",
+            "segment": "text",
+            "value": "number",
+            "language": "text",
+        },
+        ("customer_id", "started_at"),
+        "customer_id",
+        ("customer_id",),
+    ),
+    "interactions": Shape(
+        {
+            "interaction_id": "text",
+            "customer_id": "text",
+            "at": "time",
+            "known_at": "time",
+            "kind": "text",
+            "channel": "text",
+            "direction": "text",
+            "topic": "text",
+            "agent": "text",
+            "text": "text",
+        },
+        ("interaction_id", "customer_id", "at", "kind"),
+        "interaction_id",
+        ("customer_id", "at", "known_at", "interaction_id"),
+    ),
+    "surveys": Shape(
+        {
+            "survey_id": "text",
+            "customer_id": "text",
+            "sent_at": "time",
+            "answered_at": "time",
+            "instrument": "text",
+            "raw_score": "number",
+            "scale_min": "number",
+            "scale_max": "number",
+            "higher_is_better": "boolean",
+            "comment": "text",
+        },
+        ("survey_id", "customer_id", "sent_at", "instrument"),
+        "survey_id",
+        ("customer_id", "sent_at", "survey_id"),
+    ),
+    "agents": Shape(
+        {
+            "owner": "text",
+            "name": "text",
+            "email": "text",
+            "language": "text",
+            "capacity": "integer",
+            "away_from": "time",
+            "away_to": "time",
+            "lead": "text",
+        },
+        ("owner",),
+        "owner",
+        ("owner",),
+    ),
+}
+
+SQL_TYPES: dict[Kind, str] = {
+    "text": "VARCHAR",
+    "number": "DOUBLE",
+    "integer": "INTEGER",
+    "boolean": "BOOLEAN",
+    "time": "TIMESTAMP",
+}
+
+
+@dataclass(frozen=True)
+class Accounting:
+    """What became of the raw rows of one source.
+
+    ``read == accepted + sum(excluded.values()) + sum(quarantined.values())``: each row is counted once, by
+    the first rule that took it. ``excluded`` names every declared rule, ``quarantined`` the broken ones.
+    ``events`` counts apart the rows made per canonical table, and under ``<table>, left out: …`` the grouped
+    rows that were left out. ``data_end`` is ``None`` for a source of customers or agents alone.
+    """
+
+    source: str
+    file: str
+    read: int
+    accepted: int
+    excluded: dict[str, int]
+    quarantined: dict[str, int]
+    events: dict[str, int]
+    data_end: datetime | None
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The canonical tables customers, interactions, surveys and agents, each with a last column ``source``.
+
+    ``con`` is in memory with ``TimeZone`` UTC; times in it are naive UTC. ``measures`` are the numeric
+    columns of interactions that the mappings declare. ``quarantine`` has source, file, line (CSV: 1-based
+    line of the file; Parquet: 1-based row number), rule, found. ``warnings`` are sentences for the user.
+    """
+
+    con: duckdb.DuckDBPyConnection
+    measures: tuple[str, ...]
+    accounting: tuple[Accounting, ...]
+    quarantine: pa.Table
+    warnings: tuple[str, ...]
+    zone: str
+
+    def data_end(self, table: str, where: Where | None = None) -> datetime:
+        """Until when rows of ``table`` that match ``where`` are complete: the least end over their sources.
+
+        ``customers`` and ``agents`` state facts, not events, and have no end of their own: for them it is the
+        least over all sources of events. Raises ``DataRefused`` where no row matches, ``ProjectError`` for an
+        unknown column.
+        """
+        ends = {item.source: item.data_end for item in self.accounting if item.data_end is not None}
+        if table in ("customers", "agents"):
+            fed = [item.source for item in self.accounting if set(item.events) & {"interactions", "surveys"}]
+            return min(ends[source] for source in fed if source in ends)
+        condition, values = self._condition(table, where or {})
+        rows = self.con.execute(f"SELECT DISTINCT source FROM {table} WHERE {condition}", values).fetchall()
+        if not rows:
+            raise self._nothing(table, where or {})
+        return min(ends[source] for (source,) in rows)
+
+    def _condition(self, table: str, where: Where) -> tuple[str, list[Level]]:
+        known = [*SHAPES[table].columns, *(self.measures if table == "interactions" else ()), "source"]
+        parts, values = ["true"], list[Level]()
+        for column, wanted in where.items():
+            if column not in known:
+                hint = nearest(column, known)
+                found = f"{table} has no column {column}"
+                raise ProjectError(found, where=f"{table}.{column}", allowed=", ".join(known), hint=hint)
+            levels = wanted if isinstance(wanted, list) else [wanted]
+            parts.append(f'"{column}" IN ({", ".join("?" for _ in levels)})' if levels else "false")
+            as_text = SHAPES[table].columns.get(column, "number") == "text" or column == "source"
+            values.extend(_as_text(level) if as_text else level for level in levels)
+        return " AND ".join(parts), values
+
+    def _nothing(self, table: str, where: Where) -> DataRefused:
+        told = ", ".join(f"{column}: {wanted}" for column, wanted in where.items())
+        if not where:
+            return DataRefused("the table is empty", where=table)
+        column, wanted = next(iter(where.items()))
+        there = self.con.execute(
+            f'SELECT "{column}"::VARCHAR FROM {table} WHERE "{column}" IS NOT NULL '
+            "GROUP BY ALL ORDER BY count(*) DESC, 1 LIMIT 20"
+        ).fetchall()
+        levels = [str(level) for (level,) in there]
+        first = wanted[0] if isinstance(wanted, list) and wanted else wanted
+        return DataRefused(
+            f"no row matches {{{told}}}",
+            where=f"{table}.{column}",
+            allowed=f"what the data hold: {', '.join(levels) or 'nothing'}",
+            hint=nearest(str(first), levels),
+        )
+
+
+def _as_text(level: Level) -> str:
+    return str(level).lower() if isinstance(level, bool) else str(level)
+
+
+def new_tables(measures: Sequence[str]) -> duckdb.DuckDBPyConnection:
+    """A connection in memory, ``TimeZone`` UTC, that holds the canonical tables, empty."""
+    con = duckdb.connect()
+    con.execute("SET TimeZone = 'UTC'")
+    for table, shape in SHAPES.items():
+        columns = [f'"{name}" {SQL_TYPES[kind]}' for name, kind in shape.columns.items()]
+        if table == "interactions":
+            columns += [f'"{name}" DOUBLE' for name in measures]
+        if table == "customers":
+            columns[list(shape.columns).index("do_not_contact")] += " NOT NULL"
+        con.execute(f"CREATE TABLE {table} ({', '.join(columns)}, source VARCHAR NOT NULL)")
+    return con
+
+
+def utc(naive: datetime) -> datetime:
+    """A naive UTC instant of DuckDB as an aware one."""
+    return naive.replace(tzinfo=UTC)

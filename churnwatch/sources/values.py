@@ -1,0 +1,118 @@
+"""SQL that turns a raw value into a canonical one, or into NULL where it does not fit.
+
+Each function takes an SQL expression and its DuckDB type. Stricter than DuckDB's own casts, which read
+``1_000`` as 1000, ``1.5`` as the integer 2, ``1e999`` as infinity and ``epoch`` as a time.
+"""
+
+from __future__ import annotations
+
+from churnwatch.sources.tables import Kind
+from churnwatch.spec import RawType
+
+_TIMES = ("DATE", "TIMESTAMP")
+_FLOATS = {"FLOAT", "DOUBLE"}
+_NUMBERS = _FLOATS | {
+    *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"),
+    *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"),
+}
+_NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
+_TIME = r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ].+)?"
+
+COMPLAINTS: dict[Kind, str] = {
+    "text": "is not a text",
+    "number": "is not a number",
+    "integer": "is not a whole number",
+    "boolean": "is not true or false",
+    "time": "is not a time",
+}
+RAW_KINDS: dict[RawType, Kind] = {
+    "text": "text",
+    "integer": "integer",
+    "number": "number",
+    "boolean": "boolean",
+    "time": "time",
+}
+
+
+def present(sql: str, kind: str) -> str:
+    """The value, NULL where it says nothing: an empty or blank text, a float that is not a number."""
+    if kind == "VARCHAR":
+        return f"CASE WHEN trim({sql}) <> '' THEN {sql} END"
+    if kind in _FLOATS:
+        return f"CASE WHEN NOT isnan({sql}) THEN {sql} END"
+    return sql
+
+
+def text(sql: str, kind: str) -> str:
+    """Text as it is; a float that is whole without ``.0``, for ids that passed through a float column."""
+    if kind in _FLOATS:
+        whole, plain = f"{sql} = trunc({sql}) AND abs({sql}) < 1e15", f"CAST({sql} AS VARCHAR)"
+        return f"CASE WHEN {whole} THEN CAST(CAST({sql} AS BIGINT) AS VARCHAR) ELSE {plain} END"
+    return f"CAST({sql} AS VARCHAR)"
+
+
+def number(sql: str, kind: str) -> str:
+    """A finite DOUBLE."""
+    if kind in _NUMBERS or kind.startswith("DECIMAL"):
+        value = f"CAST({sql} AS DOUBLE)"
+    else:
+        plain = f"trim(CAST({sql} AS VARCHAR))"
+        value = f"CASE WHEN regexp_full_match({plain}, '{_NUMBER}') THEN TRY_CAST({plain} AS DOUBLE) END"
+    return f"CASE WHEN isfinite({value}) THEN {value} END"
+
+
+def integer(sql: str, kind: str, width: str) -> str:
+    """A whole number of DuckDB's type ``width``."""
+    value = number(sql, kind)
+    return f"CASE WHEN {value} = trunc({value}) THEN TRY_CAST({value} AS {width}) END"
+
+
+def boolean(sql: str, kind: str) -> str:
+    """True for true, t, yes, y, 1; false for false, f, no, n, 0; capitals make no difference."""
+    if kind == "BOOLEAN":
+        return sql
+    plain = f"lower(trim(CAST({sql} AS VARCHAR)))"
+    return (
+        f"CASE WHEN {plain} IN ('true', 't', 'yes', 'y', '1') THEN true "
+        f"WHEN {plain} IN ('false', 'f', 'no', 'n', '0') THEN false END"
+    )
+
+
+def instant(sql: str, kind: str) -> str:
+    """A TIMESTAMPTZ; what carries no offset is civil time in the session's ``TimeZone``, a date its midnight.
+
+    Of a civil hour that occurs twice the second is meant; in one that is skipped, the time an hour later:
+    DuckDB's rule. Text is ISO 8601, year first.
+    """
+    if kind.startswith(_TIMES):
+        return f"CASE WHEN isfinite({sql}) THEN CAST({sql} AS TIMESTAMPTZ) END"
+    plain = f"trim(CAST({sql} AS VARCHAR))"
+    return f"CASE WHEN regexp_full_match({plain}, '{_TIME}') THEN TRY_CAST({plain} AS TIMESTAMPTZ) END"
+
+
+def canonical(sql: str, kind: str, target: Kind) -> str:
+    """``sql`` of DuckDB's type ``kind`` as a canonical value: times as naive UTC TIMESTAMP."""
+    match target:
+        case "text":
+            return text(sql, kind)
+        case "number":
+            return number(sql, kind)
+        case "integer":
+            return integer(sql, kind, "INTEGER")
+        case "boolean":
+            return boolean(sql, kind)
+        case "time":
+            return f"({instant(sql, kind)}) AT TIME ZONE 'UTC'"
+
+
+def typed(sql: str, kind: str, target: RawType) -> str:
+    """``sql`` as the declared type of a raw column: integers BIGINT, times TIMESTAMPTZ."""
+    if target == "integer":
+        # Not through a float: an id of 17 digits stays what it is.
+        plain = f"trim(CAST({sql} AS VARCHAR))"
+        if kind in _FLOATS:
+            return integer(sql, kind, "BIGINT")
+        return f"CASE WHEN regexp_full_match({plain}, '[+-]?\\d+') THEN TRY_CAST({plain} AS BIGINT) END"
+    if target == "time":
+        return instant(sql, kind)
+    return canonical(sql, kind, RAW_KINDS[target])
