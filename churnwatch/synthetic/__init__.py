@@ -1,4 +1,4 @@
-"""The simulated company: raw tables as a small company's systems would export them, and the truth behind them.
+"""The simulated company: raw tables as a small company's systems export them, and the truth behind them.
 
 ``simulate`` is the room's only entry. ``data/`` is what a company has; ``truth/`` is what only the simulation
 knows, and no model reads it.

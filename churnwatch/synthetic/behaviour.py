@@ -1,10 +1,11 @@
 """What customers feel and do, week by week.
 
-Every customer has a latent satisfaction (autoregressive around an own level) that service, incidents, price and
-payment trouble push down and good service lifts. Dissatisfaction makes it likelier that the customer *turns*: makes
-up the mind to leave. Who has turned either comes round or cancels, some weeks later; until then the vocal complain
-more, the silent do less and less of everything, and those whose reasons lie outside show nothing. Everyone
-also has quiet spells that mean nothing, and some complain by habit, so that no event belongs to leavers alone.
+Every customer has a latent satisfaction (autoregressive around an own level) that service, incidents, price
+and payment trouble push down and good service lifts. Dissatisfaction makes it likelier that the customer
+*turns*: makes up the mind to leave. Who has turned either comes round or cancels, some weeks later; until
+then the vocal complain more, the silent do less and less of everything, and those whose reasons lie outside
+show nothing. Everyone also has quiet spells that mean nothing, and some complain by habit, so that no event
+belongs to leavers alone.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ BURN_IN = 20  # weeks before the data begin, unseen, so that some have already t
 STAYING, VOCAL, SILENT, OUTSIDE = 0, 1, 2, 3  # how the customer stands; the last three have turned
 CAUSES = ("service", "price", "reliability")
 
-# After turning: weeks until a cancellation is possible, then its weekly chance, and the weekly chance to come round.
+# After turning: weeks until a cancellation is possible, its weekly chance then, and that of coming round.
 FIRST_WEEK = np.array([0, 6, 9, 1])
 CANCELS = np.array([0.0, 0.13, 0.14, 0.35])
 COMES_ROUND = np.array([0.0, 0.02, 0.015, 0.02])
@@ -73,7 +74,9 @@ def live(
 ) -> Doings:
     """Simulate all weeks; ``report`` is told (weeks done, weeks) now and then."""
     size, weeks = customers.size, seasons.weeks
-    first_week = np.floor((customers.started - seasons.midnight).astype(np.int64) / (7 * DAY)).astype(np.int64)
+    first_week = np.floor((customers.started - seasons.midnight).astype(np.int64) / (7 * DAY)).astype(
+        np.int64
+    )
     satisfaction = customers.content + rng.normal(0, 0.4, size)
     manner = np.full(size, STAYING)
     turned = np.full(size, NEVER)
@@ -81,7 +84,7 @@ def live(
     cancelled = np.full(size, -1)
     grudge = np.zeros(size)
     weight_of = np.zeros((len(CAUSES), size))
-    spell_left = np.zeros(size, dtype=np.int64)
+    spell_left: Ints = np.zeros(size, dtype=np.int64)
     spell_depth = np.ones(size)
     drift = np.zeros(size)
     pending = np.zeros(size)  # how last week's tickets felt, not yet taken to heart
@@ -105,7 +108,9 @@ def live(
         failed = present & ((week + billing) % 4 == 0)
         failed &= rng.random(size) < customers.card_trouble * np.where(manner == STAYING, 1.0, 1.6)
         renewal = present & (age > 0) & (age % 52 == 0)
-        push = np.stack([np.minimum(pending, 0), -(renewal * customers.price_pain), -0.5 * incident - 0.3 * failed])
+        push = np.stack(
+            [np.minimum(pending, 0), -(renewal * customers.price_pain), -0.5 * incident - 0.3 * failed]
+        )
         weight_of = 0.93 * weight_of - push
         satisfaction = customers.content + 0.95 * (satisfaction - customers.content)
         satisfaction += push.sum(axis=0) + np.maximum(pending, 0) + rng.normal(0, 0.14, size)
@@ -134,18 +139,19 @@ def live(
 
         # What they do.
         gone = (cancelled >= 0) & (cancelled < week)
-        factor = np.where(gone, 0.45 ** np.maximum(week - cancelled, 0), 1.0)
+        factor: Floats = np.where(gone, 0.45 ** np.maximum(week - cancelled, 0), 1.0)
         silent = (manner == SILENT) & (since > 0)
         factor *= np.where(silent, np.maximum(FADES ** np.minimum(np.maximum(since, 0), 20), 0.08), 1.0)
         starts_spell = (spell_left == 0) & (rng.random(size) < np.where(customers.vocal, 0.009, 0.003))
-        spell_left = np.where(starts_spell, rng.integers(2, 7, size), np.maximum(spell_left - 1, 0))
-        spell_depth = np.where(starts_spell, rng.uniform(0.05, 0.5, size), spell_depth)
+        spell_left = np.maximum(spell_left - 1, 0)
+        spell_left[starts_spell] = rng.integers(2, 7, starts_spell.sum())
+        spell_depth[starts_spell] = rng.uniform(0.05, 0.5, starts_spell.sum())
         factor *= np.where(spell_left > 0, spell_depth, 1.0)
         drift = 0.985 * drift + rng.normal(0, 0.05, size)
         here = (first_week <= week) & (week >= 0)
         mood = np.exp(0.12 * np.clip(satisfaction, -2, 2))
         for stream, events in happened.items():
-            rate: Floats = getattr(customers, stream) * factor * seasons.of_week(stream, week) * here
+            rate = getattr(customers, stream) * factor * seasons.of_week(stream, week) * here
             if stream in ("usage", "purchase"):
                 rate = rate * mood * np.exp(drift)
             count = rng.poisson(rate)
@@ -159,17 +165,25 @@ def live(
         busy = seasons.of_week("contact", week)
         present_rate = np.where(gone, 0.5 * factor, 1.0) * (first_week <= week) * busy
         hushed = np.where(silent | (spell_left > 0), factor, 1.0)
-        questions = rng.poisson(customers.contact * present_rate * hushed * (1 + 0.8 * (age < 6) + 1.5 * failed))
+        questions = rng.poisson(
+            customers.contact * present_rate * hushed * (1 + 0.8 * (age < 6) + 1.5 * failed)
+        )
         complaints = rng.poisson(complaint_rate(customers, satisfaction, manner, incident) * present_rate)
-        opened = np.concatenate([np.repeat(np.arange(size), questions), np.repeat(np.arange(size), complaints)])
+        opened = np.concatenate(
+            [np.repeat(np.arange(size), questions), np.repeat(np.arange(size), complaints)]
+        )
         complaint = np.arange(opened.size) >= questions.sum()
-        load = 0.6 * load + 0.4 * float(np.clip(rng.lognormal(0, 0.25) * (1.6 if chance > 0.1 else 1), 0.5, 3))
+        load = 0.6 * load + 0.4 * float(
+            np.clip(rng.lognormal(0, 0.25) * (1.6 if chance > 0.1 else 1), 0.5, 3)
+        )
         handling = handle(rng, agents, customers, opened, complaint, load)
         if week >= 0:
             handled.append((week, handling))
         felt = handling.quality * np.where(complaint, 0.30, 0.07)
         pending = np.bincount(opened, weights=felt, minlength=size)
-        angers = np.bincount(opened, weights=np.where(complaint, np.maximum(-handling.quality, 0), 0), minlength=size)
+        angers = np.bincount(
+            opened, weights=np.where(complaint, np.maximum(-handling.quality, 0), 0), minlength=size
+        )
         good = np.bincount(opened, weights=complaint & (handling.quality > 0.3), minlength=size) > 0
         grudge = np.minimum(np.where(good, 0.3 * grudge, 0.86 * grudge) + angers, 4)
 
@@ -210,7 +224,7 @@ def turning_chance(customers: Customers, satisfaction: Floats, grudge: Floats, a
     chance = chance * np.array([1.3, 0.85, 0.55])[customers.plan]
     chance = chance * np.where(customers.vocal, 0.5 + 2.6 * grudge * (satisfaction < 0.1), 1.0)
     chance = chance * np.where(customers.venter, 0.25, 1.0)
-    return np.minimum(chance, 0.25)
+    return np.asarray(np.minimum(chance, 0.25))
 
 
 def complaint_rate(customers: Customers, satisfaction: Floats, manner: Ints, incident: Bools) -> Floats:

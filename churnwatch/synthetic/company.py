@@ -42,7 +42,10 @@ class Agents:
 
 @dataclass(frozen=True)
 class Customers:
-    """All customers in order of arrival; row number = customer number. The second half is known to nobody."""
+    """All customers in order of arrival; row number = customer number.
+
+    From ``vocal`` on, the fields are dispositions: they drive behaviour and no table shows them.
+    """
 
     name: Texts
     email: Texts
@@ -79,7 +82,7 @@ class Customers:
 
 
 def hire_agents(rng: np.random.Generator, seasons: Seasons, customers: int) -> Agents:
-    """One agent for about 125 customers, at least four, in two languages; the first of each language leads."""
+    """One agent for about 125 customers, at least four; the first of each language leads."""
     size = max(4, round(customers / _CUSTOMERS_PER_AGENT))
     language = np.where(np.arange(size) % 5 < 3, "id", "en").astype(object)
     language[:2] = ("id", "en")
@@ -112,8 +115,10 @@ def win_customers(rng: np.random.Generator, seasons: Seasons, agents: Agents, si
     fee = np.round(np.array(_PLAN_FEES)[plan] * np.exp(rng.normal(0, 0.35, size)), -3)
     firm = rng.choice(np.array([f"{word}.example" for word in words.FIRMS], dtype=object), size)
     domain = np.where(plan == 0, "example.com", firm)
-    email = np.where(rng.random(size) < 0.03, None, _addresses(first, last, domain))
-    phone = np.where(rng.random(size) < 0.06, None, _phones(rng, language))
+    email = _addresses(first, last, domain)
+    email[rng.random(size) < 0.03] = None
+    phone = _phones(rng, language)
+    phone[rng.random(size) < 0.06] = None
     venter = rng.random(size) < 0.05
     busy = np.array([0.8, 1.1, 1.5])[plan]
     return Customers(
@@ -180,7 +185,9 @@ def _phones(rng: np.random.Generator, language: Texts) -> Texts:
     abroad = (language == "en") & (rng.random(language.size) < 0.5)
     return np.array(
         [
-            f"+44 7700 900{number % 1_000:03d}" if far else f"+62 000 {number // 10_000:03d} {number % 10_000:04d}"
+            f"+44 7700 900{number % 1_000:03d}"
+            if far
+            else f"+62 000 {number // 10_000:03d} {number % 10_000:04d}"
             for number, far in zip(digits, abroad, strict=True)
         ],
         dtype=object,

@@ -1,4 +1,4 @@
-"""Simulate and write: ``data/`` for the company, ``truth/`` for who wants to know how well it was understood."""
+"""Simulate and write: ``data/`` for the company, ``truth/`` for whoever asks how well it was understood."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TYPES = ("complains_and_leaves", "silent_leaver", "leaves_without_a_sign", "comp
 
 @dataclass(frozen=True)
 class Summary:
-    """What was written: counts, the first and the last local day (exclusive), and rows by file below data/."""
+    """What was written: counts, the first local day and the one after the last, and rows by file of data/."""
 
     customers: int
     agents: int
@@ -53,7 +53,9 @@ def simulate(
     period too short.
     """
     if customers < SMALLEST:
-        raise UsageError(f"{customers} customers", where="customers", allowed=f"a whole number from {SMALLEST}")
+        raise UsageError(
+            f"{customers} customers", where="customers", allowed=f"a whole number from {SMALLEST}"
+        )
     if months < 1:
         raise UsageError(f"{months} months", where="months", allowed="a whole number from 1")
     last_month = (np.datetime64(start, "M") + np.timedelta64(months, "M")).astype("datetime64[D]")
@@ -104,7 +106,9 @@ def _truth(
 ) -> dict[str, pa.Table]:
     number = tables["customers.csv"]["customer_no"].combine_chunks().slice(0, customers.size)
     return {
-        "customers.parquet": _truth_of_customers(seasons, doings, tables["tickets.csv"], number, cancelled, ended),
+        "customers.parquet": _truth_of_customers(
+            seasons, doings, tables["tickets.csv"], number, cancelled, ended
+        ),
         "satisfaction.parquet": _truth_of_weeks(seasons, doings, number),
         "effects.parquet": _truth_of_effects(persuade(seasons, customers, doings), number),
     }
@@ -150,12 +154,14 @@ def _truth_of_customers(
 
 
 def _truth_of_weeks(seasons: Seasons, doings: Doings, number: pa.Array) -> pa.Table:
-    """Satisfaction at the end of each week (0 is usual, higher is better) and whether the customer has turned."""
+    """Satisfaction at the end of each week (0 is usual, higher is better) and whether they have turned."""
     customer, week = np.nonzero(~np.isnan(doings.satisfaction.T))
     return pa.table(
         {
             "customer_id": number.take(pa.array(customer)),
-            "week": pa.array((seasons.midnight + (week * 7 * DAY).astype("timedelta64[s]")).astype("datetime64[D]")),
+            "week": pa.array(
+                (seasons.midnight + (week * 7 * DAY).astype("timedelta64[s]")).astype("datetime64[D]")
+            ),
             "satisfaction": pa.array(doings.satisfaction[week, customer].astype(np.float32)),
             "turned": pa.array(doings.turned_now[week, customer]),
         }
@@ -163,7 +169,7 @@ def _truth_of_weeks(seasons: Seasons, doings: Doings, number: pa.Array) -> pa.Ta
 
 
 def _truth_of_effects(persuasion: Persuasion, number: pa.Array) -> pa.Table:
-    """Per remaining customer and action: leaving within nine weeks untouched, and what the action adds to it."""
+    """Per remaining customer and action: leaving within nine weeks untouched, and what the action adds."""
     actions = len(ACTIONS)
     return pa.table(
         {

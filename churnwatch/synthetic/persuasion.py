@@ -22,8 +22,8 @@ from churnwatch.synthetic.seasons import DAY, Floats, Ints, Seasons
 
 WEEKS_AHEAD = 9
 
-# The actions of configs/playbook.yaml, and what each leaves of the risk of leaving (1: it changes nothing) by what
-# weighs on the customer: an open grudge, falling silent, the price, reliability and payments, service at large.
+# The actions of configs/playbook.yaml, and what each leaves of the risk of leaving (1: it changes nothing) by
+# what weighs on the customer: an open grudge, falling silent, the price, reliability and payments, service.
 EFFECTS = {
     "check_in": {"grudge": 0.90, "silent": 0.62, "price": 0.92, "reliability": 0.85, "service": 0.85},
     "call_back": {"grudge": 0.48, "silent": 0.90, "price": 0.98, "reliability": 0.80, "service": 0.75},
@@ -40,7 +40,7 @@ ACTIONS = tuple(EFFECTS)
 
 @dataclass(frozen=True)
 class Persuasion:
-    """One entry per customer still there; ``effect`` is (customers, actions), below 0 where the contact helps."""
+    """One entry per customer still there; ``effect`` is (customers, actions), below 0 where contact helps."""
 
     customer: Ints
     leaving: Floats
@@ -52,13 +52,15 @@ class Persuasion:
 def persuade(seasons: Seasons, customers: Customers, doings: Doings) -> Persuasion:
     """The effect of every action on everyone who has not cancelled.
 
-    An action multiplies the risk: p becomes 1 − (1 − p)^m. Reasons that lie outside (a firm closes) are beyond
-    reach, and contact of any kind makes it worse for the stubborn.
+    An action multiplies the risk: p becomes 1 - (1 - p)^m. Reasons that lie outside (a firm closes) are
+    beyond reach, and contact of any kind makes it worse for the stubborn.
     """
     there = np.flatnonzero(doings.cancelled < 0)
     leaving = leaving_probability(seasons, customers, doings)[there]
     manner = doings.manner[there]
-    weighs = np.array([("service", "price", "reliability").index(cause) for cause in CAUSES])[doings.cause[there]]
+    weighs = np.array([("service", "price", "reliability").index(cause) for cause in CAUSES])[
+        doings.cause[there]
+    ]
     keys = np.where(~customers.vocal[there], "silent", np.array(["service", "price", "reliability"])[weighs])
     keys = np.where(customers.vocal[there] & (doings.grudge[there] > 0.3), "grudge", keys)
     left = np.ones((there.size, len(ACTIONS)))
@@ -74,8 +76,8 @@ def persuade(seasons: Seasons, customers: Customers, doings: Doings) -> Persuasi
 def leaving_probability(seasons: Seasons, customers: Customers, doings: Doings) -> Floats:
     """Probability of cancelling within ``WEEKS_AHEAD`` weeks after the data, satisfaction as it last was.
 
-    The chain of ``behaviour``: staying → turned (by weeks since) → cancelled or staying again. NaN for who has
-    cancelled.
+    The chain of ``behaviour``: staying, turned (by weeks since), then cancelled or staying again. Being
+    soothed by good service is left out. NaN for who has cancelled.
     """
     weeks, size = doings.satisfaction.shape
     age = np.floor((seasons.end - customers.started).astype(np.int64) / (7 * DAY)).astype(np.int64)

@@ -15,10 +15,17 @@ Times = NDArray[np.datetime64]
 DAY = 86_400
 STREAMS = ("usage", "contact", "purchase", "self_service", "visit")
 
-# The first day of Lebaran (Idul Fitri) as set by the Indonesian government, or as calculated where still ahead.
+# The first day of Lebaran (Idul Fitri) in Indonesia, as calculated for the years ahead.
 LEBARAN = (
-    date(2022, 5, 2), date(2023, 4, 22), date(2024, 4, 10), date(2025, 3, 31), date(2026, 3, 20),
-    date(2027, 3, 10), date(2028, 2, 26), date(2029, 2, 14), date(2030, 2, 4),
+    date(2022, 5, 2),
+    date(2023, 4, 22),
+    date(2024, 4, 10),
+    date(2025, 3, 31),
+    date(2026, 3, 20),
+    date(2027, 3, 10),
+    date(2028, 2, 26),
+    date(2029, 2, 14),
+    date(2030, 2, 4),
 )
 
 # Weight of Monday … Sunday.
@@ -37,13 +44,17 @@ _OFFICE = np.array([0.2] * 6 + [0.6, 1.5, 5, 8, 9, 8, 5, 7, 8, 7, 6, 4, 2.5, 2, 
 _EVENING = np.array([0.6, 0.3, 0.2, 0.2, 0.2, 0.4, 1, 2, 3, 4, 4, 4, 5, 4, 4, 4, 4, 5, 6, 8, 9, 8, 5, 2])
 _OPEN_DOORS = np.array([0.0] * 9 + [3, 5, 5, 4, 4, 5, 5, 4, 2] + [0.0] * 6)
 _HOURS = {
-    "usage": _OFFICE, "contact": _OFFICE, "purchase": _EVENING, "self_service": _EVENING, "visit": _OPEN_DOORS,
+    "usage": _OFFICE,
+    "contact": _OFFICE,
+    "purchase": _EVENING,
+    "self_service": _EVENING,
+    "visit": _OPEN_DOORS,
 }
 
 
 @dataclass(frozen=True)
 class Seasons:
-    """The calendar of one simulation: ``days`` civil days from ``start``, in weeks of seven days from ``start``."""
+    """The calendar of one simulation: ``days`` civil days and weeks of seven days, both from ``start``."""
 
     start: date
     days: int
@@ -80,7 +91,7 @@ class Seasons:
         hours = np.cumsum(_HOURS[stream]) / _HOURS[stream].sum()
         hour = np.searchsorted(hours, rng.random(weeks.size), side="right")
         second = day * DAY + hour * 3_600 + rng.integers(0, 3_600, weeks.size)
-        return self.midnight + second.astype("timedelta64[s]")
+        return np.asarray(self.midnight + second.astype("timedelta64[s]"))
 
 
 def plan_seasons(start: date, days: int) -> Seasons:

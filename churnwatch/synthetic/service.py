@@ -11,7 +11,10 @@ from churnwatch.synthetic.seasons import Floats, Ints
 
 CHANNELS = ("phone", "email", "chat", "social")
 _SHARES = {"question": (0.3, 0.35, 0.28, 0.07), "complaint": (0.38, 0.34, 0.14, 0.14)}
-_TOPIC_SHARES = {"question": (0.2, 0.15, 0.25, 0.15, 0.15, 0.1), "complaint": (0.22, 0.24, 0.28, 0.06, 0.14, 0.06)}
+_TOPIC_SHARES = {
+    "question": (0.2, 0.15, 0.25, 0.15, 0.15, 0.1),
+    "complaint": (0.22, 0.24, 0.28, 0.06, 0.14, 0.06),
+}
 _RESPONSE_MINUTES = np.array([3.0, 200.0, 6.0, 120.0])  # the middle of each channel
 _RESOLUTION_HOURS = {"question": 9.0, "complaint": 22.0}
 
@@ -35,11 +38,18 @@ class Handling:
 
 
 def handle(
-    rng: np.random.Generator, agents: Agents, customers: Customers, opened: Ints, complaint: Bools, load: float
+    rng: np.random.Generator,
+    agents: Agents,
+    customers: Customers,
+    opened: Ints,
+    complaint: Bools,
+    load: float,
 ) -> Handling:
     """Handle the tickets ``opened`` (customer rows) in one week; ``load`` above 1 makes everything slower."""
     size = opened.size
-    channel = np.where(complaint, _draw(rng, _SHARES["complaint"], size), _draw(rng, _SHARES["question"], size))
+    channel = np.where(
+        complaint, _draw(rng, _SHARES["complaint"], size), _draw(rng, _SHARES["question"], size)
+    )
     topic = np.where(
         complaint, _draw(rng, _TOPIC_SHARES["complaint"], size), _draw(rng, _TOPIC_SHARES["question"], size)
     )
@@ -73,7 +83,9 @@ def handle(
         topic=topic,
         agent=agent,
         response_minutes=np.where(unanswered, missing, response),
-        handoff_hours=np.where(handed, response / 60 + rng.random(size) * (resolution - response / 60), missing),
+        handoff_hours=np.where(
+            handed, response / 60 + rng.random(size) * (resolution - response / 60), missing
+        ),
         resolution_hours=resolution,
         reopened_hours=np.where(reopens, reopened, missing),
         resolved_again_hours=np.where(reopens, again, missing),

@@ -22,10 +22,11 @@ def ask(
     usage: tuple[Times, Ints],
     resolved: dict[str, np.ndarray],
 ) -> dict[str, np.ndarray]:
-    """All surveys in the order sent: customer, survey, sent, answered (NaT: not), score, mood (0 bad … 2 good).
+    """All surveys in order: customer, survey, sent, answered (NaT: not), score, mood (0 bad to 2 good).
 
-    Whether somebody answers hangs on what the company can see (sessions in the four weeks before, the plan, the kind of
-    survey), never on the satisfaction itself: the unhappy answer less because they are there less.
+    Whether somebody answers hangs on what the company can see (sessions in the four weeks before, the plan,
+    the kind of survey), never on the satisfaction itself: the unhappy answer less because they are there
+    less.
     """
     nps_at, nps_by = _nps_rounds(rng, seasons, customers)
     kind = np.where(rng.random(resolved["at"].size) < 0.65, "CSAT", "CES").astype(object)
@@ -53,7 +54,14 @@ def ask(
     score = _scores(rng, survey, feeling, quality)
     happy = np.where(survey == "NPS", (score - 6.5) / 3, np.where(survey == "CSAT", score - 3, 4 - score))
     mood = np.where(happy < -0.4, 0, np.where(happy < 0.6, 1, 2))
-    return {"customer": customer, "survey": survey, "sent": sent, "answered": answered, "score": score, "mood": mood}
+    return {
+        "customer": customer,
+        "survey": survey,
+        "sent": sent,
+        "answered": answered,
+        "score": score,
+        "mood": mood,
+    }
 
 
 def _nps_rounds(rng: np.random.Generator, seasons: Seasons, customers: Customers) -> tuple[Times, Ints]:

@@ -1,4 +1,4 @@
-"""Doings become raw tables: times within the week, tickets, orders, surveys, with the rough edges of real exports."""
+"""Doings become raw tables: times within the week, tickets, orders, surveys, and an export's rough edges."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from churnwatch.synthetic.surveys import ask
 WEST_INDONESIA = np.timedelta64(7 * 3_600, "s")  # Asia/Jakarta, all year round
 NOT_YET = np.datetime64("NaT", "s")
 TEST_ACCOUNTS = 3
-REASON_SHARES = {1: (0.2, 0.45, 0.1, 0.15, 0.1), 2: (0.25, 0.15, 0.25, 0.15, 0.2), 3: (0.05, 0.0, 0.6, 0.2, 0.15)}
+REASON_SHARES = {
+    1: (0.2, 0.45, 0.1, 0.15, 0.1),
+    2: (0.25, 0.15, 0.25, 0.15, 0.2),
+    3: (0.05, 0.0, 0.6, 0.2, 0.15),
+}
 
 
 def build_tables(
@@ -30,7 +34,7 @@ def build_tables(
     tickets, ticket_closed = _tickets(rng, seasons, agents, customers, doings, number, span)
     surveys = ask(rng, seasons, customers, doings, cancelled, span[1], (usage_at, usage_by), ticket_closed)
     tables = {
-        "customers.csv": _customers(customers, agents, number, ended, seasons),
+        "customers.csv": _customers(customers, number, ended, seasons),
         "agents.csv": _agents(agents),
         "tickets.csv": tickets,
         "visits.csv": _visits(rng, seasons, doings, number, span),
@@ -71,9 +75,7 @@ def _stream(
     return at[order], customer[order]
 
 
-def _customers(
-    customers: Customers, agents: Agents, number: Texts, ended: Times, seasons: Seasons
-) -> pa.Table:
+def _customers(customers: Customers, number: Texts, ended: Times, seasons: Seasons) -> pa.Table:
     # Billing fills in the end when the contract has ended, not before.
     end = np.where(ended < seasons.end, ended, NOT_YET)
     tests = range(1, TEST_ACCOUNTS + 1)
@@ -85,12 +87,17 @@ def _customers(
             "email": [*customers.email, *(f"test{test}@internal.example" for test in tests)],
             "phone": [*customers.phone, *(None for _ in tests)],
             "plan": [*(PLANS[plan] for plan in customers.plan), *("business" for _ in tests)],
-            "monthly_fee_idr": pa.array(np.concatenate([customers.fee, np.zeros(len(tests))]).astype(np.int64)),
+            "monthly_fee_idr": pa.array(
+                np.concatenate([customers.fee, np.zeros(len(tests))]).astype(np.int64)
+            ),
             "language": [*customers.language, *("en" for _ in tests)],
             "account_manager": [*(_agent(row) for row in customers.owner), *(_agent(0) for _ in tests)],
             "signed_up": pa.array(np.concatenate([customers.started, np.repeat(first_day, len(tests))])),
             "contract_end": pa.array(np.concatenate([end, np.repeat(NOT_YET, len(tests))])),
-            "may_contact": [*("no" if stop else "yes" for stop in customers.do_not_contact), *("no" for _ in tests)],
+            "may_contact": [
+                *("no" if stop else "yes" for stop in customers.do_not_contact),
+                *("no" for _ in tests),
+            ],
         }
     )
 
@@ -148,18 +155,26 @@ def _tickets(
             "channel": np.array(CHANNELS, dtype=object)[told.channel[order]],
             "type": np.where(complaint, "complaint", "question").astype(object),
             "category": np.array(words.TOPICS, dtype=object)[topic],
-            "agent_no": np.array([_agent(row) for row in range(agents.size)], dtype=object)[told.agent[order]],
+            "agent_no": np.array([_agent(row) for row in range(agents.size)], dtype=object)[
+                told.agent[order]
+            ],
             "first_response": pa.array(answered),
             "handed_over": pa.array(after(told.handoff_hours)),
             "resolved": pa.array(resolved),
             "reopened": pa.array(after(told.reopened_hours)),
             "resolved_again": pa.array(after(told.resolved_again_hours)),
-            "subject": subject[(customers.language[customer] == "id").astype(int), complaint.astype(int), topic],
+            "subject": subject[
+                (customers.language[customer] == "id").astype(int), complaint.astype(int), topic
+            ],
         }
     )
     # Rough edges: tickets of the test accounts, and a time typed by hand.
-    table = _as_text(table, ("opened", "first_response", "handed_over", "resolved", "reopened", "resolved_again"))
-    table = _with_copies(table, rng, max(2, order.size // 1_500), {"customer_no": "TEST-1"}, "ticket_no", "KT")
+    table = _as_text(
+        table, ("opened", "first_response", "handed_over", "resolved", "reopened", "resolved_again")
+    )
+    table = _with_copies(
+        table, rng, max(2, order.size // 1_500), {"customer_no": "TEST-1"}, "ticket_no", "KT"
+    )
     table = _with_copies(table, rng, _few(order.size), {"opened": "yesterday, about noon"}, "ticket_no", "KX")
     done = ~np.isnat(resolved)
     quality = told.quality[order] + np.where(complaint, -0.3, 0.0)
@@ -171,7 +186,9 @@ def _visits(
 ) -> pa.Table:
     at, customer = _stream(rng, seasons, "visit", doings.streams["visit"], span)
     online_at, online_by = _stream(rng, seasons, "self_service", doings.streams["self_service"], span)
-    place = np.concatenate([np.full(at.size, "branch", object), np.full(online_at.size, "help_centre", object)])
+    place = np.concatenate(
+        [np.full(at.size, "branch", object), np.full(online_at.size, "help_centre", object)]
+    )
     at, customer = np.concatenate([at, online_at]), np.concatenate([customer, online_by])
     topic = np.array(words.TOPICS, dtype=object)[rng.integers(0, len(words.TOPICS), at.size)]
     order = np.lexsort((customer, at))
@@ -256,7 +273,12 @@ def _payments(
 
 
 def _cancellations(
-    rng: np.random.Generator, customers: Customers, doings: Doings, number: Texts, cancelled: Times, ended: Times
+    rng: np.random.Generator,
+    customers: Customers,
+    doings: Doings,
+    number: Texts,
+    cancelled: Times,
+    ended: Times,
 ) -> pa.Table:
     rows = np.flatnonzero(~np.isnat(cancelled))
     rows = rows[np.lexsort((rows, cancelled[rows]))]
@@ -281,13 +303,17 @@ def _cancellations(
     )
 
 
-def _surveys(rng: np.random.Generator, customers: Customers, asked: dict[str, np.ndarray], number: Texts) -> pa.Table:
+def _surveys(
+    rng: np.random.Generator, customers: Customers, asked: dict[str, np.ndarray], number: Texts
+) -> pa.Table:
     customer, score, mood = asked["customer"], asked["score"], asked["mood"]
     answered = ~np.isnat(asked["answered"])
     say = rng.integers(0, 5, customer.size)
     comment = [
         words.COMMENTS[language][feeling][which] if there else None
-        for language, feeling, which, there in zip(customers.language[customer], mood, say, answered, strict=True)
+        for language, feeling, which, there in zip(
+            customers.language[customer], mood, say, answered, strict=True
+        )
     ]
     table = pa.table(
         {
@@ -331,7 +357,10 @@ def _copies(
 ) -> pa.Table:
     """A few rows again under ids of their own, with some columns changed."""
     chosen = table.take(pa.array(np.sort(rng.choice(table.num_rows, count, replace=False))))
-    changes = {key: [f"{prefix}{row}" for row in range(1, count + 1)], **{k: [v] * count for k, v in changes.items()}}
+    changes = {
+        key: [f"{prefix}{row}" for row in range(1, count + 1)],
+        **{k: [v] * count for k, v in changes.items()},
+    }
     for column, values in changes.items():
         at = table.column_names.index(column)
         chosen = chosen.set_column(at, column, pa.array(values).cast(table.schema.field(column).type))
