@@ -1,5 +1,11 @@
 """The learner: the only room that knows LightGBM."""
 
+import os
+
+# LightGBM's threads spin while they wait for each other; on a core that somebody else uses too, that made 1.5 s of
+# training 43 s (2 cores, load 3). Set before LightGBM loads OpenMP; the user's own setting wins.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 from churnwatch.learner.calibration import calibrate, risk
 from churnwatch.learner.fitted import Calibration, Fitted
 from churnwatch.learner.scoring import contributions, margins, risks
