@@ -68,6 +68,8 @@ class Document:
     def _mistakes(self, model: type[BaseModel], error: ValidationError) -> list[ProjectError]:
         grouped: dict[Path_, list[ErrorDetails]] = {}
         for detail in error.errors(include_url=False):
+            if detail["type"] == "too_short" and self.at(self._path(detail)):
+                continue  # pydantic counts the items that are right; those that are not are told themselves
             grouped.setdefault(self._path(detail), []).append(detail)
         return [self._mistake(model, path, details) for path, details in sorted_by_line(self, grouped)]
 
@@ -259,6 +261,8 @@ def _told(value: Any) -> str:
 
 
 def _allowed(detail: ErrorDetails) -> str:
+    if detail["type"] == "too_short":
+        return f"at least {detail['ctx']['min_length']} of them"
     if detail["type"] == "string_pattern_mismatch" and detail["ctx"]["pattern"] == _NAME_PATTERN:
         return "a name of small letters, digits and _, beginning with a letter"
     message = detail["msg"].removeprefix("Value error, ").removeprefix("Input should be ")

@@ -27,10 +27,11 @@ _EVENTS = ("interactions", "surveys")
 def load(spec: ProjectSpec, *, data: Path, now: datetime, report: Report | None = None) -> Tables:
     """Read, map and check the raw tables of ``spec``; relative paths lie below ``data``.
 
-    A raw row that breaks a rule in any of its mappings is quarantined whole and gives no events; of rows with
-    the same id the first stays (by mapping, then by line). Grouped rows (``select``) must meet the rules or are
-    refused, except those of unknown customers, which are left out and counted apart. Rows known after ``now``
-    (aware) are quarantined. Nothing is written anywhere. ``report(step, done, total)`` is told each step.
+    A raw row that breaks a rule in any of its mappings is quarantined whole and gives no events; of rows
+    with the same id the first stays (by mapping, then by line). Rows known after ``now`` (aware) are
+    quarantined. Grouped rows (``select``) must meet the rules or are refused, except those of unknown
+    customers, which are left out and counted apart. Nothing is written anywhere.
+    ``report(step, done, total)`` is told each step.
 
     Raises ``DataRefused`` for a missing file or column, a source over its allowance, grouped rows that break
     a rule, an empty customers or interactions; ``ProjectError`` for a wrong mapping or wrong SQL.
