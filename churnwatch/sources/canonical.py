@@ -132,11 +132,7 @@ class _Work:
         return measures_of(self.spec.sources.tables["interactions"]) if table == "interactions" else ()
 
     def rows_of(self, table: str, *, grouped: bool | None = None) -> list[Mapped]:
-        return [
-            item
-            for item in self.mapped
-            if item.table == table and (grouped is None or item.grouped == grouped)
-        ]
+        return [item for item in self.mapped if item.table == table and (grouped is None or item.grouped == grouped)]
 
     def remaining(self, item: Mapped) -> str:
         """A relation over the rows of ``item`` whose raw row is not quarantined; grouped rows have none."""
@@ -242,7 +238,9 @@ class _Work:
         ).fetchall()
         if broken:
             told = "; ".join(
-                f"{rule}: {count} rows, such as {key} {example}" + (f" ({found})" if found else "")
+                f"{rule}: {count} rows"
+                + (f", such as {key} {example}" if example else "")
+                + (f" ({found})" if found else "")
                 for rule, count, found, example in broken
             )
             raise DataRefused(
@@ -322,8 +320,7 @@ class _Work:
         for table, shape in SHAPES.items():
             names = [*shape.columns, *(measures if table == "interactions" else ())]
             columns = ", ".join(
-                f"coalesce({name}, false) AS {name}" if name == "do_not_contact" else quoted(name)
-                for name in names
+                f"coalesce({name}, false) AS {name}" if name == "do_not_contact" else quoted(name) for name in names
             )
             for item in self.rows_of(table):
                 # All of a table's rows are gathered first, so that one ORDER BY rules over all its sources.
@@ -335,9 +332,7 @@ class _Work:
                 con.execute("INSERT INTO gathered FROM rows")
                 con.unregister("rows")
             if self.rows_of(table):
-                con.execute(
-                    f"INSERT INTO {table} FROM gathered ORDER BY {', '.join(map(quoted, shape.order))}"
-                )
+                con.execute(f"INSERT INTO {table} FROM gathered ORDER BY {', '.join(map(quoted, shape.order))}")
                 con.execute("DROP TABLE gathered")
         return Tables(
             con,

@@ -106,9 +106,7 @@ def carry_out(
     wanted: dict[str, Kind] = {**shape.columns, **dict.fromkeys(measures, "number")}
     kinds: dict[str, Kind] = {column: kind for column, kind in wanted.items() if column in types}
     raws = ", ".join(f"{present(quoted(c), types[c])} AS {quoted('raw ' + c)}" for c in kinds)
-    values = ", ".join(
-        f"{canonical(quoted('raw ' + c), types[c], kind)} AS {quoted(c)}" for c, kind in kinds.items()
-    )
+    values = ", ".join(f"{canonical(quoted('raw ' + c), types[c], kind)} AS {quoted(c)}" for c, kind in kinds.items())
     defaults = ", ".join(
         f"{quoted('at') if c == 'known_at' else f'CAST(NULL AS {SQL_TYPES[kind]})'} AS {quoted(c)}"
         for c, kind in wanted.items()

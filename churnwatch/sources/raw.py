@@ -208,12 +208,10 @@ def _account(
         before = np.searchsorted(np.flatnonzero(data == 34), starts[lines])
         blank[lines[before % 2 == 1]] = False  # inside quotes: an odd number of them stands before the line
     free = np.flatnonzero(~(taken | blank))
-    if len(free) != rows + int(extra.sum()):
-        raise DataRefused(
-            f"{len(free)} lines should hold rows, but the rows that were read take {rows + int(extra.sum())}",
-            where=source.from_,
-            allowed=f"quotes around values that hold quotes or line ends, and {_ONE_END}",
-        )
+    used = rows + int(extra.sum())
+    if len(free) != used:
+        line = f":{free[used] + 1}" if used < len(free) else ""
+        raise _unclosed(f"{source.from_}{line}", f"{len(free)} lines should hold rows, {used} do")
     return RawTable(
         name,
         source.from_,
@@ -240,11 +238,7 @@ def _rejects(
         lines = told.count("\n") + 1
         cut = kind == "LINE SIZE OVER MAXIMUM" or len(told) >= _LONGEST_TOLD
         if cut or (kind == "UNQUOTED VALUE" and lines > 1):
-            raise DataRefused(
-                "a quote opened in this row is not closed where its value ends; the next rows cannot be told",
-                where=f"{source.from_}:{first + 1}",
-                allowed='values in "…", a quote inside them doubled',
-            )
+            raise _unclosed(f"{source.from_}:{first + 1}", "the next rows cannot be told")
         taken[first : first + lines] = True
         rejects.append(Reject(first + 1, _RULES.get(kind, kind.lower()), told[:200]))
     return rejects, taken
@@ -253,8 +247,7 @@ def _rejects(
 def _long_rows(con: duckdb.DuckDBPyConnection, name: str, header: list[str]) -> tuple[Ints, Ints]:
     """The rows whose values hold line ends, and how many each holds."""
     ends = " + ".join(
-        f"coalesce(length({quoted(column)}) - length(replace({quoted(column)}, chr(10), '')), 0)"
-        for column in header
+        f"coalesce(length({quoted(column)}) - length(replace({quoted(column)}, chr(10), '')), 0)" for column in header
     )
     found = con.sql(
         f"SELECT row, lines FROM (SELECT rowid AS row, {ends} AS lines FROM raw.{quoted(name)}) "
@@ -283,6 +276,14 @@ _RULES = {
     "UNQUOTED VALUE": "a quote is not closed",
     "INVALID ENCODING": "not UTF-8 text",
 }
+
+
+def _unclosed(where: str, told: str) -> DataRefused:
+    return DataRefused(
+        f"a quote opened here is not closed where its value ends: {told}",
+        where=where,
+        allowed=f'values in "…", a quote inside them doubled, and {_ONE_END}',
+    )
 
 
 def _line_at(data: NDArray[np.uint8], starts: Ints, byte: int) -> int:

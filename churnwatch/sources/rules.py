@@ -69,9 +69,7 @@ def _survey_rules(now: str) -> list[Rule]:
             "answered_at IS NULL AND raw_score IS NOT NULL",
             _told("raw_score"),
         ),
-        Rule(
-            "surveys.scale_min not below scale_max", "scale_min >= scale_max", _told("scale_min", "scale_max")
-        ),
+        Rule("surveys.scale_min not below scale_max", "scale_min >= scale_max", _told("scale_min", "scale_max")),
         Rule(
             "surveys.raw_score outside its scale",
             "raw_score < scale_min OR raw_score > scale_max",
@@ -102,11 +100,7 @@ def _language(table: str) -> Rule:
 
 def _told(*columns: str) -> str:
     """SQL that writes the columns out: ``raw_score 11.0, scale_max 10.0``; times are UTC."""
-    return (
-        "concat_ws(', ', "
-        + ", ".join(f"'{column} ' || {quoted(column)}::VARCHAR" for column in columns)
-        + ")"
-    )
+    return "concat_ws(', ', " + ", ".join(f"'{column} ' || {quoted(column)}::VARCHAR" for column in columns) + ")"
 
 
 def _utc_literal(instant: datetime) -> str:

@@ -13,9 +13,7 @@ from churnwatch.spec import Source
 _OUT = '"churnwatch out"'
 
 
-def stage(
-    con: duckdb.DuckDBPyConnection, raw: RawTable, source: Source, *, zone: str, told: str
-) -> dict[str, int]:
+def stage(con: duckdb.DuckDBPyConnection, raw: RawTable, source: Source, *, zone: str, told: str) -> dict[str, int]:
     """Turn ``raw.<name>`` into what mappings see; how many rows each exclusion took.
 
     ``staged.<name>`` holds, with their ROW, the rows that are neither excluded nor misfits of their types;

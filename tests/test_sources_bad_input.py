@@ -1,0 +1,252 @@
+"""Bad raw data and bad mappings: where, what, what is allowed, what to try, and nothing written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from raw_files import CUSTOMERS, EVENTS, SURVEY_HEADER, changed, loaded, with_surveys
+
+from churnwatch.errors import ChurnwatchError, DataRefused, ProjectError
+
+TOLD = "configs/here/sources.yaml"
+
+
+def refusal(
+    kind: type[ChurnwatchError], data: Path, sources: dict[str, Any] | None = None, **files: str | bytes
+) -> str:
+    """The message of the refusal; its exit code is right and only the raw files lie in the directory."""
+    with pytest.raises(kind) as caught:
+        loaded(data, sources, **files)
+    assert {DataRefused: 4, ProjectError: 3}[kind] == caught.value.exit_code
+    written = {"customers.csv", "events.csv"} | {f"{name}.csv" for name in files}
+    assert written == {path.name for path in data.iterdir()}
+    return caught.value.message
+
+
+def mapping(**columns: str) -> dict[str, Any]:
+    """SOURCES with columns of the interactions replaced or added."""
+    sources = changed()
+    sources["tables"]["interactions"][0]["columns"] |= columns
+    return sources
+
+
+def strict(**source: Any) -> dict[str, Any]:
+    """SOURCES in which the events have the usual allowance of one row in a hundred."""
+    return changed(shop={"allowance": 0.01, **source})
+
+
+@pytest.mark.parametrize(
+    ("sources", "where", "reason"),
+    [
+        (mapping(customer_id="custmer"), "custmer", "interactions[0] from shop.customer_id"),
+        (mapping(text="shop.custmer"), "custmer", "interactions[0] from shop.text"),
+        (changed(shop={"types": {"custmer": "text"}}), "custmer", "sources.shop.types"),
+        (
+            changed(shop={"exclude": [{"rule": "staff", "when": "custmer = 'x'"}]}),
+            "custmer",
+            "sources.shop.exclude 'staff'",
+        ),
+        (
+            changed(mapping={"source": "shop", "select": "SELECT custmer AS customer_id FROM shop"}),
+            "custmer",
+            "interactions[0] from shop",
+        ),
+    ],
+)
+def test_a_missing_or_misspelt_column_is_told_with_those_that_exist(
+    tmp_path: Path, sources: dict[str, Any], where: str, reason: str
+) -> None:
+    assert (
+        f"events.csv: {where}: there is no column custmer, and {TOLD}: {reason} names it\n"
+        "  allowed: the columns of the file: id, customer, when, amount\n"
+        "  try: did you mean customer?"
+    ) == refusal(DataRefused, tmp_path, sources)
+
+
+def test_a_missing_file_names_those_that_are_there(tmp_path: Path) -> None:
+    message = refusal(DataRefused, tmp_path, changed(shop={"from": "event.csv"}))
+    assert "event.csv: no such file" in message
+    assert "there: customers.csv, events.csv" in message
+    assert "did you mean events.csv?" in message
+
+
+@pytest.mark.parametrize(
+    ("row", "rule", "found"),
+    [
+        ("e3,8,01-02-2026,1", "interactions.at is not a time", "01-02-2026"),
+        ("e3,8,2026-02-01,a lot", "amount is not a number", "a lot"),
+        ("e1,8,2026-02-01,1", "interactions.interaction_id repeats", "e1"),
+        ("e3,8,2026-09-01,1", "interactions.known_at in the future", "known_at 2026-08-31 17:00:00"),
+        ("e3,9,2026-02-01,1", "interactions.customer_id is no customer", "9"),
+        ("e3,8", "too few columns", "e3,8"),
+        ("e3,8,2026-02-01,1,2", "too many columns", "e3,8,2026-02-01,1,2"),
+        ('e3,"8"8,2026-02-01,1', "a quote is not closed", 'e3,"8"8,2026-02-01,1'),
+    ],
+)
+def test_a_source_over_its_allowance_is_refused_whole_with_line_and_rule(
+    tmp_path: Path, row: str, rule: str, found: str
+) -> None:
+    message = refusal(DataRefused, tmp_path, strict(), events=EVENTS + row + "\n")
+    assert [
+        "events.csv: 1 of 3 rows break a rule, more than the allowance of 0.01",
+        f"    1 × {rule}",
+        f"    events.csv:4: {rule}: {found}",
+        "  try: correct the file, exclude such rows by a declared rule, or raise `allowance`",
+    ] == message.splitlines()
+
+
+def test_a_score_outside_its_scale_is_refused_over_the_allowance(tmp_path: Path) -> None:
+    surveys = SURVEY_HEADER + "s1,8,2026-02-01,2026-02-02,11,0,10\n"
+    message = refusal(DataRefused, tmp_path, with_surveys(allowance=0), surveys=surveys)
+    rule = "surveys.raw_score outside its scale: raw_score 11.0, scale_min 0.0, scale_max 10.0"
+    assert f"surveys.csv:2: {rule}" in message
+
+
+def test_a_source_within_its_allowance_is_taken(tmp_path: Path) -> None:
+    more = "".join(f"m{number},8,2026-02-01,1\n" for number in range(97))
+    tables = loaded(tmp_path, strict(), events=EVENTS + more + "bad,8,2026-02-01,x\n")
+    assert {"amount is not a number": 1} == tables.accounting[1].quarantined
+    message = refusal(
+        DataRefused, tmp_path, strict(), events=EVENTS + more[len("m0,8,2026-02-01,1\n") :] + "bad,8,2026-02-01,x\n"
+    )
+    assert "1 of 99 rows break a rule" in message
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({"events": "id,customer,when,amount\n"}, "interactions: the table is empty (events.csv: 0 rows read,"),
+        ({"customers": "id,since\n"}, "customers: the table is empty (customers.csv: 0 rows read"),
+        ({"events": ""}, "events.csv:1: the file is empty"),
+        ({"events": "\n" + EVENTS}, "events.csv:1: the first line is empty"),
+    ],
+)
+def test_an_empty_table_is_refused(tmp_path: Path, files: dict[str, str], told: str) -> None:
+    assert told in refusal(DataRefused, tmp_path, **files)
+
+
+def test_rows_that_are_all_excluded_leave_an_empty_table(tmp_path: Path) -> None:
+    sources = changed(shop={"exclude": [{"rule": "all", "when": "true"}]})
+    message = refusal(DataRefused, tmp_path, sources)
+    assert "interactions: the table is empty (events.csv: 2 rows read, 2 excluded, 0 quarantined)" in message
+    assert f"the mapping of interactions in {TOLD}" in message
+
+
+@pytest.mark.parametrize(
+    ("events", "told"),
+    [
+        # A quote that is never closed would swallow the rows after it without a word.
+        (EVENTS.replace("e1,007", 'e1,"007'), "events.csv:2: a quote opened here is not closed"),
+        (EVENTS + 'e3,"8,2026-02-01,1\ne4,"8",2026-02-01,1\n', "events.csv:4: a quote opened here"),
+        (EVENTS.replace("customer", "id"), "events.csv:1: the column id stands twice"),
+        (EVENTS.replace("customer", "ID"), "events.csv:1: the column ID stands twice"),
+        ("\r".join(EVENTS.split("\n")), "the lines end with carriage returns alone"),
+        (EVENTS.replace("\n", "\r\n", 1), "the line ends are mixed"),
+        (EVENTS.encode("utf-16"), "events.csv:1: the header is not UTF-8 text"),
+        ('"id,customer\n', "events.csv:1: the header is broken"),
+    ],
+)
+def test_a_file_whose_rows_cannot_be_told_is_refused(tmp_path: Path, events: str | bytes, told: str) -> None:
+    assert told in refusal(DataRefused, tmp_path, events=events)
+
+
+def test_a_long_quote_is_refused_wherever_the_file_is_cut(tmp_path: Path) -> None:
+    many = "".join(f"m{number},8,2026-02-01,{number}\n" for number in range(20_000))
+    message = refusal(DataRefused, tmp_path, events=EVENTS + 'x,"8,2026-02-01,1\n' + many)
+    assert "events.csv:4: a quote opened here is not closed" in message
+
+
+def test_a_file_that_is_no_parquet_is_refused(tmp_path: Path) -> None:
+    message = refusal(DataRefused, tmp_path, changed(shop={"format": "parquet"}))
+    assert "events.csv: " in message
+    assert "allowed: a readable Parquet file" in message
+
+
+@pytest.mark.parametrize(
+    ("sources", "told"),
+    [
+        (
+            mapping(knwon_at="id"),
+            ["interactions[0] from shop: interactions has no column knwon_at", "did you mean known_at?"],
+        ),
+        (mapping(amount="amount"), ["interactions has no column amount", "a number goes under `measures`"]),
+        (mapping(at="strptime(\"when\", '%d-%m-%Y')"), ["from shop.at: ", "Could not parse", "try_strptime"]),
+        (mapping(at="nosuch(id)"), ["from shop.at: ", "Scalar Function with name nosuch does not exist"]),
+        (mapping(at="id +"), ["from shop.at: ", "Parser Error"]),
+        (changed(shop={"exclude": [{"rule": "odd", "when": "id ="}]}), ["sources.shop.exclude 'odd'"]),
+        (changed(shop={"format": None, "from": "customers.dat"}), []),
+        (changed(mapping={"source": "shop", "columns": {"interaction_id": "id"}}), ["customer_id is not mapped"]),
+        (changed(mapping={"source": "shop", "select": "SELECT id AS interaction_id FROM shop"}), ["not mapped"]),
+        (
+            changed(mapping={"source": "shop", "select": "SELECT id AS interacton_id FROM shop"}),
+            ["interactions has no column interacton_id", "did you mean interaction_id?"],
+        ),
+        (changed(mapping={"source": "shop", "select": "SELECT 1; SELECT 2"}), ["Parser Error"]),
+    ],
+)
+def test_a_wrong_mapping_is_told_with_its_place(tmp_path: Path, sources: dict[str, Any], told: list[str]) -> None:
+    if not told:
+        (tmp_path / "customers.dat").write_text(CUSTOMERS)
+        with pytest.raises(ProjectError, match=r"the format of customers\.dat is not clear"):
+            loaded(tmp_path, sources)
+        return
+    message = refusal(ProjectError, tmp_path, sources)
+    assert message.startswith(TOLD)
+    for words in told:
+        assert words in message
+
+
+def test_measures_belong_to_interactions(tmp_path: Path) -> None:
+    sources = changed()
+    sources["tables"]["customers"][0]["measures"] = {"weight": "id"}
+    assert "customers has measures: weight" in refusal(ProjectError, tmp_path, sources)
+
+
+@pytest.mark.parametrize(
+    "sql", ["(SELECT min(content) FROM read_text('secret.txt'))", "(SELECT count(*) FROM read_csv('customers.csv'))"]
+)
+def test_the_projects_sql_reads_no_other_file(tmp_path: Path, sql: str) -> None:
+    message = refusal(ProjectError, tmp_path, mapping(text=sql))
+    assert f"{TOLD}: interactions[0] from shop.text: " in message
+    assert "allowed: SQL over the declared sources, no other file" in message
+
+
+GROUPED = 'SELECT id AS interaction_id, customer AS customer_id, "when" AS "at", \'buy\' AS kind FROM shop'
+
+
+@pytest.mark.parametrize(
+    ("events", "told"),
+    [
+        ("e3,8,never,1\n", "interactions.at is not a time: 1 rows, such as interaction_id e3 (never)"),
+        ("e3,8,2026-09-01,1\n", "interactions.known_at in the future: 1 rows, such as interaction_id e3"),
+        ("e1,8,2026-02-01,1\n", "1 values of interaction_id repeat, such as e1"),
+        ("e3,,2026-02-01,1\n", "interactions.customer_id is missing: 1 rows, such as interaction_id e3"),
+    ],
+)
+def test_grouped_rows_that_break_a_rule_are_refused(tmp_path: Path, events: str, told: str) -> None:
+    sources = changed(mapping={"source": "shop", "select": GROUPED})
+    message = refusal(DataRefused, tmp_path, sources, events=EVENTS + events)
+    assert message.startswith(f"{TOLD}: interactions[0] from shop: ")
+    assert told in message
+
+
+def test_too_many_grouped_rows_of_unknown_customers_are_refused(tmp_path: Path) -> None:
+    sources = changed(shop={"allowance": 0.5}, mapping={"source": "shop", "select": GROUPED})
+    events = EVENTS.replace("007", "9").replace(",8,", ",10,")
+    message = refusal(DataRefused, tmp_path, sources, events=events)
+    assert "2 of 2 grouped rows are of no customer in customers, such as 10" in message
+
+
+def test_asking_for_an_end_of_rows_that_do_not_exist_names_those_that_do(tmp_path: Path) -> None:
+    tables = loaded(tmp_path)
+    with pytest.raises(DataRefused) as caught:
+        tables.data_end("interactions", {"kind": "purchse"})
+    assert (
+        "interactions.kind: no row matches {kind: purchse}\n"
+        "  allowed: what the data hold: purchase\n"
+        "  try: did you mean purchase?"
+    ) == caught.value.message
+    with pytest.raises(ProjectError, match="did you mean channel"):
+        tables.data_end("interactions", {"chanel": "phone"})
