@@ -177,6 +177,12 @@ def test_tracking_may_be_left_out(root: Path) -> None:
             ["no model chrn in models/", "did you mean churn?"],
         ),
         ("configs/here/deployment.yaml", "zone: Asia/Jakarta", "zone: WIB+", ["no such time zone: WIB+"]),
+        (
+            "configs/here/sources.yaml",
+            "    types: {opened: time}",
+            "    zone: Jakarta",
+            ["no such time zone: Jakarta; write one like Asia/Jakarta"],
+        ),
         ("configs/here/deployment.yaml", "deployment: here", "deployment: there", ["allowed: here"]),
         ("configs/here/outreach.yaml", "default_action: call", "default_action: cal", ["did you mean call"]),
         ("features/contact.yaml", "    action: call", "    action: visit", ["no action visit"]),

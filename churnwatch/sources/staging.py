@@ -56,22 +56,24 @@ def stage(con: duckdb.DuckDBPyConnection, raw: RawTable, source: Source, *, zone
 
 def _typed(raw: RawTable, source: Source) -> str:
     """The raw rows: ROW, RULE and FOUND of misfits, the columns as typed (NULL where one does not fit)."""
-    values, misfits, found = [], [], []
-    for column, kind in raw.columns.items():
-        if column not in source.types:
-            values.append(quoted(column))
-            continue
-        value = f"({present(quoted(column), kind)})"
-        fit = typed(value, kind, source.types[column])
-        words = literal(f"{column} {COMPLAINTS[RAW_KINDS[source.types[column]]]}")
-        values.append(f"{fit} AS {quoted(column)}")
-        misfits.append(f"WHEN {value} IS NOT NULL AND ({fit}) IS NULL THEN {words}")
-        found.append(f"WHEN {words} THEN CAST({quoted(column)} AS VARCHAR)")
+    fits, misfits, found = [], [], []
+    for column, declared in source.types.items():
+        before, after = quoted(column), quoted(f"churnwatch {column}")
+        value = f"({present(before, raw.columns[column])})"
+        words = literal(f"{column} {COMPLAINTS[RAW_KINDS[declared]]}")
+        fits.append(f"{typed(value, raw.columns[column], declared)} AS {after}")
+        misfits.append(f"WHEN {after} IS NULL AND {value} IS NOT NULL THEN {words}")
+        found.append(f"WHEN {words} THEN CAST({before} AS VARCHAR)")
     nothing = "CAST(NULL AS VARCHAR)"
     rule = f"CASE {' '.join(misfits)} END" if misfits else nothing
     told = f"CASE {RULE} {' '.join(found)} END" if found else nothing
-    return f"""WITH judged AS (SELECT rowid AS {ROW}, *, {rule} AS {RULE} FROM raw.{quoted(raw.name)})
-        SELECT {ROW}, {RULE}, {told} AS {FOUND}, {", ".join(values)} FROM judged"""
+    columns = ", ".join(
+        f"{quoted(f'churnwatch {column}')} AS {quoted(column)}" if column in source.types else quoted(column)
+        for column in raw.columns
+    )
+    return f"""WITH fitted AS (SELECT {", ".join(["rowid AS " + ROW, "*", *fits])} FROM raw.{quoted(raw.name)}),
+        judged AS (SELECT *, {rule} AS {RULE} FROM fitted)
+        SELECT {ROW}, {RULE}, {told} AS {FOUND}, {columns} FROM judged"""
 
 
 def _culprit(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any, Self
-from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
 from churnwatch.spec.model import Model
-from churnwatch.spec.node import Language, Name, Node, Words
+from churnwatch.spec.node import Language, Name, Node, Words, Zone
 from churnwatch.spec.signal import Column, Family
 from churnwatch.spec.source import Sources
 
@@ -19,7 +18,7 @@ class Deployment(Node):
 
     deployment: Name
     title: str
-    zone: str
+    zone: Zone
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     languages: tuple[Language, ...] = ("en", "id")
     listing_model: Name
@@ -31,15 +30,6 @@ class Deployment(Node):
     @classmethod
     def _as_tuple(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
-
-    @field_validator("zone")
-    @classmethod
-    def _zone_exists(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (KeyError, ValueError, OSError):
-            raise ValueError(f"no such time zone: {value}; write one like Asia/Jakarta") from None
-        return value
 
 
 class Outreach(Node):

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from churnwatch.spec.node import Name, Node
+from churnwatch.spec.node import Name, Node, Zone
 
 CanonicalTable = Literal["customers", "interactions", "surveys", "agents"]
 RawType = Literal["text", "integer", "number", "boolean", "time"]
@@ -32,7 +32,7 @@ class Source(Node):
     from_: str = Field(alias="from")
     format: Literal["csv", "parquet"] | None = None
     delimiter: str = ","
-    zone: str | None = None
+    zone: Zone | None = None
     types: dict[str, RawType] = Field(default_factory=dict)
     allowance: float = Field(default=0.01, ge=0, le=1)
     data_end: date | datetime | None = None
