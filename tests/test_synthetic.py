@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +12,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from churnwatch.errors import UsageError
+from churnwatch.project import load_project
+from churnwatch.sources import load
 from churnwatch.spec import Deployment, Outreach, Playbook, Sources, Tracking
 from churnwatch.synthetic import Summary, simulate
 from churnwatch.synthetic.persuasion import ACTIONS
@@ -361,3 +363,39 @@ def test_the_demo_deployment_maps_every_file(company: tuple[Path, Summary]) -> N
     assert "check_in" == Outreach.model_validate(read("demo/outreach.yaml")).default_action
     assert Tracking() == Tracking.model_validate(read("demo/tracking.yaml"))
     assert set(Playbook.model_validate(read("playbook.yaml")).actions) == set(ACTIONS)
+
+
+def test_the_demo_deployment_loads_and_accounts_for_every_row(company: tuple[Path, Summary]) -> None:
+    now = datetime(2026, 7, 1, tzinfo=UTC)
+    tables = load(load_project(ROOT, "demo"), data=company[0] / "data", now=now)
+    accounts = {Path(one.file).name: one for one in tables.accounting}
+    assert company[1].rows == {name: one.read for name, one in accounts.items()}
+    assert {"test account": 3} == accounts["customers.csv"].excluded
+    assert 2000 == accounts["customers.csv"].accepted
+    assert [] == [
+        name
+        for name, one in accounts.items()
+        if one.read != one.accepted + sum(one.excluded.values()) + sum(one.quarantined.values())
+    ]
+    broken = {name for name, one in accounts.items() if one.quarantined}
+    assert {"tickets.csv", "purchases.csv", "surveys.csv"} == broken
+    midnight = datetime(2026, 6, 30, 17, tzinfo=UTC)  # opens 1 July in Jakarta
+    ends = {one.data_end for name, one in accounts.items() if name not in ("customers.csv", "agents.csv")}
+    assert {midnight} == ends
+    kinds = tables.con.execute("select distinct kind from interactions").fetchall()
+    assert {
+        "contact",
+        "complaint",
+        "first_response",
+        "resolved",
+        "reopened",
+        "handoff",
+        "self_service",
+        "visit",
+        "purchase",
+        "order_cancelled",
+        "usage",
+        "payment_failed",
+        "cancellation",
+    } == {kind for (kind,) in kinds}
+    assert {"response_minutes", "resolution_hours", "amount", "minutes"} == set(tables.measures)

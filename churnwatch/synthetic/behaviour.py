@@ -30,8 +30,8 @@ CANCELS = np.array([0.0, 0.13, 0.14, 0.35])
 COMES_ROUND = np.array([0.0, 0.02, 0.015, 0.02])
 FADES = 0.6  # what is left of a silent customer's doings after each week, down to a tenth
 
-TURNS = 0.0015  # weekly chance of turning at the usual satisfaction
-TURNS_OUTSIDE = 0.0008
+TURNS = 0.0020  # weekly chance of turning at the usual satisfaction
+TURNS_OUTSIDE = 0.0007
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,7 @@ def live(
     spell_left: Ints = np.zeros(size, dtype=np.int64)
     spell_depth = np.ones(size)
     drift = np.zeros(size)
+    waiting = np.zeros(size, dtype=bool)  # complained last week
     pending = np.zeros(size)  # how last week's tickets felt, not yet taken to heart
     path = np.full((weeks, size), np.nan)
     turned_path = np.zeros((weeks, size), dtype=bool)
@@ -142,7 +143,9 @@ def live(
         factor: Floats = np.where(gone, 0.45 ** np.maximum(week - cancelled, 0), 1.0)
         silent = (manner == SILENT) & (since > 0)
         factor *= np.where(silent, np.maximum(FADES ** np.minimum(np.maximum(since, 0), 20), 0.08), 1.0)
-        starts_spell = (spell_left == 0) & (rng.random(size) < np.where(customers.vocal, 0.009, 0.003))
+        # Pauses mean nothing: holidays of old customers, and those who complained wait and see for a while.
+        pauses = 0.003 + 0.006 * (age > 104) + 0.5 * (waiting & (manner == STAYING))
+        starts_spell = (spell_left == 0) & (rng.random(size) < pauses)
         spell_left = np.maximum(spell_left - 1, 0)
         spell_left[starts_spell] = rng.integers(2, 7, starts_spell.sum())
         spell_depth[starts_spell] = rng.uniform(0.05, 0.5, starts_spell.sum())
@@ -180,10 +183,11 @@ def live(
         if week >= 0:
             handled.append((week, handling))
         felt = handling.quality * np.where(complaint, 0.30, 0.07)
-        pending = np.bincount(opened, weights=felt, minlength=size)
+        pending = np.zeros(size) + np.bincount(opened, weights=felt, minlength=size)
         angers = np.bincount(
             opened, weights=np.where(complaint, np.maximum(-handling.quality, 0), 0), minlength=size
         )
+        waiting = np.bincount(opened, weights=complaint, minlength=size) > 0
         good = np.bincount(opened, weights=complaint & (handling.quality > 0.3), minlength=size) > 0
         grudge = np.minimum(np.where(good, 0.3 * grudge, 0.86 * grudge) + angers, 4)
 
@@ -220,9 +224,9 @@ def turning_chance(customers: Customers, satisfaction: Floats, grudge: Floats, a
     A badly handled complaint weighs on the vocal only while they are unhappy; venters hardly ever mean it.
     """
     chance = TURNS * np.exp(-1.6 * np.clip(satisfaction, -2.5, 2.0))
-    chance = chance * (1 + 2.0 * np.exp(-age / 60))
+    chance = chance * (0.7 + 3.0 * np.exp(-age / 40))
     chance = chance * np.array([1.3, 0.85, 0.55])[customers.plan]
-    chance = chance * np.where(customers.vocal, 0.5 + 2.6 * grudge * (satisfaction < 0.1), 1.0)
+    chance = chance * np.where(customers.vocal, 0.1 + 8.0 * np.maximum(grudge - 0.4, 0) * (satisfaction < 0.1), 1.0)
     chance = chance * np.where(customers.venter, 0.25, 1.0)
     return np.asarray(np.minimum(chance, 0.25))
 
@@ -230,10 +234,10 @@ def turning_chance(customers: Customers, satisfaction: Floats, grudge: Floats, a
 def complaint_rate(customers: Customers, satisfaction: Floats, manner: Ints, incident: Bools) -> Floats:
     """Complaints a week, per customer: unhappiness and incidents make the vocal complain."""
     mood = np.exp(-0.9 * np.clip(satisfaction, -2.0, 2.0))
-    rate = np.where(customers.vocal, 0.010, 0.0025) * mood
+    rate = np.where(customers.vocal, 0.014, 0.0025) * mood
     rate = rate + incident * np.where(customers.vocal, 0.30, 0.06)
     rate = rate + np.where(customers.venter, 0.05, 0.0)
-    return np.where(manner == VOCAL, rate * 1.5 + 0.16, np.where(manner == SILENT, rate * 0.4, rate))
+    return np.where(manner == VOCAL, rate * 1.3 + 0.07, np.where(manner == SILENT, rate * 0.4, rate))
 
 
 def _joined(events: list[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:

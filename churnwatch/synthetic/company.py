@@ -137,7 +137,7 @@ def win_customers(rng: np.random.Generator, seasons: Seasons, agents: Agents, si
         price_pain=rng.exponential(0.25, size) * np.array([1.3, 1.0, 0.5])[plan],
         card_trouble=rng.beta(0.6, 25, size),
         stubborn=rng.random(size) < 0.07,
-        usage=busy * np.exp(rng.normal(0.0, 0.6, size)),
+        usage=busy * np.exp(rng.normal(0.0, 0.65, size)),
         contact=0.05 * busy * np.exp(rng.normal(0, 0.6, size)),
         purchase=0.11 * np.exp(rng.normal(-0.15, 0.6, size)),
         self_service=0.10 * np.exp(rng.normal(-0.15, 0.7, size)),
