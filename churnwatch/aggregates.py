@@ -181,15 +181,13 @@ AGGREGATES: dict[str, Aggregate] = {
         Aggregate(
             "open",
             "rows of `where` minus rows of `of`, at least 0: opened and not yet closed",
-            lambda rows: (
-                f"greatest(count(*) filter ({rows.keep}) - count(*) filter ({rows.base}), 0)"
-            ),
+            lambda rows: f"greatest(count(*) filter ({rows.keep}) - count(*) filter ({rows.base}), 0)",
             of="required",
             comparable=True,
         ),
         Aggregate(
             "rate",
-            "rows per 30 days, over the part of the window since the customer's first row of the table (at least a day)",
+            "rows per 30 days, over the part of the window since the customer's first row (at least a day)",
             _rate,
         ),
         Aggregate(
@@ -216,7 +214,7 @@ AGGREGATES: dict[str, Aggregate] = {
         ),
         Aggregate(
             "gap_ratio",
-            "days since the last row over the mean gap: 1 is usual, 3 is three times as long; missing with fewer than two rows",
+            "days since the last row over the mean gap, 1 is usual; missing with fewer than two rows",
             _gap_ratio,
             empty=None,
         ),

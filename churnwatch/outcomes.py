@@ -115,14 +115,12 @@ def observe(tables: Tables, model: Model, as_ofs: Sequence[datetime]) -> pd.Data
     )
 
 
-def label(
-    tables: Tables, model: Model, observations: pd.DataFrame, *, known_before: datetime
-) -> pd.DataFrame:
+def label(tables: Tables, model: Model, observations: pd.DataFrame, *, known_before: datetime) -> pd.DataFrame:
     """What became of each observation: ``outcome`` (1.0 bad, 0.0 not) and ``too_late`` (bool), in the same order.
 
-    ``too_late``: with an outcome ``event``, it came before the gap was over, so there was no time left to act; such rows
-    are left out of training and counted apart in evaluation. Their ``outcome`` is 0. The labels are only as
-    complete as the caller's as-ofs are (``grid``).
+    ``too_late``: with an outcome ``event``, it came before the gap was over, so there was no time left to act; such
+    rows are left out of training and counted apart in evaluation. Their ``outcome`` is 0. The labels are only
+    as complete as the caller's as-ofs are (``grid``).
     """
     con = tables.con
     end = f"timestamp '{_naive(known_before)}'"

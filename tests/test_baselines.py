@@ -82,9 +82,7 @@ def test_a_missing_value_counts_as_the_training_median() -> None:
     X, y = linear(501, 6)
     median = float(np.nanmedian(X[:, 1]))
     present = ~np.isnan(X[:, 1])
-    if (
-        present.sum() % 2 == 0
-    ):  # an even count's median lies between two rows, and between differs after the logarithm
+    if present.sum() % 2 == 0:  # an even count's median lies between two rows, and between differs after the logarithm
         drop = np.flatnonzero(present)[0]
         X, y = np.delete(X, drop, axis=0), np.delete(y, drop)
         median = float(np.nanmedian(X[:, 1]))

@@ -154,10 +154,7 @@ def test_another_version_than_expected_is_refused(written: Path) -> None:
     """A whole, consistent bundle in the place of another is seen by its version."""
     version = bundle_version(written)
     assert tiny_bundle() == read_bundle(written, expected_version=version)
-    assert (
-        f"this is version {version}, not 0123456789ab"
-        == refusal(written, expected_version="0123456789ab").found
-    )
+    assert f"this is version {version}, not 0123456789ab" == refusal(written, expected_version="0123456789ab").found
 
 
 def test_a_bundle_of_a_later_format_says_which_release_to_use(written: Path) -> None:

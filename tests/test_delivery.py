@@ -303,9 +303,7 @@ def test_without_a_name_the_id_stands_in_its_place_once() -> None:
         (12.5, "GBP", "id", "£\u00a012,50"),
     ],
 )
-def test_money_is_written_as_the_reader_writes_it(
-    amount: float, currency: str, language: str, expected: str
-) -> None:
+def test_money_is_written_as_the_reader_writes_it(amount: float, currency: str, language: str, expected: str) -> None:
     assert expected == words.money(amount, currency=currency, language=language)
 
 
@@ -313,9 +311,7 @@ def test_money_is_written_as_the_reader_writes_it(
     ("share", "english", "indonesian"),
     [(0.734, "73%", "73%"), (0.0934, "9.3%", "9,3%"), (0.9964, "99.6%", "99,6%"), (1.0, "100%", "100%")],
 )
-def test_a_risk_is_whole_percents_unless_they_say_nothing(
-    share: float, english: str, indonesian: str
-) -> None:
+def test_a_risk_is_whole_percents_unless_they_say_nothing(share: float, english: str, indonesian: str) -> None:
     assert english == words.percent(share, language="en")
     assert indonesian == words.percent(share, language="id")
 
@@ -363,9 +359,7 @@ def test_scores_come_back_by_customer_and_equal_scores_give_equal_bytes() -> Non
         (lambda frame: frame.assign(customer_id="a"), "an observation is scored twice"),
     ],
 )
-def test_scores_that_are_not_whole_are_refused(
-    break_it: Callable[[pd.DataFrame], pd.DataFrame], message: str
-) -> None:
+def test_scores_that_are_not_whole_are_refused(break_it: Callable[[pd.DataFrame], pd.DataFrame], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         scores_parquet(break_it(scores()))
 
@@ -457,9 +451,7 @@ def kill_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
 REAL_RMTREE = shutil.rmtree
 
 
-def test_a_kill_at_any_step_leaves_the_old_or_the_new_whole(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_kill_at_any_step_leaves_the_old_or_the_new_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     outcomes = []
     for step in range(1, 50):
         out = tmp_path / str(step) / "day"
@@ -597,9 +589,7 @@ def browser() -> Iterator[Any]:
 def test_the_page_fits_its_screen_can_be_read_and_shows_whom_to_contact_first(
     browser: Any, tmp_path: Path, scheme: str, width: int
 ) -> None:
-    long = replace(
-        SITI, rank=3, band="at_risk", customer_name="A" * 90, customer_id="9" * 60, reasons=("b" * 200,)
-    )
+    long = replace(SITI, rank=3, band="at_risk", customer_name="A" * 90, customer_id="9" * 60, reasons=("b" * 200,))
     calm = replace(GRACE, rank=4, band="healthy", change=-0.2, baseline="recency")
     (tmp_path / "outreach.html").write_text(page([SITI, GRACE, long, calm]), encoding="utf-8")
     tab = browser.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme)

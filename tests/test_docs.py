@@ -45,14 +45,12 @@ def page(name: str) -> str:
 
 def yaml_blocks(name: str) -> list[object]:
     """Every YAML block of a page, parsed as YAML 1.2."""
-    return [
-        YAML(typ="safe", pure=True).load(block)
-        for block in re.findall(r"```yaml\n(.*?)```", page(name), re.S)
-    ]
+    return [YAML(typ="safe", pure=True).load(block) for block in re.findall(r"```yaml\n(.*?)```", page(name), re.S)]
 
 
 def commands() -> set[str]:
     import typer
+
     from churnwatch.cli import app
 
     return set(typer.main.get_command(app).commands)
@@ -93,9 +91,7 @@ def test_every_key_of_a_project_file_is_on_its_page(name, kinds):
 @pytest.mark.parametrize("table", SHAPES)
 def test_the_data_contract_names_every_column_and_which_may_be_left_out(table):
     section = page("configs/README.md").split(f"\n**{table}**")[1].split("\n\n")[1]
-    written = [
-        cell for line in section.splitlines()[2:] for cell in re.findall(r"`(\w+\??)`", line.split("|")[1])
-    ]
+    written = [cell for line in section.splitlines()[2:] for cell in re.findall(r"`(\w+\??)`", line.split("|")[1])]
     shape = SHAPES[table]
     assert [column if column in shape.required else f"{column}?" for column in shape.columns] == written
 

@@ -52,9 +52,7 @@ def over_all_orders(y: list[int], s: list[float], figure: Callable[[list[int]], 
 
 def pairs_right(y: list[int], s: list[float]) -> float:
     """AUC by looking at every pair."""
-    pairs = [
-        (a, b) for a, bad in zip(s, y, strict=True) for b, other in zip(s, y, strict=True) if bad > other
-    ]
+    pairs = [(a, b) for a, bad in zip(s, y, strict=True) for b, other in zip(s, y, strict=True) if bad > other]
     return sum(1.0 if a > b else 0.5 if a == b else 0.0 for a, b in pairs) / len(pairs)
 
 
@@ -90,9 +88,7 @@ def test_lift_is_the_mean_over_all_orders_of_ties(case: Slice, share: float) -> 
 
 @given(slices(largest=6), st.data())
 @settings(deadline=None)
-def test_precision_at_capacity_is_the_mean_over_all_orders_within_each_owner(
-    case: Slice, data: st.DataObject
-) -> None:
+def test_precision_at_capacity_is_the_mean_over_all_orders_within_each_owner(case: Slice, data: st.DataObject) -> None:
     """Per owner the hits are averaged over every order of that owner's ties; then hits over listed rows."""
     y, s = case
     owners = data.draw(st.lists(st.sampled_from(["ani", "budi"]), min_size=len(y), max_size=len(y)))
@@ -101,9 +97,7 @@ def test_precision_at_capacity_is_the_mean_over_all_orders_within_each_owner(
     for owner, k in capacity.items():
         mine = [i for i, name in enumerate(owners) if name == owner]
         listed = min(k, len(mine))
-        hits += over_all_orders(
-            [y[i] for i in mine], [s[i] for i in mine], lambda ranked, k=k: sum(ranked[:k])
-        )
+        hits += over_all_orders([y[i] for i in mine], [s[i] for i in mine], lambda ranked, k=k: sum(ranked[:k]))
         rows += listed
     if rows == 0:
         with pytest.raises(DataRefused):

@@ -19,9 +19,7 @@ NOISE = RNG.normal(size=N)
 WEAK = {"random": NOISE, "recency": POOR, "last_score": np.zeros(N), "tenure": -POOR}
 
 
-def judge(
-    scores: np.ndarray, logistic: np.ndarray, champion: np.ndarray | None = None, **gates: float
-) -> Verdict:
+def judge(scores: np.ndarray, logistic: np.ndarray, champion: np.ndarray | None = None, **gates: float) -> Verdict:
     """The verdict with the weak baselines and a given logistic regression and champion."""
     baselines = {**WEAK, "logistic": logistic}
     return gate(Y, scores, baselines=baselines, gates=Gates(**gates), champion=champion, replicates=100)
@@ -36,9 +34,7 @@ def test_a_model_better_than_all_passes() -> None:
     """Far above the simple baselines and level with the logistic regression: five checks, all passed."""
     verdict = judge(GOOD, GOOD + 0.01 * NOISE)
     assert verdict.passed
-    assert ["random", "recency", "last_score", "tenure", "logistic"] == [
-        check.name for check in verdict.checks
-    ]
+    assert ["random", "recency", "last_score", "tenure", "logistic"] == [check.name for check in verdict.checks]
     recency = verdict.checks[1]
     assert auc(Y, GOOD) - auc(Y, POOR) == pytest.approx(recency.difference, abs=1e-12)
     assert 0 < recency.low < recency.difference < recency.high
@@ -49,9 +45,7 @@ def test_a_model_no_better_than_chance_fails_and_says_so() -> None:
     verdict = judge(np.random.default_rng(5).normal(size=N), POOR)
     assert not verdict.passed
     assert "random" in failed(verdict)
-    assert verdict.checks[0].sentence.startswith(
-        "The model ranks not surely better than a random order: AUC "
-    )
+    assert verdict.checks[0].sentence.startswith("The model ranks not surely better than a random order: AUC ")
     assert "95 % interval" in verdict.checks[0].sentence
 
 

@@ -158,9 +158,7 @@ def test_a_time_without_a_zone_and_a_moment_given_as_a_day_are_refused(ledger: s
             program_version="0",
         )
     with pytest.raises(StatementError, match="is an instant"):
-        begin_run(
-            ledger, deployment="demo", command="daily", as_of=NOON, started_at=NOON, program_version="0"
-        )
+        begin_run(ledger, deployment="demo", command="daily", as_of=NOON, started_at=NOON, program_version="0")
     assert () == runs(ledger, deployment="demo")
 
 
@@ -280,9 +278,7 @@ def test_the_champion_is_the_version_promoted_last_and_each_promotion_names_the_
         pytest.param("DELETE FROM {table}", id="delete"),
     ],
 )
-def test_the_database_itself_refuses_to_rewrite_what_was_said(
-    ledger: sa.Engine, table: str, statement: str
-) -> None:
+def test_the_database_itself_refuses_to_rewrite_what_was_said(ledger: sa.Engine, table: str, statement: str) -> None:
     issue(ledger, rows=[row("a")])
     promote(ledger, "aaa")
     column = metadata.tables[table].columns.keys()[1]
@@ -460,9 +456,7 @@ def test_two_who_open_a_new_ledger_at_once_both_succeed(tmp_path: Path) -> None:
         assert one.stdin is not None
         one.stdin.write("\n")
         one.stdin.flush()
-    assert [(0, ""), (0, "")] == [
-        (one.returncode, errors) for one in both for _, errors in [one.communicate()]
-    ]
+    assert [(0, ""), (0, "")] == [(one.returncode, errors) for one in both for _, errors in [one.communicate()]]
 
 
 def test_writers_wait_for_each_other_and_number_their_revisions_without_a_gap(ledger: sa.Engine) -> None:

@@ -187,9 +187,7 @@ def test_a_training_is_a_run_with_everything_about_it(store: Store) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
-def test_the_champion_served_by_mlflow_gives_the_learners_risks(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_champion_served_by_mlflow_gives_the_learners_risks(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """``models:/demo.churn@champion`` loaded by MLflow alone: its signature is ours, its risks are the
     learner's.
     """
@@ -227,9 +225,7 @@ def rows(store: Store) -> list[int]:
     return counts
 
 
-def test_another_training_is_a_new_version_and_the_alias_waits_for_promotion(
-    store: Store, tmp_path: Path
-) -> None:
+def test_another_training_is_a_new_version_and_the_alias_waits_for_promotion(store: Store, tmp_path: Path) -> None:
     """A changed bundle gets the next number; champion stays until it is moved, and can be moved back."""
     set_alias(store.uri, NAME, "champion", store.version)
     versions = rows(store)[1]

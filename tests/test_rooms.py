@@ -34,9 +34,7 @@ HEAVY = (
 def lint_imports(directory: Path) -> subprocess.CompletedProcess[str]:
     """import-linter over the package in ``directory``, as `make lint` runs it but without its cache."""
     run_it = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
-    return subprocess.run(
-        [sys.executable, "-c", run_it], cwd=directory, capture_output=True, text=True, check=False
-    )
+    return subprocess.run([sys.executable, "-c", run_it], cwd=directory, capture_output=True, text=True, check=False)
 
 
 def test_the_import_contracts_are_kept():
@@ -125,8 +123,6 @@ def test_help_loads_no_heavy_library():
         "    main()\n"
         f"print(*sorted(set(sys.modules) & set({HEAVY!r})))\n"
     )
-    outcome = subprocess.run(
-        [sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    outcome = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=False)
     assert 0 == outcome.returncode, outcome.stderr
     assert "" == outcome.stdout.strip()

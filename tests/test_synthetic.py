@@ -64,9 +64,7 @@ def data(company: tuple[Path, Summary]) -> dict[str, pd.DataFrame]:
         "surveys": ["sent", "answered"],
     }
     for name, columns in times.items():
-        tables[name] = tables[name].assign(
-            **{column: pd.to_datetime(tables[name][column]) for column in columns}
-        )
+        tables[name] = tables[name].assign(**{column: pd.to_datetime(tables[name][column]) for column in columns})
     return tables
 
 
@@ -118,9 +116,7 @@ def test_the_period_follows_start_and_months(tmp_path: Path) -> None:
     assert pd.Timestamp("2025-02-08") <= opened.max() < pd.Timestamp("2025-02-15")
 
 
-@pytest.mark.parametrize(
-    ("arguments", "where"), [({"customers": 49}, "customers"), ({"months": 0}, "months")]
-)
+@pytest.mark.parametrize(("arguments", "where"), [({"customers": 49}, "customers"), ({"months": 0}, "months")])
 def test_too_small_a_company_is_refused_before_anything_is_written(
     tmp_path: Path, arguments: dict[str, int], where: str
 ) -> None:
@@ -132,9 +128,7 @@ def test_too_small_a_company_is_refused_before_anything_is_written(
 
 def test_progress_is_told_to_the_end(tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
-    simulate(
-        tmp_path, customers=50, seed=1, report=lambda step, done, total: told.append((step, done, total))
-    )
+    simulate(tmp_path, customers=50, seed=1, report=lambda step, done, total: told.append((step, done, total)))
     assert [("simulate weeks", 78, 78), ("write files", 12, 12)] == [one for one in told if one[1] == one[2]]
 
 
@@ -219,9 +213,7 @@ def test_some_surveys_are_answered_and_the_quiet_answer_less(data: dict[str, pd.
     assert {"NPS": 0, "CSAT": 1, "CES": 1} == {k: min(v, int(k != "NPS")) for k, v in scales["min"].items()}
 
 
-def test_every_kind_of_leaver_and_stayer_occurs(
-    data: dict[str, pd.DataFrame], truth: dict[str, pd.DataFrame]
-) -> None:
+def test_every_kind_of_leaver_and_stayer_occurs(data: dict[str, pd.DataFrame], truth: dict[str, pd.DataFrame]) -> None:
     true = truth["customers"]
     shares = true["type"].value_counts(normalize=True)
     assert {

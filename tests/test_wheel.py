@@ -30,13 +30,9 @@ class Installed:
 
     def run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a program of the environment, away from the checkout and without its variables."""
-        variables = {
-            key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "VIRTUAL_ENV"))
-        }
+        variables = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "VIRTUAL_ENV"))}
         command = [str(self.home / "venv" / "bin" / program), *arguments]
-        return subprocess.run(
-            command, cwd=self.home, env=variables, capture_output=True, text=True, check=False
-        )
+        return subprocess.run(command, cwd=self.home, env=variables, capture_output=True, text=True, check=False)
 
 
 def succeed(*command: str, cwd: Path) -> None:

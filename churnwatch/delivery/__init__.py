@@ -1,9 +1,9 @@
 """Files to hand out: the list as a table and a page, and the scores; published whole or not at all."""
 
 from churnwatch.delivery.page import outreach_html
-from churnwatch.delivery.publish import MANIFEST, differences, file_facts, publish, recover
+from churnwatch.delivery.publish import MANIFEST, differences, file_facts, publish, recover, replace_file
 from churnwatch.delivery.scores import scores_parquet
-from churnwatch.delivery.table import outreach_csv
+from churnwatch.delivery.table import outreach_csv, quarantine_csv
 
 __all__ = [
     "MANIFEST",
@@ -12,6 +12,8 @@ __all__ = [
     "outreach_csv",
     "outreach_html",
     "publish",
+    "quarantine_csv",
     "recover",
+    "replace_file",
     "scores_parquet",
 ]

@@ -49,9 +49,7 @@ def outreach_html(
         title=clean(title),
         as_of=words.long_day(as_of, language=language),
         count=head.number("to_contact", len(rows)),
-        observed=words.whole(summary["observed"], language=language)
-        if summary and "observed" in summary
-        else None,
+        observed=words.whole(summary["observed"], language=language) if summary and "observed" in summary else None,
         listed_by=_listed_by(rows, language=language),
         baseline=any(row.baseline for row in rows),
         bands=[(band, bands[band]) for band in BANDS if bands[band]],

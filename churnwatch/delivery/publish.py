@@ -54,6 +54,21 @@ def publish(
     return written
 
 
+def replace_file(path: Path, data: bytes) -> None:
+    """Make one file hold ``data``, whole or not at all; raises ``DeliveryFailed`` where the disk refuses."""
+    new = path.with_name(f".{path.name}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with new.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+        _sync_directory(path.parent)
+    except OSError as error:
+        raise DeliveryFailed(f"could not be written: {error.strerror or error}", where=str(path)) from error
+
+
 def recover(directory: Path) -> None:
     """Tidy up after a killed ``publish``: what stood there before is back in its place, the rest is gone."""
     # The old one is whole when the kill fell between the renames, in pieces when it fell into its removal.
@@ -67,8 +82,7 @@ def recover(directory: Path) -> None:
 def file_facts(files: Mapping[str, bytes]) -> dict[str, dict[str, Any]]:
     """What the manifest and the ledger say of each file: ``{name: {"sha256": …, "bytes": …}}``."""
     return {
-        name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
-        for name, data in sorted(files.items())
+        name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)} for name, data in sorted(files.items())
     }
 
 

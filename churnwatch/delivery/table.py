@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from churnwatch.delivery.text import cell
@@ -86,3 +86,15 @@ def _number(value: float | None, *, decimals: int) -> str:
 
 def _day(value: date | None) -> str:
     return "" if value is None else value.isoformat()
+
+
+def quarantine_csv(rows: Sequence[Mapping[str, object]]) -> bytes:
+    """Quarantined raw rows to work through: source, file, line, rule, found; text guarded as in the list."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    names = ("source", "file", "line", "rule", "found")
+    writer.writerow(names)
+    for row in rows:
+        values = (row[name] for name in names)
+        writer.writerow(cell(value) if isinstance(value, str) else value for value in values)
+    return out.getvalue().encode()

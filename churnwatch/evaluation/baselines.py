@@ -30,9 +30,7 @@ def random_scores(customer_ids: Iterable[str], *, seed: int) -> Numbers:
     return (whole >> np.uint64(11)).astype(np.float64) / 2.0**53
 
 
-def column_scores(
-    X: Numbers, columns: Sequence[str], *, name: str | None, direction: Direction = "up"
-) -> Numbers:
+def column_scores(X: Numbers, columns: Sequence[str], *, name: str | None, direction: Direction = "up") -> Numbers:
     """One column of the matrix as a ranking: as it is for ``up`` and ``any``, negated for ``down``.
 
     ``X`` has shape (n, len(columns)). A missing value ranks with the median of the others. Where the

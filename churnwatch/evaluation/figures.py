@@ -306,9 +306,7 @@ def slice_figures(
         ) from None
 
     def ranking(scores: ArrayLike) -> dict[str, float]:
-        return ranking_figures(
-            outcomes, scores, owners=owners, capacity=capacity, capacity_total=capacity_total
-        )
+        return ranking_figures(outcomes, scores, owners=owners, capacity=capacity, capacity_total=capacity_total)
 
     return {
         "as_of": f"{as_of:%Y-%m-%d}",

@@ -75,10 +75,7 @@ def gate(
         )
         passed = low > 0
         judged = "surely better than" if passed else "not surely better than"
-        sentence = (
-            f"The model ranks {judged} {words}: {_told(difference, low, high)}; "
-            "the lower end must be above 0."
-        )
+        sentence = f"The model ranks {judged} {words}: {_told(difference, low, high)}; the lower end must be above 0."
         checks.append(Check(name, difference, low, high, 0.0, passed, sentence))
     rivals = [("logistic", "a plain logistic regression", baselines["logistic"], gates.logistic_margin)]
     if champion is not None:
@@ -90,8 +87,7 @@ def gate(
         passed = difference >= -margin
         judged = "at least about as well as" if passed else "worse than"
         sentence = (
-            f"The model ranks {judged} {words}: {_told(difference, low, high)}; "
-            f"it may lie {margin:g} below at most."
+            f"The model ranks {judged} {words}: {_told(difference, low, high)}; it may lie {margin:g} below at most."
         )
         checks.append(Check(name, difference, low, high, -margin, passed, sentence))
     return Verdict(all(check.passed for check in checks), tuple(checks))

@@ -60,7 +60,7 @@ def fit(
     complete label. Raises CheckFailed where either class has fewer than ``minimum_outcomes`` rows.
     """
     check_enough(y, settings)
-    data = _dataset(X, y, columns)
+    data = _dataset(X, y, columns, settings)
     chosen = _choose(data, X, y, as_of, directions=directions, settings=settings, reach=reach, report=report)
     return _fit_all(data, X, y, columns=columns, directions=directions, settings=settings, chosen=chosen), chosen
 
@@ -76,7 +76,7 @@ def refit(
 ) -> Fitted:
     """Fit on all rows with rounds and calibration chosen before; arguments as in ``fit``."""
     check_enough(y, settings)
-    data = _dataset(X, y, columns)
+    data = _dataset(X, y, columns, settings)
     return _fit_all(data, X, y, columns=columns, directions=directions, settings=settings, chosen=chosen)
 
 
@@ -98,14 +98,18 @@ def parameters(settings: LearnerSettings, directions: Sequence[str]) -> dict[str
         **settings.parameters,
         **FIXED,
         "seed": settings.seed,
+        "feature_pre_filter": False,
         "monotone_constraints": [_MONOTONE[direction] for direction in directions],
     }
 
 
-def _dataset(X: Array, y: Array, columns: Sequence[str]) -> lgb.Dataset:
+def _dataset(X: Array, y: Array, columns: Sequence[str], settings: LearnerSettings) -> lgb.Dataset:
+    """The binned data, made once and shared by all folds; binning must know the parameters that rule it."""
     import lightgbm as lgb
 
-    data = lgb.Dataset(X, y, feature_name=list(columns), free_raw_data=False, params={"verbosity": -1})
+    # Pre-filtering would leave out columns by the whole data's counts, which a smaller fold may need otherwise.
+    params = {**settings.parameters, **FIXED, "seed": settings.seed, "feature_pre_filter": False}
+    data = lgb.Dataset(X, y, feature_name=list(columns), free_raw_data=False, params=params)
     return data.construct()
 
 
@@ -135,9 +139,9 @@ def _choose(
         history: dict[str, dict[str, list[float]]] = {}
         booster = lgb.train(
             parameters(settings, directions),
-            data.subset(np.flatnonzero(train)),
+            data.subset(np.flatnonzero(train).tolist()),
             num_boost_round=settings.rounds,
-            valid_sets=[data.subset(np.flatnonzero(held))],
+            valid_sets=[data.subset(np.flatnonzero(held).tolist())],
             valid_names=["held"],
             callbacks=[lgb.record_evaluation(history)],
         )
@@ -151,9 +155,7 @@ def _choose(
         for booster, (_, held) in zip(boosters, folds, strict=True)
     ]
     held_outcomes = [y[held] for _, held in folds]
-    calibration = calibrate(
-        np.concatenate(held_margins), np.concatenate(held_outcomes), method=settings.calibration
-    )
+    calibration = calibrate(np.concatenate(held_margins), np.concatenate(held_outcomes), method=settings.calibration)
     if report:
         report("choosing rounds", len(folds), len(folds))
     note = f"{rounds} rounds and {calibration.method} calibration by {len(folds)} out-of-time dates"
@@ -185,10 +187,8 @@ def _fit_all(
     import lightgbm as lgb
 
     booster = lgb.train(parameters(settings, directions), data, num_boost_round=chosen.rounds)
-    seen = ~np.isnan(X).all(axis=0)
-    usual = {
-        name: float(np.nanmedian(X[:, i])) if seen[i] else None for i, name in enumerate(columns)
-    }
+    seen = np.asarray(~np.isnan(X).all(axis=0))
+    usual = {name: float(np.nanmedian(X[:, i])) if seen[i] else None for i, name in enumerate(columns)}
     return Fitted(
         booster_text=booster.model_to_string(),
         columns=tuple(columns),

@@ -60,9 +60,7 @@ def record_list(
     lists = schema.lists
     with writing(engine) as connection:
         last = connection.execute(
-            sa.select(sa.func.max(lists.c.revision)).where(
-                lists.c.deployment == deployment, lists.c.as_of == as_of
-            )
+            sa.select(sa.func.max(lists.c.revision)).where(lists.c.deployment == deployment, lists.c.as_of == as_of)
         ).scalar()
         revision = (last or 0) + 1
         list_id: int = connection.execute(
@@ -80,10 +78,7 @@ def record_list(
             )
             .returning(lists.c.list_id)
         ).scalar_one()
-        kept = [
-            {"list_id": list_id, **{key: row[key] for key in _ROW}, "band": row["band"] or None}
-            for row in rows
-        ]
+        kept = [{"list_id": list_id, **{key: row[key] for key in _ROW}, "band": row["band"] or None} for row in rows]
         if kept:
             connection.execute(sa.insert(schema.list_rows), kept)
         return revision

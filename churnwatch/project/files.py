@@ -78,9 +78,7 @@ def _refuse_missing(root: Path, deployment: str) -> None:
 def _folder(root: Path, folder: str) -> Iterator[Document]:
     for path in sorted((root / folder).glob("*.y*ml")):
         if path.suffix != ".yaml":
-            raise ProjectError(
-                "a file that would be passed over", where=f"{folder}/{path.name}", hint="name it .yaml"
-            )
+            raise ProjectError("a file that would be passed over", where=f"{folder}/{path.name}", hint="name it .yaml")
         yield read_document(root, f"{folder}/{path.name}")
 
 

@@ -116,7 +116,9 @@ def _check_tree(number: int, tree: str, columns: int) -> None:
         inner = leaves - 1
         values = [float(fields["shrinkage"])]
         for name in SPLITS:
-            values += _numbers(fields[name], inner)
+            numbers = _numbers(fields[name], inner)
+            # A split of missing from everything else has the threshold inf: LightGBM's own way to write it.
+            values += [number for number in numbers if name != "threshold" or number != math.inf]
         # A tree of one leaf has no weight: nothing was split.
         for name in LEAVES:
             values += _numbers(fields[name], leaves if inner or name != "leaf_weight" else 0)

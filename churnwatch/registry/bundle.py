@@ -121,9 +121,7 @@ def read_bundle(directory: Path, *, expected_version: str | None = None) -> Bund
         about = _object(files, "model.json", {"deployment", "model", "rounds", "base_rate", "notes"})
         catalogue = _object(files, "catalogue.json", {"families"})
         model = _parsed(Model, about["model"], "model.json")
-        families = tuple(
-            _parsed(Family, _with_times(family), "catalogue.json") for family in catalogue["families"]
-        )
+        families = tuple(_parsed(Family, _with_times(family), "catalogue.json") for family in catalogue["families"])
         fitted = Fitted(
             booster_text=files["booster.txt"].decode(),
             columns=columns,

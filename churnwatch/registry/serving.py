@@ -36,18 +36,14 @@ class Served:
         names = list(frame.columns)
         missing = [name for name in columns if name not in names]
         if missing:
-            raise DataRefused(
-                f"{len(missing)} of the model's {len(columns)} columns are missing", where=missing[0]
-            )
+            raise DataRefused(f"{len(missing)} of the model's {len(columns)} columns are missing", where=missing[0])
         repeated = [name for name in columns if names.count(name) > 1]
         if repeated:
             raise DataRefused("the column stands there more than once", where=repeated[0])
         chosen = frame[columns]
         for name, dtype in chosen.dtypes.items():
             if dtype != np.float64:
-                raise DataRefused(
-                    f"the column is {dtype}", where=str(name), allowed="float64, NaN for missing"
-                )
+                raise DataRefused(f"the column is {dtype}", where=str(name), allowed="float64, NaN for missing")
         # Row by row in memory, as scoring has it: the two ways then differ in nothing.
         matrix = np.ascontiguousarray(chosen.to_numpy(dtype=np.float64))
         return learner.risks(self._fitted, matrix)

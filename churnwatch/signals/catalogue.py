@@ -53,7 +53,9 @@ def _check_signal(family: Family, signal: Signal) -> None:
     for name in named:
         if name not in levels:
             raise ProjectError(
-                f"`{name}` is no column that {family.table} can be told apart by", where=where, allowed=", ".join(levels)
+                f"`{name}` is no column that {family.table} can be told apart by",
+                where=where,
+                allowed=", ".join(levels),
             )
 
 
@@ -88,8 +90,10 @@ def _lacks(tables: Tables, table: str, signal: Signal) -> str | None:
         condition += f' and "{signal.measure}" is not null'
     if not tables.con.execute(f"select 1 from events_{table} where {condition} limit 1").fetchall():
         told = where_words(signal.where)
-        return f"{table} has no row" + (f" with {told}" if told else "") + (
-            f" and a {signal.measure}" if signal.measure else ""
+        return (
+            f"{table} has no row"
+            + (f" with {told}" if told else "")
+            + (f" and a {signal.measure}" if signal.measure else "")
         )
     return None
 
@@ -137,7 +141,7 @@ def compute_example(family: Family, example: Example) -> dict[str, float | None]
 
 
 _TABLES = {
-    "interactions": "interaction_id varchar, customer_id varchar, \"at\" timestamp, known_at timestamp, kind varchar, "
+    "interactions": 'interaction_id varchar, customer_id varchar, "at" timestamp, known_at timestamp, kind varchar, '
     "channel varchar, direction varchar, topic varchar, agent varchar",
     "surveys": "survey_id varchar, customer_id varchar, sent_at timestamp, answered_at timestamp, instrument varchar, "
     "raw_score double, scale_min double, scale_max double, higher_is_better boolean",
@@ -161,7 +165,8 @@ def example_tables(family: Family, rows: Sequence[dict[str, Any]]) -> Tables:
         unknown = sorted(set(filled) - own)
         if unknown:
             raise ProjectError(
-                f"an example row has `{unknown[0]}`", where=f"features/{family.family}.yaml",
+                f"an example row has `{unknown[0]}`",
+                where=f"features/{family.family}.yaml",
                 allowed=", ".join(sorted(own)),
             )
         values = [_instant(v) if isinstance(v, date) else v for v in filled.values()]

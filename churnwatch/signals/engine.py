@@ -48,14 +48,10 @@ class Matrix:
     def take(self, rows: np.ndarray[Any, Any]) -> Matrix:
         """The rows at these positions or where this mask holds."""
         positions = np.flatnonzero(rows) if rows.dtype == bool else rows
-        return Matrix(
-            self.observations.iloc[positions].reset_index(drop=True), self.columns, self.values[positions]
-        )
+        return Matrix(self.observations.iloc[positions].reset_index(drop=True), self.columns, self.values[positions])
 
 
-def build(
-    tables: Tables, columns: Sequence[Column], spine: pd.DataFrame, *, report: Report | None = None
-) -> Matrix:
+def build(tables: Tables, columns: Sequence[Column], spine: pd.DataFrame, *, report: Report | None = None) -> Matrix:
     """Compute ``columns`` for every row of ``spine``.
 
     ``spine`` has customer_id (text) and as_of (naive UTC, microseconds), one row per observation; a customer without

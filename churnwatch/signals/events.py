@@ -55,7 +55,7 @@ def make_events(tables: Tables) -> None:
     _create(
         con,
         "interactions",
-        "select interaction_id as id, customer_id, \"at\", known_at, kind, channel, direction, topic, agent"
+        'select interaction_id as id, customer_id, "at", known_at, kind, channel, direction, topic, agent'
         f"{measures} from interactions",
         tables.zone,
     )

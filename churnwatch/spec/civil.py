@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 
 def midnight(day: date, zone: str) -> datetime:
-    """The instant (UTC) that opens the civil ``day`` in ``zone``; where that wall time is skipped, the first after it."""
+    """The instant (UTC) that opens the civil ``day`` in ``zone``; where that wall time is skipped, the next one."""
     return datetime.combine(day, time(), tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 

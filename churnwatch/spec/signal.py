@@ -28,7 +28,7 @@ class Signal(Node):
     share is taken of. ``windows`` look back from as-of; none means all history. ``compare: previous`` adds
     the change against the window before. ``direction`` points towards the bad outcome.
     ``reason`` is worded with ``{value}``, ``{window}`` (days), ``{previous}`` (the window before) and any other column
-    of the family by its name.
+    of the family by its name. Signals that say the same thing share a word in ``says`` and become one reason.
     """
 
     name: Name
@@ -46,6 +46,7 @@ class Signal(Node):
     reason: Words
     change_reason: Words | None = None
     action: Name | None = None
+    says: Name | None = None
 
     @field_validator("windows", mode="before")
     @classmethod

@@ -74,9 +74,7 @@ def live(
 ) -> Doings:
     """Simulate all weeks; ``report`` is told (weeks done, weeks) now and then."""
     size, weeks = customers.size, seasons.weeks
-    first_week = np.floor((customers.started - seasons.midnight).astype(np.int64) / (7 * DAY)).astype(
-        np.int64
-    )
+    first_week = np.floor((customers.started - seasons.midnight).astype(np.int64) / (7 * DAY)).astype(np.int64)
     satisfaction = customers.content + rng.normal(0, 0.4, size)
     manner = np.full(size, STAYING)
     turned = np.full(size, NEVER)
@@ -109,9 +107,7 @@ def live(
         failed = present & ((week + billing) % 4 == 0)
         failed &= rng.random(size) < customers.card_trouble * np.where(manner == STAYING, 1.0, 1.6)
         renewal = present & (age > 0) & (age % 52 == 0)
-        push = np.stack(
-            [np.minimum(pending, 0), -(renewal * customers.price_pain), -0.5 * incident - 0.3 * failed]
-        )
+        push = np.stack([np.minimum(pending, 0), -(renewal * customers.price_pain), -0.5 * incident - 0.3 * failed])
         weight_of = 0.93 * weight_of - push
         satisfaction = customers.content + 0.95 * (satisfaction - customers.content)
         satisfaction += push.sum(axis=0) + np.maximum(pending, 0) + rng.normal(0, 0.14, size)
@@ -168,25 +164,17 @@ def live(
         busy = seasons.of_week("contact", week)
         present_rate = np.where(gone, 0.5 * factor, 1.0) * (first_week <= week) * busy
         hushed = np.where(silent | (spell_left > 0), factor, 1.0)
-        questions = rng.poisson(
-            customers.contact * present_rate * hushed * (1 + 0.8 * (age < 6) + 1.5 * failed)
-        )
+        questions = rng.poisson(customers.contact * present_rate * hushed * (1 + 0.8 * (age < 6) + 1.5 * failed))
         complaints = rng.poisson(complaint_rate(customers, satisfaction, manner, incident) * present_rate)
-        opened = np.concatenate(
-            [np.repeat(np.arange(size), questions), np.repeat(np.arange(size), complaints)]
-        )
+        opened = np.concatenate([np.repeat(np.arange(size), questions), np.repeat(np.arange(size), complaints)])
         complaint = np.arange(opened.size) >= questions.sum()
-        load = 0.6 * load + 0.4 * float(
-            np.clip(rng.lognormal(0, 0.25) * (1.6 if chance > 0.1 else 1), 0.5, 3)
-        )
+        load = 0.6 * load + 0.4 * float(np.clip(rng.lognormal(0, 0.25) * (1.6 if chance > 0.1 else 1), 0.5, 3))
         handling = handle(rng, agents, customers, opened, complaint, load)
         if week >= 0:
             handled.append((week, handling))
         felt = handling.quality * np.where(complaint, 0.30, 0.07)
         pending = np.zeros(size) + np.bincount(opened, weights=felt, minlength=size)
-        angers = np.bincount(
-            opened, weights=np.where(complaint, np.maximum(-handling.quality, 0), 0), minlength=size
-        )
+        angers = np.bincount(opened, weights=np.where(complaint, np.maximum(-handling.quality, 0), 0), minlength=size)
         waiting = np.bincount(opened, weights=complaint, minlength=size) > 0
         good = np.bincount(opened, weights=complaint & (handling.quality > 0.3), minlength=size) > 0
         grudge = np.minimum(np.where(good, 0.3 * grudge, 0.86 * grudge) + angers, 4)

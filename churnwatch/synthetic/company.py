@@ -185,9 +185,7 @@ def _phones(rng: np.random.Generator, language: Texts) -> Texts:
     abroad = (language == "en") & (rng.random(language.size) < 0.5)
     return np.array(
         [
-            f"+44 7700 900{number % 1_000:03d}"
-            if far
-            else f"+62 000 {number // 10_000:03d} {number % 10_000:04d}"
+            f"+44 7700 900{number % 1_000:03d}" if far else f"+62 000 {number // 10_000:03d} {number % 10_000:04d}"
             for number, far in zip(digits, abroad, strict=True)
         ],
         dtype=object,

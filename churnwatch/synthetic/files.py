@@ -53,9 +53,7 @@ def simulate(
     period too short.
     """
     if customers < SMALLEST:
-        raise UsageError(
-            f"{customers} customers", where="customers", allowed=f"a whole number from {SMALLEST}"
-        )
+        raise UsageError(f"{customers} customers", where="customers", allowed=f"a whole number from {SMALLEST}")
     if months < 1:
         raise UsageError(f"{months} months", where="months", allowed="a whole number from 1")
     last_month = (np.datetime64(start, "M") + np.timedelta64(months, "M")).astype("datetime64[D]")
@@ -106,9 +104,7 @@ def _truth(
 ) -> dict[str, pa.Table]:
     number = tables["customers.csv"]["customer_no"].combine_chunks().slice(0, customers.size)
     return {
-        "customers.parquet": _truth_of_customers(
-            seasons, doings, tables["tickets.csv"], number, cancelled, ended
-        ),
+        "customers.parquet": _truth_of_customers(seasons, doings, tables["tickets.csv"], number, cancelled, ended),
         "satisfaction.parquet": _truth_of_weeks(seasons, doings, number),
         "effects.parquet": _truth_of_effects(persuade(seasons, customers, doings), number),
     }
@@ -130,9 +126,7 @@ def _truth_of_customers(
     in_time = (at < cancelled[by]) & (at >= cancelled[by] - COMPLAINT_COUNTS_FOR)
     lately = np.bincount(by[in_time], minlength=len(number)) > 0
     silent = doings.manner == SILENT
-    kind = np.select(
-        [left & lately & ~silent, left & silent, left, ever], np.array(TYPES[:4], dtype=object), TYPES[4]
-    )
+    kind = np.select([left & lately & ~silent, left & silent, left, ever], np.array(TYPES[:4], dtype=object), TYPES[4])
     rose = np.where(doings.turned == NEVER, 0, doings.turned)
     rose_at = seasons.midnight + (rose * 7 * DAY).astype("timedelta64[s]")
     rose_at = np.where(doings.turned == NEVER, np.datetime64("NaT", "s"), rose_at)
@@ -159,9 +153,7 @@ def _truth_of_weeks(seasons: Seasons, doings: Doings, number: pa.Array) -> pa.Ta
     return pa.table(
         {
             "customer_id": number.take(pa.array(customer)),
-            "week": pa.array(
-                (seasons.midnight + (week * 7 * DAY).astype("timedelta64[s]")).astype("datetime64[D]")
-            ),
+            "week": pa.array((seasons.midnight + (week * 7 * DAY).astype("timedelta64[s]")).astype("datetime64[D]")),
             "satisfaction": pa.array(doings.satisfaction[week, customer].astype(np.float32)),
             "turned": pa.array(doings.turned_now[week, customer]),
         }

@@ -58,9 +58,7 @@ def persuade(seasons: Seasons, customers: Customers, doings: Doings) -> Persuasi
     there = np.flatnonzero(doings.cancelled < 0)
     leaving = leaving_probability(seasons, customers, doings)[there]
     manner = doings.manner[there]
-    weighs = np.array([("service", "price", "reliability").index(cause) for cause in CAUSES])[
-        doings.cause[there]
-    ]
+    weighs = np.array([("service", "price", "reliability").index(cause) for cause in CAUSES])[doings.cause[there]]
     keys = np.where(~customers.vocal[there], "silent", np.array(["service", "price", "reliability"])[weighs])
     keys = np.where(customers.vocal[there] & (doings.grudge[there] > 0.3), "grudge", keys)
     left = np.ones((there.size, len(ACTIONS)))

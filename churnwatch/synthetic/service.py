@@ -47,9 +47,7 @@ def handle(
 ) -> Handling:
     """Handle the tickets ``opened`` (customer rows) in one week; ``load`` above 1 makes everything slower."""
     size = opened.size
-    channel = np.where(
-        complaint, _draw(rng, _SHARES["complaint"], size), _draw(rng, _SHARES["question"], size)
-    )
+    channel = np.where(complaint, _draw(rng, _SHARES["complaint"], size), _draw(rng, _SHARES["question"], size))
     topic = np.where(
         complaint, _draw(rng, _TOPIC_SHARES["complaint"], size), _draw(rng, _TOPIC_SHARES["question"], size)
     )
@@ -83,9 +81,7 @@ def handle(
         topic=topic,
         agent=agent,
         response_minutes=np.where(unanswered, missing, response),
-        handoff_hours=np.where(
-            handed, response / 60 + rng.random(size) * (resolution - response / 60), missing
-        ),
+        handoff_hours=np.where(handed, response / 60 + rng.random(size) * (resolution - response / 60), missing),
         resolution_hours=resolution,
         reopened_hours=np.where(reopens, reopened, missing),
         resolved_again_hours=np.where(reopens, again, missing),

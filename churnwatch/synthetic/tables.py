@@ -47,9 +47,7 @@ def build_tables(
     return tables, cancelled, ended
 
 
-def departures(
-    rng: np.random.Generator, seasons: Seasons, customers: Customers, doings: Doings
-) -> tuple[Times, Times]:
+def departures(rng: np.random.Generator, seasons: Seasons, customers: Customers, doings: Doings) -> tuple[Times, Times]:
     """When each customer cancelled and when the contract ended: with the month, a week's notice at least."""
     cancelled = np.full(customers.size, NOT_YET)
     rows = np.flatnonzero(doings.cancelled >= 0)
@@ -87,9 +85,7 @@ def _customers(customers: Customers, number: Texts, ended: Times, seasons: Seaso
             "email": [*customers.email, *(f"test{test}@internal.example" for test in tests)],
             "phone": [*customers.phone, *(None for _ in tests)],
             "plan": [*(PLANS[plan] for plan in customers.plan), *("business" for _ in tests)],
-            "monthly_fee_idr": pa.array(
-                np.concatenate([customers.fee, np.zeros(len(tests))]).astype(np.int64)
-            ),
+            "monthly_fee_idr": pa.array(np.concatenate([customers.fee, np.zeros(len(tests))]).astype(np.int64)),
             "language": [*customers.language, *("en" for _ in tests)],
             "account_manager": [*(_agent(row) for row in customers.owner), *(_agent(0) for _ in tests)],
             "signed_up": pa.array(np.concatenate([customers.started, np.repeat(first_day, len(tests))])),
@@ -155,26 +151,18 @@ def _tickets(
             "channel": np.array(CHANNELS, dtype=object)[told.channel[order]],
             "type": np.where(complaint, "complaint", "question").astype(object),
             "category": np.array(words.TOPICS, dtype=object)[topic],
-            "agent_no": np.array([_agent(row) for row in range(agents.size)], dtype=object)[
-                told.agent[order]
-            ],
+            "agent_no": np.array([_agent(row) for row in range(agents.size)], dtype=object)[told.agent[order]],
             "first_response": pa.array(answered),
             "handed_over": pa.array(after(told.handoff_hours)),
             "resolved": pa.array(resolved),
             "reopened": pa.array(after(told.reopened_hours)),
             "resolved_again": pa.array(after(told.resolved_again_hours)),
-            "subject": subject[
-                (customers.language[customer] == "id").astype(int), complaint.astype(int), topic
-            ],
+            "subject": subject[(customers.language[customer] == "id").astype(int), complaint.astype(int), topic],
         }
     )
     # Rough edges: tickets of the test accounts, and a time typed by hand.
-    table = _as_text(
-        table, ("opened", "first_response", "handed_over", "resolved", "reopened", "resolved_again")
-    )
-    table = _with_copies(
-        table, rng, max(2, order.size // 1_500), {"customer_no": "TEST-1"}, "ticket_no", "KT"
-    )
+    table = _as_text(table, ("opened", "first_response", "handed_over", "resolved", "reopened", "resolved_again"))
+    table = _with_copies(table, rng, max(2, order.size // 1_500), {"customer_no": "TEST-1"}, "ticket_no", "KT")
     table = _with_copies(table, rng, _few(order.size), {"opened": "yesterday, about noon"}, "ticket_no", "KX")
     done = ~np.isnat(resolved)
     quality = told.quality[order] + np.where(complaint, -0.3, 0.0)
@@ -186,9 +174,7 @@ def _visits(
 ) -> pa.Table:
     at, customer = _stream(rng, seasons, "visit", doings.streams["visit"], span)
     online_at, online_by = _stream(rng, seasons, "self_service", doings.streams["self_service"], span)
-    place = np.concatenate(
-        [np.full(at.size, "branch", object), np.full(online_at.size, "help_centre", object)]
-    )
+    place = np.concatenate([np.full(at.size, "branch", object), np.full(online_at.size, "help_centre", object)])
     at, customer = np.concatenate([at, online_at]), np.concatenate([customer, online_by])
     topic = np.array(words.TOPICS, dtype=object)[rng.integers(0, len(words.TOPICS), at.size)]
     order = np.lexsort((customer, at))
@@ -303,17 +289,13 @@ def _cancellations(
     )
 
 
-def _surveys(
-    rng: np.random.Generator, customers: Customers, asked: dict[str, np.ndarray], number: Texts
-) -> pa.Table:
+def _surveys(rng: np.random.Generator, customers: Customers, asked: dict[str, np.ndarray], number: Texts) -> pa.Table:
     customer, score, mood = asked["customer"], asked["score"], asked["mood"]
     answered = ~np.isnat(asked["answered"])
     say = rng.integers(0, 5, customer.size)
     comment = [
         words.COMMENTS[language][feeling][which] if there else None
-        for language, feeling, which, there in zip(
-            customers.language[customer], mood, say, answered, strict=True
-        )
+        for language, feeling, which, there in zip(customers.language[customer], mood, say, answered, strict=True)
     ]
     table = pa.table(
         {

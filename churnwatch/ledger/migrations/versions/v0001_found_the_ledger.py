@@ -48,9 +48,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "list_rows",
-        sa.Column(
-            "list_id", sa.Integer, sa.ForeignKey("lists.list_id", name="list_rows_list"), primary_key=True
-        ),
+        sa.Column("list_id", sa.Integer, sa.ForeignKey("lists.list_id", name="list_rows_list"), primary_key=True),
         sa.Column("customer_id", sa.Text, primary_key=True),
         sa.Column("rank", sa.Integer, nullable=False),
         sa.Column("owner", sa.Text, nullable=False),

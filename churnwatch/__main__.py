@@ -1,0 +1,5 @@
+"""``python -m churnwatch`` is the command ``churnwatch``."""
+
+from churnwatch.cli import main
+
+main()

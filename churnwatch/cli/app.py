@@ -1,0 +1,314 @@
+"""The commands and their options: the contract other tools rely on."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+
+import typer
+
+from churnwatch.errors import CheckFailed, ChurnwatchError, UsageError
+
+if TYPE_CHECKING:
+    from churnwatch.runs.workspace import Workspace
+
+app = typer.Typer(
+    name="churnwatch",
+    help="An early warning for customers who are about to leave: signals, calibrated risk, reasons, a daily list.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+)
+
+Lang = Literal["en", "id"]
+ProjectOption = Annotated[Path, typer.Option("--project", help="The project: features/, models/, configs/.")]
+DeploymentOption = Annotated[str, typer.Option("--deployment", help="A folder of configs/.")]
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", help="Root of relative source paths.", show_default="data/ in the project"),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="One machine-readable object on standard output, all else on standard error.")
+]
+LangOption = Annotated[Lang, typer.Option("--lang", help="Language of what people read.")]
+AsOfOption = Annotated[
+    str | None,
+    typer.Option("--as-of", help="The civil day (YYYY-MM-DD) whose opening midnight is as-of.", show_default="today"),
+]
+
+
+@dataclass(frozen=True)
+class Common:
+    """The options every command takes."""
+
+    project: Path
+    deployment: str
+    data: Path | None
+    json: bool
+    lang: Lang
+
+    def workspace(self) -> Workspace:
+        """The project these options name, read and checked."""
+        from churnwatch.runs.workspace import open_workspace
+
+        return open_workspace(self.project, deployment=self.deployment, data=self.data, now=_now())
+
+
+def main() -> None:
+    """The entry point: a user's mistake is one message and its exit code, anything else a traceback and 1."""
+    try:
+        app()
+    except ChurnwatchError as error:
+        _fail(error)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; nothing half-written is left\n")
+        sys.exit(130)
+
+
+def _fail(error: ChurnwatchError) -> NoReturn:
+    if "--json" in sys.argv[1:]:
+        told = {"error": {"kind": type(error).__name__, "exit_code": error.exit_code, "message": error.message}}
+        print(json.dumps(told, ensure_ascii=False))
+    sys.stderr.write(f"{error.message}\n")
+    sys.exit(error.exit_code)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _by() -> str:
+    """Who moves a model: the account the command runs under."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+def _day(text: str | None, workspace: Workspace) -> date:
+    from churnwatch.spec import civil_day
+
+    if text is None:
+        return civil_day(workspace.now, workspace.spec.deployment.zone)
+    return _parse_day(text)
+
+
+def _parse_day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text} is no day", where="--as-of", allowed="YYYY-MM-DD, such as 2026-07-01") from None
+
+
+def _print(common_json: bool, told: dict[str, Any], show: Callable[[], None]) -> None:
+    if common_json:
+        print(json.dumps(told, ensure_ascii=False, allow_nan=False))
+    else:
+        show()
+
+
+def _progress() -> Any:
+    from churnwatch.cli.progress import progress
+
+    return progress()
+
+
+@app.command()
+def init(
+    directory: Annotated[Path | None, typer.Argument(help="Where the project goes.", show_default=False)] = None,
+    diff: Annotated[bool, typer.Option("--diff", help="Show how the project differs from the reference.")] = False,
+    project: ProjectOption = Path(),
+    deployment: DeploymentOption = "demo",
+    data: DataOption = None,
+    json_: JsonOption = False,
+    lang: LangOption = "en",
+) -> None:
+    """Copy the reference project into a directory, or show how a project has drifted from it."""
+    from churnwatch.cli import show
+    from churnwatch.project import scaffold
+
+    if diff:
+        found = scaffold.diff(directory or project)
+        told = {"differences": [{"path": one.path, "state": one.state, "diff": one.text} for one in found]}
+        _print(json_, told, lambda: show.differences(found))
+        return
+    if directory is None:
+        raise UsageError(
+            "where should the project go?", where="init", hint="churnwatch init DIR, or churnwatch init --diff"
+        )
+    written = scaffold.init(directory)
+    _print(
+        json_,
+        {"directory": str(directory), "files": written},
+        lambda: show.scaffolded(directory, written),
+    )
+
+
+@app.command()
+def demo(
+    directory: Annotated[Path, typer.Option("--dir", help="Where the demo's project goes.")] = Path("demo"),
+    customers: Annotated[int, typer.Option("--customers", help="How many customers the company has.")] = 5000,
+    seed: Annotated[int, typer.Option("--seed", help="Another seed, another company.")] = 1,
+    project: ProjectOption = Path(),
+    deployment: DeploymentOption = "demo",
+    data: DataOption = None,
+    json_: JsonOption = False,
+    lang: LangOption = "en",
+) -> None:
+    """Simulate a company, check, train, and make the list of the last day; prints the list."""
+    from churnwatch.cli import show
+    from churnwatch.runs.demo import demo as run
+
+    with _progress() as report:
+        done = run(directory, customers=customers, seed=seed, now=_now(), by=_by(), report=report)
+    _print(json_, done.as_json(), lambda: show.demo(done, lang))
+    _gate(done.trained.verdict.passed, "churn")
+
+
+@app.command()
+def check(
+    project: ProjectOption = Path(),
+    deployment: DeploymentOption = "demo",
+    data: DataOption = None,
+    json_: JsonOption = False,
+    lang: LangOption = "en",
+) -> None:
+    """Check project files, examples and sources: the accounting table, what is skipped and why."""
+    from churnwatch.cli import show
+    from churnwatch.runs.check import check as run
+
+    workspace = Common(project, deployment, data, json_, lang).workspace()
+    with _progress() as report:
+        found = run(workspace, report=report)
+    _print(json_, found.as_json(), lambda: show.checked(found))
+
+
+@app.command()
+def train(
+    model: Annotated[str, typer.Argument(help="A model of models/.")],
+    project: ProjectOption = Path(),
+    deployment: DeploymentOption = "demo",
+    data: DataOption = None,
+    json_: JsonOption = False,
+    lang: LangOption = "en",
+) -> None:
+    """Fit, calibrate, evaluate beside baselines, log, register, gate; promote when the gate is passed."""
+    from churnwatch.cli import show
+    from churnwatch.runs.train import train as run
+
+    workspace = Common(project, deployment, data, json_, lang).workspace()
+    with _progress() as report:
+        trained = run(workspace, model, by=_by(), report=report)
+    _print(json_, trained.as_json(), lambda: show.trained(trained))
+    _gate(trained.verdict.passed, model)
+
+
+def _gate(passed: bool, model: str) -> None:
+    if not passed:
+        raise CheckFailed(
+            f"the gate is not passed: this training of {model} is registered but not promoted",
+            hint="read the sentences above; until a model passes, list by a baseline: `daily --baseline recency`",
+        )
+
+
+@app.command()
+def backtest(
+    model: Annotated[str, typer.Argument(help="A model of models/.")],
+    as_of: Annotated[str, typer.Option("--as-of", help="Days to judge at, D[,D…].")],
+    project: ProjectOption = Path(),
+    deployment: DeploymentOption = "demo",
+    data: DataOption = None,
+    json_: JsonOption = False,
+    lang: LangOption = "en",
+) -> None:
+    """At each as-of, train only on labels complete by then and evaluate at that as-of."""
+    from churnwatch.cli import show
+    from churnwatch.runs.backtest import backtest as run
+
+    days = [_parse_day(one.strip()) for one in as_of.split(",")]
+    workspace = Common(project, deployment, data, json_, lang).workspace()
+    with _progress() as report:
+        told = run(workspace, model, days=days, report=report)
+    _print(json_, told, lambda: show.slices(told["slices"]))
+
+
+@app.command()
+def score(
+    as_of: AsOfOption = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="A model of models/.", show_default="the listing model")
+    ] = None,
+    project: ProjectOption = Path(),
+    deployment: DeploymentOption = "demo",
+    data: DataOption = None,
+    json_: JsonOption = False,
+    lang: LangOption = "en",
+) -> None:
+    """The calibrated risk of every observed customer, as scores.parquet beside the signals it came from."""
+    from churnwatch.cli import show
+    from churnwatch.runs.score import score as run
+    from churnwatch.runs.score import score_json
+
+    workspace = Common(project, deployment, data, json_, lang).workspace()
+    name = model or workspace.spec.deployment.listing_model
+    with _progress() as report:
+        scored, directory = run(workspace, name, day=_day(as_of, workspace), report=report)
+    told = score_json(scored, directory)
+    _print(json_, told, lambda: show.scored(told))
+
+
+@app.command()
+def daily(
+    as_of: AsOfOption = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option("--baseline", help="List by random, recency, last_score, tenure or logistic, without a model."),
+    ] = None,
+    rerun: Annotated[
+        Literal["skip", "verify", "correct"],
+        typer.Option(
+            "--rerun", help="Where that day's list exists: give it back, make it again and compare, or reissue."
+        ),
+    ] = "skip",
+    project: ProjectOption = Path(),
+    deployment: DeploymentOption = "demo",
+    data: DataOption = None,
+    json_: JsonOption = False,
+    lang: LangOption = "en",
+) -> None:
+    """Score, explain, list, and write outreach.csv, outreach.html, scores.parquet and run.json."""
+    from churnwatch.cli import show
+    from churnwatch.runs.daily import daily as run
+
+    workspace = Common(project, deployment, data, json_, lang).workspace()
+    with _progress() as report:
+        made = run(workspace, day=_day(as_of, workspace), baseline=baseline, rerun=rerun, report=report)
+    _print(json_, made.as_json(), lambda: show.daily(made, lang))
+
+
+@app.command()
+def explain(
+    customer: Annotated[str, typer.Argument(help="A customer's id.")],
+    as_of: AsOfOption = None,
+    project: ProjectOption = Path(),
+    deployment: DeploymentOption = "demo",
+    data: DataOption = None,
+    json_: JsonOption = False,
+    lang: LangOption = "en",
+) -> None:
+    """One customer: risk, reasons with numbers, recent interactions."""
+    from churnwatch.cli import show
+    from churnwatch.runs.explain import explain as run
+
+    workspace = Common(project, deployment, data, json_, lang).workspace()
+    with _progress() as report:
+        told = run(workspace, customer, day=_day(as_of, workspace), language=lang, report=report)
+    _print(json_, told.as_json(), lambda: show.explained(told, lang))

@@ -1,0 +1,150 @@
+"""Reasons: contributions to a risk, in plain words with the customer's own numbers.
+
+Contributions are added up over the windows of a signal and over signals that say the same thing; the sentence is
+that of the column that says it strongest. A reason is only given where the number lies on the worse side of what
+is usual, so that no customer is told to be at risk for something they do better than most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol
+from babel.units import format_unit
+
+from churnwatch.spec import PLACEHOLDER, Column, Language, Signal
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason: the finished sentence, the column it speaks of, its share of the margin, what to do about it."""
+
+    sentence: str
+    column: str
+    contribution: float
+    action: str | None
+
+
+def reasons(
+    columns: Sequence[Column],
+    values: Array,
+    contributions: Array,
+    *,
+    usual: Mapping[str, float | None],
+    language: Language,
+    currency: str,
+    most: int = 3,
+) -> tuple[Reason, ...]:
+    """At most ``most`` reasons for one customer, the strongest first.
+
+    ``values`` and ``contributions`` have shape (n_columns,); NaN is missing, and a missing number is never
+    worded. ``usual`` holds the training median of each column.
+    """
+    known = {column.name: float(value) for column, value in zip(columns, values, strict=True)}
+    units = {column.name: column.signal for column in columns}
+    groups: dict[str, list[int]] = {}
+    for i, column in enumerate(columns):
+        groups.setdefault(column.signal.says or column.signal.name, []).append(i)
+    totals = {group: float(sum(contributions[i] for i in members)) for group, members in groups.items()}
+    found: list[Reason] = []
+    for group in sorted(totals, key=lambda name: (-totals[name], name)):
+        if totals[group] <= 0 or len(found) == most:
+            break
+        for i in sorted(groups[group], key=lambda i: (-contributions[i], i)):
+            if contributions[i] <= 0 or not _worse_than_usual(columns[i], known, usual):
+                continue
+            sentence = word(columns[i], known, units, language=language, currency=currency)
+            if sentence is not None:
+                found.append(Reason(sentence, columns[i].name, totals[group], columns[i].signal.action))
+                break
+    return tuple(found)
+
+
+def word(
+    column: Column,
+    known: Mapping[str, float],
+    signals: Mapping[str, Signal],
+    *,
+    language: Language,
+    currency: str,
+) -> str | None:
+    """The sentence of a column for the numbers ``known``; ``None`` where a number it needs is missing.
+
+    Of a change, ``{value}`` is the window's own number and ``{previous}`` that of the window before.
+    """
+    signal = column.signal
+    own = column.name.removesuffix("_change") if column.change else column.name
+    value = known.get(own, np.nan)
+    words = signal.change_reason if column.change else signal.reason
+    assert words is not None
+    template = words.in_language(language)
+    filled: dict[str, str] = {}
+    for name in PLACEHOLDER.findall(template):
+        if name == "window":
+            filled[name] = format_decimal(round(column.window.days) if column.window else 0, locale=language)
+            continue
+        if name == "value":
+            number, described = value, signal
+        elif name == "previous":
+            number, described = value - known.get(f"{own}_change", np.nan), signal
+        else:
+            number, described = known.get(name, np.nan), signals.get(name, signal)
+        if np.isnan(number):
+            return None
+        filled[name] = quantity(number, described.unit, language=language, currency=currency)
+    return PLACEHOLDER.sub(lambda match: filled[match[1]], template)
+
+
+def quantity(value: float, unit: str, *, language: Language, currency: str) -> str:
+    """A number as people write it: ``41 days``, ``1,5 jam``, ``Rp1.250.000``, ``35 %``; a score as ``25 of 100``."""
+    if unit == "count":
+        return format_decimal(round(value), locale=language)
+    if unit == "money":
+        return _money(value, currency, language=language)
+    if unit == "share":
+        # Never "100 %" for what is merely very likely, nor "0 %" for what is merely rare.
+        shown = value if value in (0.0, 1.0) else min(max(round(value, 2), 0.01), 0.99)
+        return format_percent(shown, locale=language)
+    if unit == "score":
+        of = {"en": "of", "id": "dari"}[language]
+        return f"{format_decimal(round(value * 100), locale=language)} {of} 100"
+    if unit in ("minutes", "hours", "days"):
+        return _duration(value, unit, language=language)
+    return format_decimal(_short(value), locale=language)
+
+
+def _money(value: float, currency: str, *, language: Language) -> str:
+    """Whole money; a code such as IDR stands apart from the number, a sign such as £ does not."""
+    told = format_currency(round(value), currency, locale=language, format="¤#,##0", currency_digits=False)
+    code = get_currency_symbol(currency, locale=language)
+    return told.replace(code, f"{code}\N{NO-BREAK SPACE}", 1) if code.isalpha() else told
+
+
+def _duration(value: float, unit: str, *, language: Language) -> str:
+    minutes = value * {"minutes": 1, "hours": 60, "days": 1440}[unit]
+    if abs(minutes) < 120:
+        number, name = minutes, "duration-minute"
+    elif abs(minutes) < 48 * 60:
+        number, name = minutes / 60, "duration-hour"
+    else:
+        number, name = minutes / 1440, "duration-day"
+    return format_unit(_short(number), name, length="long", locale=language)
+
+
+def _short(number: float) -> float:
+    """Whole from ten on, else one decimal."""
+    return float(round(number)) if abs(number) >= 9.95 else round(number, 1)
+
+
+def _worse_than_usual(column: Column, known: Mapping[str, float], usual: Mapping[str, float | None]) -> bool:
+    value, middle = known[column.name], usual.get(column.name)
+    if np.isnan(value):
+        return False
+    if column.direction == "any" or middle is None:
+        return True
+    return value > middle if column.direction == "up" else value < middle

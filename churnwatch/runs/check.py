@@ -1,0 +1,106 @@
+"""Check: do the project's files hold together, do the examples come true, and what do the data give?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from churnwatch.outcomes import grid, label, observe, span
+from churnwatch.runs.card import definition
+from churnwatch.runs.workspace import Report, Workspace, load_tables
+from churnwatch.signals import available, check_examples, model_columns
+from churnwatch.spec import civil_day
+
+if TYPE_CHECKING:
+    from churnwatch.sources import Accounting, Tables
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check found; everything that would have been wrong was raised instead."""
+
+    examples: int
+    accounting: Sequence[Accounting]
+    quarantine: Sequence[Mapping[str, Any]]
+    warnings: Sequence[str]
+    signals: int
+    skipped: Mapping[str, str]
+    models: Sequence[Mapping[str, Any]]
+    quarantine_file: Path | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The machine-readable object of ``--json``."""
+        return {
+            "examples": self.examples,
+            "sources": [
+                {**asdict(one), "data_end": one.data_end.isoformat() if one.data_end else None}
+                for one in self.accounting
+            ],
+            "quarantine": list(self.quarantine),
+            "quarantine_file": str(self.quarantine_file) if self.quarantine_file else None,
+            "warnings": list(self.warnings),
+            "signals": self.signals,
+            "skipped": dict(self.skipped),
+            "models": [dict(one) for one in self.models],
+        }
+
+
+def check(workspace: Workspace, *, report: Report | None = None) -> Checked:
+    """Check files, examples and sources; write the quarantined rows to ``state/<deployment>/quarantine.csv``.
+
+    Raises ProjectError for the files and the examples, DataRefused for the data.
+    """
+    examples = check_examples(workspace.spec.families)
+    tables = load_tables(workspace, report=report)
+    usable, skipped = available(tables, workspace.spec.columns)
+    quarantined = tables.quarantine.to_pylist()
+    return Checked(
+        examples=examples,
+        accounting=tables.accounting,
+        quarantine=quarantined,
+        warnings=tables.warnings,
+        signals=len(usable),
+        skipped=skipped,
+        models=[_described(workspace, tables, name) for name in _in_use(workspace)],
+        quarantine_file=_write_quarantine(workspace, quarantined),
+    )
+
+
+def _in_use(workspace: Workspace) -> tuple[str, ...]:
+    deployment = workspace.spec.deployment
+    return (deployment.listing_model, *deployment.also)
+
+
+def _described(workspace: Workspace, tables: Tables, name: str) -> dict[str, Any]:
+    """A model on these data: its outcome in words, who is observed, how many outcomes its complete labels hold."""
+    model = workspace.model(name)
+    zone = workspace.spec.deployment.zone
+    within = span(tables, model)
+    as_ofs = grid(model, zone=zone, span=within, complete_by=within.end)
+    observations = observe(tables, model, as_ofs)
+    labels = label(tables, model, observations, known_before=workspace.now)
+    kept = labels[~labels["too_late"]]
+    return {
+        "model": name,
+        "outcome": definition(model),
+        "signals": len(available(tables, model_columns(workspace.spec, model))[0]),
+        "as_ofs": [str(civil_day(t, zone)) for t in as_ofs],
+        "observations": len(kept),
+        "outcomes": int(kept["outcome"].sum()),
+        "base_rate": float(kept["outcome"].mean()) if len(kept) else None,
+        "too_late": int(labels["too_late"].sum()),
+    }
+
+
+def _write_quarantine(workspace: Workspace, rows: Sequence[Mapping[str, Any]]) -> Path | None:
+    """The quarantined rows as a file to work through; a file of an earlier check is replaced, or removed."""
+    from churnwatch.delivery import quarantine_csv, replace_file
+
+    path = workspace.state / "quarantine.csv"
+    if not rows:
+        path.unlink(missing_ok=True)
+        return None
+    replace_file(path, quarantine_csv(rows))
+    return path

@@ -1,0 +1,181 @@
+"""Explain: one customer's risk, the reasons with numbers, and what happened lately."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from churnwatch.errors import DataRefused, nearest
+from churnwatch.health import bands
+from churnwatch.learner import contributions, margins, risk
+from churnwatch.outcomes import check_as_of, observe
+from churnwatch.reasons import Reason, reasons
+from churnwatch.runs.score import bundle_matrix, champion_of, extent
+from churnwatch.runs.workspace import Report, Workspace, load_tables
+from churnwatch.spec import Language
+
+if TYPE_CHECKING:
+    from churnwatch.sources import Tables
+
+RECENT = 12
+"""Interactions shown, the latest first."""
+
+
+@dataclass(frozen=True)
+class Explained:
+    """One customer at one as-of; ``signals`` are (column, value, contribution), the strongest first."""
+
+    customer: Mapping[str, Any]
+    as_of: date
+    model: str
+    model_version: str
+    risk: float
+    band: str
+    base_rate: float
+    reasons: Sequence[Reason]
+    signals: Sequence[tuple[str, float | None, float]]
+    interactions: Sequence[Mapping[str, Any]]
+    surveys: Sequence[Mapping[str, Any]]
+
+    def as_json(self) -> dict[str, Any]:
+        """The machine-readable object of ``--json``."""
+        return {
+            "customer": dict(self.customer),
+            "as_of": str(self.as_of),
+            "model": self.model,
+            "model_version": self.model_version,
+            "risk": self.risk,
+            "band": self.band,
+            "base_rate": self.base_rate,
+            "reasons": [asdict(reason) for reason in self.reasons],
+            "signals": [{"column": name, "value": value, "contribution": share} for name, value, share in self.signals],
+            "interactions": [dict(one) for one in self.interactions],
+            "surveys": [dict(one) for one in self.surveys],
+        }
+
+
+def explain(
+    workspace: Workspace, customer_id: str, *, day: date, language: Language, report: Report | None = None
+) -> Explained:
+    """Explain one customer with the champion of the listing model, as known on ``day``.
+
+    Raises DataRefused for an unknown customer (with ids alike) and for one who is not observed that day.
+    """
+    tables = load_tables(workspace, report=report)
+    name = workspace.spec.deployment.listing_model
+    version, bundle = champion_of(workspace, name)
+    first, end = extent(tables, bundle.model)
+    as_of = check_as_of(day, zone=workspace.spec.deployment.zone, first=first, end=end)
+    customer = _customer(tables, customer_id)
+    observed = observe(tables, bundle.model, [as_of])
+    spine = observed[observed["customer_id"] == customer_id].reset_index(drop=True)
+    if spine.empty:
+        raise DataRefused(
+            f"{customer_id} is not observed by the model {name} on {day}",
+            hint="had they left by then, not begun yet, or not been active? Choose another as-of",
+        )
+    matrix = bundle_matrix(tables, bundle, spine, report=report)
+    fitted = bundle.fitted
+    risks = risk(fitted.calibration, margins(fitted, matrix.values))
+    shares = contributions(fitted, matrix.values)[0]
+    order = np.argsort(-np.abs(shares), kind="stable")
+    return Explained(
+        customer=customer,
+        as_of=day,
+        model=name,
+        model_version=version,
+        risk=float(risks[0]),
+        band=bands(risks, base_rate=fitted.base_rate, edges=bundle.model.bands)[0],
+        base_rate=fitted.base_rate,
+        reasons=reasons(
+            matrix.columns,
+            matrix.values[0],
+            shares,
+            usual=fitted.usual,
+            language=language,
+            currency=workspace.spec.deployment.currency,
+            most=workspace.spec.outreach.reasons,
+        ),
+        signals=[
+            (
+                matrix.names[i],
+                None if np.isnan(matrix.values[0, i]) else float(matrix.values[0, i]),
+                float(shares[i]),
+            )
+            for i in order
+        ],
+        interactions=_recent(
+            tables,
+            "interactions",
+            '"at"',
+            ("at", "kind", "channel", "direction", "topic", "agent", *tables.measures),
+            customer_id,
+            as_of,
+            workspace.spec.deployment.zone,
+            known="known_at",
+        ),
+        surveys=_recent(
+            tables,
+            "surveys",
+            "sent_at",
+            ("sent_at", "instrument", "answered_at", "raw_score"),
+            customer_id,
+            as_of,
+            workspace.spec.deployment.zone,
+            known="sent_at",
+        ),
+    )
+
+
+def _customer(tables: Tables, customer_id: str) -> dict[str, Any]:
+    columns = ("customer_id", "name", "owner", "segment", "language", "value", "do_not_contact")
+    row = tables.con.execute(
+        f"select {', '.join(columns)} from customers where customer_id = ?", [customer_id]
+    ).fetchone()
+    if row is None:
+        known = [one for (one,) in tables.con.execute("select customer_id from customers").fetchall()]
+        raise DataRefused(
+            f"there is no customer {customer_id}",
+            hint=nearest(customer_id, known) or "look the id up in outreach.csv or scores.parquet",
+        )
+    return dict(zip(columns, row, strict=True))
+
+
+def _recent(
+    tables: Tables,
+    table: str,
+    clock: str,
+    columns: Sequence[str],
+    customer_id: str,
+    as_of: datetime,
+    zone: str,
+    *,
+    known: str,
+) -> list[dict[str, Any]]:
+    """The latest rows known before as-of, times as local text; an answer that came later is not shown."""
+    cut = f"timestamp '{as_of.astimezone(UTC).replace(tzinfo=None)}'"
+    rows = tables.con.execute(
+        f"""select {", ".join(f'"{name}"' for name in columns)} from {table}
+        where customer_id = ? and {clock} < {cut} and {known} < {cut} order by {clock} desc limit {RECENT}""",
+        [customer_id],
+    ).fetchall()
+    found = []
+    for row in rows:
+        told = dict(zip(columns, row, strict=True))
+        if table == "surveys" and told["answered_at"] is not None:
+            answered: datetime = told["answered_at"]
+            if answered.replace(tzinfo=UTC) >= as_of:
+                told.update(answered_at=None, raw_score=None)
+        found.append({name: _local(value, zone) for name, value in told.items()})
+    return found
+
+
+def _local(value: Any, zone: str) -> Any:
+    if isinstance(value, datetime):
+        return f"{pd.Timestamp(value, tz='UTC').tz_convert(zone):%Y-%m-%d %H:%M}"
+    return value

@@ -1,0 +1,90 @@
+"""Labelled observations: signals and outcomes of many as-ofs, as training and evaluation want them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from churnwatch.outcomes import label, observe
+from churnwatch.runs.workspace import Report
+from churnwatch.signals import Matrix, build
+from churnwatch.spec import Column, Model
+
+if TYPE_CHECKING:
+    from churnwatch.sources import Tables
+
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A matrix with what became of each row: ``outcome`` 0 or 1 (n_rows,), ``too_late`` bool (n_rows,)."""
+
+    matrix: Matrix
+    outcome: np.ndarray[Any, np.dtype[np.float64]]
+    too_late: Mask
+
+    @property
+    def as_of(self) -> np.ndarray[Any, Any]:
+        """The as-of of each row, datetime64[us], naive UTC."""
+        instants: np.ndarray[Any, Any] = self.matrix.observations["as_of"].to_numpy()
+        return instants
+
+    def at(self, as_ofs: Sequence[datetime]) -> Mask:
+        """Rows of these as-ofs."""
+        wanted = np.array([t.astimezone(UTC).replace(tzinfo=None) for t in as_ofs], dtype="datetime64[us]")
+        return np.isin(self.as_of, wanted)
+
+    def take(self, rows: Mask) -> Labelled:
+        """The rows where the mask holds."""
+        return Labelled(self.matrix.take(rows), self.outcome[rows], self.too_late[rows])
+
+    def in_time(self) -> Labelled:
+        """The rows whose outcome did not come before the gap was over."""
+        return self.take(~self.too_late)
+
+
+def labelled(
+    tables: Tables,
+    model: Model,
+    columns: Sequence[Column],
+    as_ofs: Sequence[datetime],
+    *,
+    known_before: datetime,
+    report: Report | None = None,
+) -> Labelled:
+    """Observe, compute signals and label at each as-of; labels read nothing known at ``known_before`` or later."""
+    observations = observe(tables, model, as_ofs)
+    labels = label(tables, model, observations, known_before=known_before)
+    matrix = build(tables, columns, observations, report=report)
+    return Labelled(matrix, labels["outcome"].to_numpy(), labels["too_late"].to_numpy())
+
+
+def complete_by(as_ofs: Sequence[datetime], model: Model, instant: datetime) -> list[datetime]:
+    """The as-ofs whose label window has closed by ``instant``."""
+    return [t for t in as_ofs if t + timedelta(seconds=model.reach) <= instant]
+
+
+def owners_of(tables: Tables, customer_ids: pd.Series) -> np.ndarray[Any, np.dtype[np.object_]] | None:
+    """The owner of each customer (None: nobody); ``None`` in all where the deployment has no owners."""
+    pairs = tables.con.execute("select customer_id, owner from customers where owner is not null").fetchall()
+    if not pairs:
+        return None
+    owner = dict(pairs)
+    return np.array([owner.get(customer) for customer in customer_ids], dtype=object)
+
+
+def capacities(tables: Tables, *, default: int) -> dict[str, int]:
+    """Rows a day by owner: the agents table's, else ``default`` (also for owners who are no agents)."""
+    owners = tables.con.execute(
+        """select owner, capacity from agents where owner is not null
+        union all select distinct owner, null from customers
+        where owner is not null and owner not in (select owner from agents where owner is not null)
+        order by 1"""
+    ).fetchall()
+    return {owner: default if capacity is None else int(capacity) for owner, capacity in owners}

@@ -1,0 +1,134 @@
+"""Ranking: everybody observed on a day, in the order to list them by, with the words for why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from churnwatch.errors import CheckFailed
+from churnwatch.health import BANDS
+from churnwatch.learner import contributions
+from churnwatch.outcomes import grid, span
+from churnwatch.reasons import Reason, reasons, word
+from churnwatch.runs.observations import labelled
+from churnwatch.runs.score import Scored, observed, scores
+from churnwatch.runs.study import baseline_scores, usable_columns
+from churnwatch.runs.workspace import Report, Workspace
+from churnwatch.signals import Matrix, build
+from churnwatch.spec import Language
+
+if TYPE_CHECKING:
+    from churnwatch.sources import Tables
+
+Positions = np.ndarray[Any, Any]
+Told = list[tuple[Reason, ...]]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Everybody observed at ``as_of``, and what ranks them.
+
+    ``frame``: customer_id, as_of, margin, risk (NaN: a baseline ranks, which knows none), band, model_version, score
+    (higher is worse), worthy (the band is high enough to be listed). ``reasons`` words the reasons of the rows at
+    these positions of ``frame``, each in its language; nobody else is explained.
+    """
+
+    frame: pd.DataFrame
+    version: str
+    baseline: str | None
+    as_of: datetime
+    reasons: Callable[[Positions, Sequence[Language]], Told]
+
+
+def rank_by_model(workspace: Workspace, tables: Tables, *, day: date, report: Report | None = None) -> Ranking:
+    """Rank by the margin of the listing model's champion; worthy from the deployment's minimum band on."""
+    scored = scores(workspace, tables, workspace.spec.deployment.listing_model, day=day, report=report)
+    least = BANDS.index(workspace.spec.outreach.minimum_band)
+    frame = scored.frame.assign(
+        score=scored.frame["margin"],
+        worthy=[BANDS.index(band) >= least for band in scored.frame["band"]],
+    )
+
+    def told(positions: Positions, languages: Sequence[Language]) -> Told:
+        return _by_contribution(workspace, scored, positions, languages)
+
+    return Ranking(frame, scored.version, None, scored.as_of, told)
+
+
+def rank_by_baseline(
+    workspace: Workspace, tables: Tables, baseline: str, *, day: date, report: Report | None = None
+) -> Ranking:
+    """Rank by a baseline of the listing model; it knows no risk, so everybody is worthy as far as capacity goes."""
+    model = workspace.model(workspace.spec.deployment.listing_model)
+    columns, _ = usable_columns(workspace, tables, model)
+    as_of, spine = observed(workspace, tables, model, day)
+    matrix = build(tables, columns, spine, report=report)
+    train = None
+    if baseline == "logistic":
+        within = span(tables, model)
+        dates = grid(model, zone=workspace.spec.deployment.zone, span=within, complete_by=as_of)
+        if not dates:
+            raise CheckFailed(f"not enough history before {day} to fit the logistic baseline", hint="list by recency")
+        train = labelled(tables, model, columns, dates, known_before=as_of, report=report)
+    score = baseline_scores(model, matrix, train)[baseline]
+    frame = pd.DataFrame(
+        {
+            "customer_id": spine["customer_id"],
+            "as_of": spine["as_of"],
+            "margin": score,
+            "risk": np.nan,
+            "band": "",
+            "model_version": "none",
+            "baseline": baseline,
+            "score": score,
+            "worthy": True,
+        }
+    )
+    column: str | None = getattr(model.baselines, baseline, None)
+
+    def told(positions: Positions, languages: Sequence[Language]) -> Told:
+        return _by_column(workspace, matrix, column, positions, languages)
+
+    return Ranking(frame, "none", baseline, as_of, told)
+
+
+def _by_contribution(workspace: Workspace, scored: Scored, positions: Positions, languages: Sequence[Language]) -> Told:
+    listed = scored.matrix.take(positions)
+    shares = contributions(scored.bundle.fitted, listed.values)
+    return [
+        reasons(
+            listed.columns,
+            listed.values[i],
+            shares[i],
+            usual=scored.bundle.fitted.usual,
+            language=language,
+            currency=workspace.spec.deployment.currency,
+            most=workspace.spec.outreach.reasons,
+        )
+        for i, language in enumerate(languages)
+    ]
+
+
+def _by_column(
+    workspace: Workspace,
+    matrix: Matrix,
+    name: str | None,
+    positions: Positions,
+    languages: Sequence[Language],
+) -> Told:
+    """The one number a baseline ranks by, in words; random and logistic have none."""
+    column = next((one for one in matrix.columns if one.name == name), None)
+    if column is None:
+        return [() for _ in positions]
+    signals = {one.name: one.signal for one in matrix.columns}
+    told: Told = []
+    for position, language in zip(positions, languages, strict=True):
+        known: Mapping[str, float] = dict(zip(matrix.names, matrix.values[position], strict=True))
+        sentence = word(column, known, signals, language=language, currency=workspace.spec.deployment.currency)
+        told.append((Reason(sentence, column.name, 0.0, column.signal.action),) if sentence else ())
+    return told

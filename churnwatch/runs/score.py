@@ -1,0 +1,176 @@
+"""Score: the calibrated risk of every observed customer at an as-of, by the champion."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from churnwatch.errors import DataRefused, NoUsableModel
+from churnwatch.health import bands
+from churnwatch.learner import margins, risk
+from churnwatch.outcomes import check_as_of, observe
+from churnwatch.runs.workspace import Report, Workspace, ledger, load_tables, lock
+from churnwatch.signals import Matrix, build
+from churnwatch.spec import Model
+
+if TYPE_CHECKING:
+    from churnwatch.registry import Bundle
+    from churnwatch.sources import Tables
+
+
+@dataclass(frozen=True)
+class Scored:
+    """``frame``: customer_id, as_of, margin, risk, band, model_version, ordered by customer; and where it came from."""
+
+    frame: pd.DataFrame
+    matrix: Matrix
+    bundle: Bundle
+    version: str
+    as_of: datetime
+
+
+def champion_of(workspace: Workspace, name: str) -> tuple[str, Bundle]:
+    """The version in use and its verified bundle. Raises NoUsableModel where there is none or it is damaged."""
+    from churnwatch.ledger import champion
+    from churnwatch.registry import champion_bundle
+
+    workspace.model(name)
+    version = None
+    if (workspace.state / "ledger.db").exists():
+        with ledger(workspace) as engine:
+            version = champion(engine, deployment=workspace.deployment, model=name)
+    if version is None:
+        raise NoUsableModel(
+            f"the model {name} of the deployment {workspace.deployment} has no champion yet",
+            hint=f"train it: `churnwatch train {name}`, or list by a baseline: `daily --baseline recency`",
+        )
+    return version, champion_bundle(workspace.state, f"{workspace.deployment}.{name}", version)
+
+
+def extent(tables: Tables, model: Model) -> tuple[datetime, datetime]:
+    """From the first event to the greatest data end of any source that feeds events (aware UTC)."""
+    row = tables.con.execute('select epoch_us(min("at")) from interactions').fetchone()
+    assert row is not None
+    first = datetime.fromtimestamp(row[0] / 1e6, UTC)
+    ends = [
+        one.data_end
+        for one in tables.accounting
+        if one.data_end is not None and (one.events.get("interactions") or one.events.get("surveys"))
+    ]
+    return first, max(ends, default=tables.data_end("interactions", model.outcome.where))
+
+
+def observed(workspace: Workspace, tables: Tables, model: Model, day: date) -> tuple[datetime, pd.DataFrame]:
+    """The instant of an as-of and who is observed at it; DataRefused outside the data or where nobody is."""
+    first, end = extent(tables, model)
+    as_of = check_as_of(day, zone=workspace.spec.deployment.zone, first=first, end=end)
+    spine = observe(tables, model, [as_of])
+    if spine.empty:
+        raise DataRefused(
+            f"nobody is observed by the model {model.model} on {day}",
+            where=f"models/{model.model}.yaml: population",
+            hint="choose another as-of, or look at the model's population",
+        )
+    return as_of, spine
+
+
+def scores(workspace: Workspace, tables: Tables, name: str, *, day: date, report: Report | None = None) -> Scored:
+    """Score everybody observed on ``day`` with the champion of ``name``, signals computed from its own catalogue."""
+    version, bundle = champion_of(workspace, name)
+    model = bundle.model
+    as_of, spine = observed(workspace, tables, model, day)
+    matrix = bundle_matrix(tables, bundle, spine, report=report)
+    margin = margins(bundle.fitted, matrix.values)
+    risks = risk(bundle.fitted.calibration, margin)
+    frame = pd.DataFrame(
+        {
+            "customer_id": spine["customer_id"],
+            "as_of": spine["as_of"],
+            "margin": margin,
+            "risk": risks,
+            "band": bands(risks, base_rate=bundle.fitted.base_rate, edges=model.bands),
+            "model_version": version,
+        }
+    )
+    return Scored(frame, matrix, bundle, version, as_of)
+
+
+def bundle_matrix(tables: Tables, bundle: Bundle, spine: pd.DataFrame, *, report: Report | None = None) -> Matrix:
+    """The bundle's columns, from the bundle's own catalogue; NoUsableModel where the data lack a measure it wants."""
+    known = {column.name: column for family in bundle.families for column in family.columns}
+    columns = [known[name] for name in bundle.fitted.columns]
+    for column in columns:
+        measure = column.signal.measure
+        if column.table == "interactions" and measure and measure not in tables.measures:
+            raise NoUsableModel(
+                f"the model wants {column.name}, which reads the measure {measure} of interactions",
+                where="sources.yaml",
+                allowed=f"measures that this deployment declares: {', '.join(tables.measures) or 'none'}",
+                hint="declare the measure again, or train on what there is",
+            )
+    return build(tables, columns, spine, report=report)
+
+
+def score(workspace: Workspace, name: str, *, day: date, report: Report | None = None) -> tuple[Scored, Path]:
+    """Score and publish scores.parquet and signals.parquet in ``out/<deployment>/<as-of>-score-<model>/``."""
+    from churnwatch.delivery import publish, scores_parquet
+
+    with lock(workspace):
+        tables = load_tables(workspace, report=report)
+        scored = scores(workspace, tables, name, day=day, report=report)
+        directory = workspace.out / f"{day}-score-{name}"
+        files = {
+            "scores.parquet": scores_parquet(scored.frame),
+            "signals.parquet": signals_parquet(scored.matrix),
+        }
+        publish(
+            directory,
+            files,
+            manifest={
+                "deployment": workspace.deployment,
+                "as_of": str(day),
+                "model": name,
+                "model_version": scored.version,
+                "observed": len(scored.frame),
+                "made_at": workspace.now.isoformat(),
+            },
+            replace=True,
+        )
+    return scored, directory
+
+
+def signals_parquet(matrix: Matrix) -> bytes:
+    """The matrix as Parquet: customer_id, as_of, then every column as float64 (NaN missing)."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table(
+        {
+            "customer_id": pa.array(matrix.observations["customer_id"].to_list(), pa.string()),
+            "as_of": pa.array(matrix.observations["as_of"].to_numpy(), pa.timestamp("us")),
+            **{name: np.ascontiguousarray(matrix.values[:, i]) for i, name in enumerate(matrix.names)},
+        }
+    )
+    out = io.BytesIO()
+    pq.write_table(table, out, compression="zstd", compression_level=3, write_page_checksum=True)
+    return out.getvalue()
+
+
+def score_json(scored: Scored, directory: Path) -> dict[str, Any]:
+    """The machine-readable object of ``score --json``."""
+    counts = scored.frame["band"].value_counts()
+    return {
+        "model": scored.bundle.model.model,
+        "model_version": scored.version,
+        "as_of": str(directory.name[:10]),
+        "observed": len(scored.frame),
+        "bands": {band: int(counts.get(band, 0)) for band in ("healthy", "watch", "at_risk", "critical")},
+        "mean_risk": float(scored.frame["risk"].mean()),
+        "files": {name: str(directory / name) for name in ("scores.parquet", "signals.parquet", "run.json")},
+    }

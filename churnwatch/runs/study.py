@@ -1,0 +1,118 @@
+"""A study: a model fitted on what was known by a date, and judged on later dates beside the baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from churnwatch.errors import CheckFailed
+from churnwatch.evaluation import column_scores, logistic_scores, random_scores, slice_figures
+from churnwatch.learner import Chosen, Fitted, fit, margins, risk
+from churnwatch.outcomes import check_labels
+from churnwatch.runs.observations import Labelled, capacities, owners_of
+from churnwatch.runs.workspace import Report, Workspace
+from churnwatch.signals import Matrix, available, model_columns
+from churnwatch.spec import Column, Model, civil_day
+
+if TYPE_CHECKING:
+    from churnwatch.sources import Tables
+
+Array = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One test date: its rows (too-late leavers left out), the model's margins, the baselines' scores, the figures."""
+
+    rows: Labelled
+    margins: Array
+    baselines: Mapping[str, Array]
+    figures: Mapping[str, Any]
+
+
+def usable_columns(workspace: Workspace, tables: Tables, model: Model) -> tuple[tuple[Column, ...], dict[str, str]]:
+    """The model's columns this deployment has inputs for, and {signal: why it is skipped}."""
+    columns, skipped = available(tables, model_columns(workspace.spec, model))
+    if not columns:
+        raise CheckFailed(
+            f"no signal of the model {model.model} can be computed from this deployment's data",
+            where=f"models/{model.model}.yaml: families",
+            hint="look at `churnwatch check`: what is skipped, and why",
+        )
+    return columns, skipped
+
+
+def fit_on(rows: Labelled, model: Model, *, when: str, report: Report | None = None) -> tuple[Fitted, Chosen]:
+    """Fit on labelled rows; leavers inside the gap are left out."""
+    import pandas as pd
+
+    kept = rows.in_time()
+    check_labels(pd.Series(kept.outcome), model, when=when)
+    return fit(
+        kept.matrix.values,
+        kept.outcome,
+        kept.as_of,
+        columns=kept.matrix.names,
+        directions=[column.direction for column in kept.matrix.columns],
+        settings=model.learner,
+        reach=model.reach,
+        report=report,
+    )
+
+
+def baseline_scores(model: Model, matrix: Matrix, train: Labelled | None) -> dict[str, Array]:
+    """The score of each baseline for the rows of ``matrix``; the logistic one, fitted on ``train``, only with it."""
+    direction = {column.name: column.direction for column in matrix.columns}
+
+    def column(name: str | None) -> Array:
+        return column_scores(matrix.values, matrix.names, name=name, direction=direction.get(name or "", "up"))
+
+    scores = {
+        "random": random_scores(matrix.observations["customer_id"], seed=model.learner.seed),
+        "recency": column(model.baselines.recency),
+        "last_score": column(model.baselines.last_score),
+        "tenure": column(model.baselines.tenure),
+    }
+    if train is not None:
+        kept = train.in_time()
+        scores["logistic"] = logistic_scores(kept.matrix.values, kept.outcome, matrix.values)
+    return scores
+
+
+def judge(
+    workspace: Workspace,
+    tables: Tables,
+    model: Model,
+    *,
+    fitted: Fitted,
+    train: Labelled,
+    tests: Labelled,
+    as_ofs: Sequence[datetime],
+) -> list[Judged]:
+    """Judge a fitted model at each of ``as_ofs``: the figures of the issue's slices, and what they came from."""
+    judged = []
+    outreach = workspace.spec.outreach
+    capacity = capacities(tables, default=outreach.capacity)
+    for as_of in as_ofs:
+        everybody = tests.take(tests.at([as_of]))
+        rows = everybody.in_time()
+        owners = owners_of(tables, rows.matrix.observations["customer_id"])
+        margin = margins(fitted, rows.matrix.values)
+        scores = baseline_scores(model, rows.matrix, train)
+        figures = slice_figures(
+            rows.outcome,
+            margin,
+            as_of=civil_day(as_of, workspace.spec.deployment.zone),
+            risks=risk(fitted.calibration, margin),
+            baselines=scores,
+            owners=owners,
+            capacity=None if owners is None else capacity,
+            capacity_total=outreach.capacity_total,
+        )
+        figures["too_late"] = int(everybody.too_late.sum())
+        judged.append(Judged(rows, margin, scores, figures))
+    return judged

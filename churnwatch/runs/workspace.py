@@ -1,0 +1,106 @@
+"""Where a run works: a project, one of its deployments, the data, the clock, and the lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from churnwatch.errors import ProjectError, RunBusy, nearest
+from churnwatch.project import load_project
+from churnwatch.signals import check_signals
+from churnwatch.spec import Model, ProjectSpec
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from churnwatch.sources import Tables
+
+Report = Callable[[str, int, int], None]
+"""How a run tells its progress: (step, done, of how many)."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """One deployment of a project, with its data directory and the injected now (aware UTC)."""
+
+    root: Path
+    data: Path
+    spec: ProjectSpec
+    now: datetime
+
+    @property
+    def deployment(self) -> str:
+        """The deployment's name."""
+        return self.spec.deployment.deployment
+
+    @property
+    def state(self) -> Path:
+        """What runs keep: ledger, tracking store, model copies, lock."""
+        return self.root / "state" / self.deployment
+
+    @property
+    def out(self) -> Path:
+        """What runs publish."""
+        return self.root / "out" / self.deployment
+
+    def model(self, name: str) -> Model:
+        """A model of the project by name; ProjectError with the nearest where there is none."""
+        models = self.spec.models
+        if name not in models:
+            raise ProjectError(
+                f"there is no model {name}",
+                where="models/",
+                allowed=", ".join(sorted(models)),
+                hint=nearest(name, models) or "name one of these",
+            )
+        return models[name]
+
+
+def open_workspace(root: Path, *, deployment: str, data: Path | None, now: datetime) -> Workspace:
+    """Read and check the project's files; ``data`` defaults to ``data/`` in the project."""
+    spec = load_project(root, deployment)
+    check_signals(spec.families)
+    return Workspace(root, data if data is not None else root / "data", spec, now)
+
+
+def load_tables(workspace: Workspace, *, report: Report | None = None) -> Tables:
+    """The deployment's canonical tables."""
+    from churnwatch.sources import load
+
+    return load(workspace.spec, data=workspace.data, now=workspace.now, report=report)
+
+
+@contextmanager
+def ledger(workspace: Workspace) -> Iterator[sa.Engine]:
+    """The deployment's ledger, open."""
+    from churnwatch.ledger import open_ledger
+
+    engine = open_ledger(workspace.state / "ledger.db")
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def lock(workspace: Workspace) -> Iterator[None]:
+    """Hold the deployment's lock; RunBusy at once where another run holds it. A killed run's lock is free."""
+    from filelock import FileLock, Timeout
+
+    workspace.state.mkdir(parents=True, exist_ok=True)
+    held = FileLock(workspace.state / "lock", timeout=0)
+    try:
+        held.acquire()
+    except Timeout:
+        raise RunBusy(
+            f"another run of the deployment {workspace.deployment} is on",
+            hint="wait until it has finished, then run again; nothing was changed",
+        ) from None
+    try:
+        yield
+    finally:
+        held.release()
