@@ -145,6 +145,9 @@ def _worse_than_usual(column: Column, known: Mapping[str, float], usual: Mapping
     value, middle = known[column.name], usual.get(column.name)
     if np.isnan(value):
         return False
+    if column.change and value * {"up": 1, "down": -1, "any": 0}[column.direction] < 0:
+        # A change for the better is no reason, however much better everybody else became.
+        return False
     if column.direction == "any" or middle is None:
         return True
     return value > middle if column.direction == "up" else value < middle
