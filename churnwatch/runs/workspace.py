@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +31,8 @@ class Workspace:
     data: Path
     spec: ProjectSpec
     now: datetime
+    kept: dict[str, Tables] = field(default_factory=dict, repr=False, compare=False)
+    """The tables, once read: a workspace sees one state of its data, however many runs use it."""
 
     @property
     def deployment(self) -> str:
@@ -68,10 +70,12 @@ def open_workspace(root: Path, *, deployment: str, data: Path | None, now: datet
 
 
 def load_tables(workspace: Workspace, *, report: Report | None = None) -> Tables:
-    """The deployment's canonical tables."""
+    """The deployment's canonical tables, read at the workspace's first use of them."""
     from churnwatch.sources import load
 
-    return load(workspace.spec, data=workspace.data, now=workspace.now, report=report)
+    if "tables" not in workspace.kept:
+        workspace.kept["tables"] = load(workspace.spec, data=workspace.data, now=workspace.now, report=report)
+    return workspace.kept["tables"]
 
 
 @contextmanager
