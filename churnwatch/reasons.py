@@ -145,9 +145,11 @@ def _worse_than_usual(column: Column, known: Mapping[str, float], usual: Mapping
     value, middle = known[column.name], usual.get(column.name)
     if np.isnan(value):
         return False
-    if column.change and value * {"up": 1, "down": -1, "any": 0}[column.direction] < 0:
-        # A change for the better is no reason, however much better everybody else became.
+    if column.direction == "any":
+        return True
+    if column.change and value * (1 if column.direction == "up" else -1) <= 0:
+        # No change, or one for the better, is no reason, however much better everybody else became.
         return False
-    if column.direction == "any" or middle is None:
+    if middle is None:
         return True
     return value > middle if column.direction == "up" else value < middle
