@@ -29,6 +29,7 @@ SOURCES: dict[str, Any] = {
                     "interaction_id": "id",
                     "customer_id": "customer",
                     "at": '"when"',
+                    "known_at": '"when"',
                     "kind": "'purchase'",
                 },
                 "measures": {"amount": "amount"},

@@ -22,6 +22,7 @@ from churnwatch.sources import Accounting, Tables, load
 GROUPED = {
     "source": "shop",
     "select": """SELECT customer || ':' || "when" AS interaction_id, customer AS customer_id, min("when") AS "at",
+                 min("when") AS known_at,
                  'purchase' AS kind, sum(amount) AS amount FROM shop GROUP BY ALL -- one a day""",
     "measures": {"amount": "amount"},
 }
@@ -348,7 +349,7 @@ def test_data_end_is_declared_or_the_last_thing_known(tmp_path: Path) -> None:
 
 def test_data_end_is_the_least_over_the_sources_that_feed_such_rows(tmp_path: Path) -> None:
     sources = changed(desk={"from": "calls.csv"})
-    columns = {"interaction_id": "id", "customer_id": "customer", "at": '"when"', "kind": "kind"}
+    columns = {"interaction_id": "id", "customer_id": "customer", "at": '"when"', "known_at": '"when"', "kind": "kind"}
     sources["tables"]["interactions"].append({"source": "desk", "columns": columns})
     calls = "id,customer,when,kind\nc1,8,2026-01-05 07:00,call\nc2,8,2026-01-07 07:00,call\n"
     tables = loaded(tmp_path, sources, calls=calls)

@@ -213,7 +213,8 @@ def test_the_projects_sql_reads_no_other_file(tmp_path: Path, sql: str) -> None:
     assert "allowed: SQL over the declared sources, no other file" in message
 
 
-GROUPED = 'SELECT id AS interaction_id, customer AS customer_id, "when" AS "at", \'buy\' AS kind FROM shop'
+GROUPED = """SELECT id AS interaction_id, customer AS customer_id, "when" AS "at", "when" AS known_at, 'buy' AS kind
+             FROM shop"""
 
 
 @pytest.mark.parametrize(

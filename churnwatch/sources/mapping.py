@@ -74,7 +74,11 @@ def _check_columns(table: str, given: list[str], place: str, *, measures: Iterab
             )
     for column in shape.required:
         if column not in given:
-            raise ProjectError(f"{table}.{column} is not mapped", where=place, hint=f"add `{column}:`")
+            hint = f"add `{column}:`"
+            if column == "known_at":
+                # Never guessed: a row that is read into the past before it could be known is a leak.
+                hint += ", when the row could first be read; where that was at once, the same as `at`"
+            raise ProjectError(f"{table}.{column} is not mapped", where=place, hint=hint)
 
 
 def carry_out(
@@ -108,9 +112,7 @@ def carry_out(
     raws = ", ".join(f"{present(quoted(c), types[c])} AS {quoted('raw ' + c)}" for c in kinds)
     values = ", ".join(f"{canonical(quoted('raw ' + c), types[c], kind)} AS {quoted(c)}" for c, kind in kinds.items())
     defaults = ", ".join(
-        f"{quoted('at') if c == 'known_at' else f'CAST(NULL AS {SQL_TYPES[kind]})'} AS {quoted(c)}"
-        for c, kind in wanted.items()
-        if c not in kinds
+        f"CAST(NULL AS {SQL_TYPES[kind]}) AS {quoted(c)}" for c, kind in wanted.items() if c not in kinds
     )
     rules = row_rules(table, kinds, now=now)
     broken = " ".join(f"WHEN {rule.broken} THEN {index}" for index, rule in enumerate(rules))

@@ -29,7 +29,7 @@ def row_rules(table: str, kinds: dict[str, Kind], *, now: datetime) -> list[Rule
 
 
 def _value_rules(table: str, kinds: dict[str, Kind]) -> Iterator[Rule]:
-    required = (*SHAPES[table].required, "known_at")
+    required = SHAPES[table].required
     for column, kind in kinds.items():
         raw, value = quoted(f"raw {column}"), quoted(column)
         yield Rule(

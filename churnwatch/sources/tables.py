@@ -58,7 +58,7 @@ SHAPES: dict[str, Shape] = {
             "agent": "text",
             "text": "text",
         },
-        ("interaction_id", "customer_id", "at", "kind"),
+        ("interaction_id", "customer_id", "at", "known_at", "kind"),
         "interaction_id",
         ("customer_id", "at", "known_at", "interaction_id"),
     ),
