@@ -267,7 +267,8 @@ def test_the_page_asks_nobody_for_anything_and_has_a_true_outline() -> None:
     found = _Elements(text)
     assert set() == {tag for tag, _ in found.elements} & {"script", "link", "img", "iframe", "form", "object"}
     assert not re.search(r"url\(|@import|https?:", text)
-    assert all("scope" in attributes for tag, attributes in found.elements if tag == "th")
+    assert {"#owner-1", "#owner-2"} == {attributes["href"] for tag, attributes in found.elements if tag == "a"}
+    assert {"owner-1", "owner-2"} == {attributes["id"] for tag, attributes in found.elements if tag == "section"}
     levels = [int(tag[1]) for tag, _ in found.elements if re.fullmatch("h[1-6]", tag)]
     assert [1, 2, 2, 3, 4, 4, 2, 3, 4, 4] == levels
 
@@ -282,6 +283,24 @@ def test_a_baseline_is_announced_at_the_top_and_on_every_row_and_claims_no_risk(
     assert 1 == text.count("Diurutkan dengan patokan recency")
     assert 1 == text.count("Ranked by baseline recency")
     assert "Ranked by the model" not in text
+
+
+def test_a_customer_has_a_place_on_the_owners_list_and_one_on_the_whole() -> None:
+    rows = [SITI, replace(GRACE, rank=2), replace(GRACE, rank=1203, customer_id="C-10")]
+    found = _Elements(page(rows)).words
+    assert "C-9 · 2 of 3 in all" in found
+    assert "C-10 · 1,203 of 3 in all" in found
+    assert "in all" not in _Elements(page([GRACE])).words
+
+
+def test_on_a_first_list_nobody_is_called_new() -> None:
+    first = [replace(SITI, change=None), replace(GRACE, change=None)]
+    assert "new on the list" not in page(first)
+    assert "new on the list" in page([SITI, replace(GRACE, change=None)])
+
+
+def test_a_list_without_owners_has_a_heading_all_the_same() -> None:
+    assert "The whole list" in page([replace(GRACE, owner="", owner_name="")])
 
 
 def test_an_empty_list_is_a_page_that_says_so() -> None:

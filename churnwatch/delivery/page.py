@@ -38,7 +38,7 @@ def outreach_html(
     for row in rows:
         owners.setdefault(row.owner, []).append(row)
     sections = [
-        _section(mine, number=number, as_of=as_of, currency=currency)
+        _section(mine, number=number, total=len(rows) if len(owners) > 1 else None, as_of=as_of, currency=currency)
         for number, mine in enumerate(owners.values(), start=1)
     ]
     bands = Counter(row.band for row in rows if row.risk is not None)
@@ -52,6 +52,8 @@ def outreach_html(
         observed=words.whole(summary["observed"], language=language) if summary and "observed" in summary else None,
         listed_by=_listed_by(rows, language=language),
         baseline=any(row.baseline for row in rows),
+        # On a first list everybody would be new, which says nothing.
+        followed=any(row.change is not None for row in rows),
         bands=[(band, bands[band]) for band in BANDS if bands[band]],
         sections=sections,
         deployment=clean(deployment),
@@ -97,8 +99,8 @@ def _listed_by(rows: Sequence[ListRow], *, language: str) -> list[str]:
     return list(dict.fromkeys(said))
 
 
-def _section(rows: Sequence[ListRow], *, number: int, as_of: date, currency: str) -> dict[str, Any]:
-    """One owner's part of the page."""
+def _section(rows: Sequence[ListRow], *, number: int, total: int | None, as_of: date, currency: str) -> dict[str, Any]:
+    """One owner's part of the page; ``total`` rows are on the page, ``None`` where all of them are this owner's."""
     language = words.known(rows[0].language)
     own = _Words(language)
     return {
@@ -108,17 +110,17 @@ def _section(rows: Sequence[ListRow], *, number: int, as_of: date, currency: str
         "owner": clean(rows[0].owner_name) or clean(rows[0].owner),
         "count": own.number("to_contact", len(rows)),
         "n": len(rows),
-        "customers": [_customer(row, language=language, as_of=as_of, currency=currency) for row in rows],
+        "customers": [_customer(row, total=total, language=language, as_of=as_of, currency=currency) for row in rows],
     }
 
 
-def _customer(row: ListRow, *, language: str, as_of: date, currency: str) -> dict[str, Any]:
+def _customer(row: ListRow, *, total: int | None, language: str, as_of: date, currency: str) -> dict[str, Any]:
     """One row, every value a finished text; ``None`` where the template says that it is missing."""
     name = clean(row.customer_name)
     reasons = [clean(reason) for reason in row.reasons]
     direction, change = _change(row.change, language=language)
     return {
-        "rank": words.whole(row.rank, language=language),
+        "rank": None if total is None else _rank(row.rank, total=total, language=language),
         "name": name or clean(row.customer_id),
         "id": clean(row.customer_id) if name else "",
         "band": row.band,
@@ -140,6 +142,12 @@ def _customer(row: ListRow, *, language: str, as_of: date, currency: str) -> dic
         else words.money(row.value_at_risk, currency=currency, language=language),
         "baseline": clean(row.baseline) if row.baseline else None,
     }
+
+
+def _rank(rank: int, *, total: int, language: str) -> str:
+    """The place on the whole list, which is another one than that among the owner's own."""
+    n, whole = (words.whole(number, language=language) for number in (rank, total))
+    return words.say("rank", language=language, n=n, total=whole)
 
 
 def _change(change: float | None, *, language: str) -> tuple[str, str]:
