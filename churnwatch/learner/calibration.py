@@ -43,7 +43,7 @@ def _isotonic(margins: Array, outcomes: Array) -> Calibration:
     from sklearn.isotonic import IsotonicRegression
 
     fitted = IsotonicRegression(out_of_bounds="clip").fit(margins, outcomes)
-    # A step of pure 0s or 1s would promise certainty: half an outcome on the step's own size keeps it honest.
+    # A step of pure 0s or 1s would promise certainty: half an outcome of all that were seen keeps it from that.
     floor = 0.5 / len(outcomes)
     knots = np.clip(fitted.y_thresholds_, floor, 1 - floor)
     return Calibration("isotonic", tuple(map(float, fitted.X_thresholds_)), tuple(map(float, knots)))

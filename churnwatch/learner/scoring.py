@@ -43,11 +43,15 @@ def contributions(fitted: Fitted, X: Array) -> Array:
 
 
 def _check_shape(fitted: Fitted, X: Array) -> None:
-    if X.ndim != 2 or X.shape[1] != len(fitted.columns):
-        raise NoUsableModel(
-            f"the model wants {len(fitted.columns)} signals, the matrix has {X.shape[-1]}",
-            hint="train again: `churnwatch train MODEL`",
-        )
+    wanted = len(fitted.columns)
+    if X.ndim == 2 and X.shape[1] == wanted:
+        return
+    found = (
+        f"the model wants {wanted} signals, the matrix has {X.shape[1]}"
+        if X.ndim == 2
+        else f"the model wants a matrix of {wanted} signals, the array has shape {X.shape}"
+    )
+    raise NoUsableModel(found, hint="train again: `churnwatch train MODEL`")
 
 
 @lru_cache(maxsize=4)

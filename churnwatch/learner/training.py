@@ -129,7 +129,12 @@ def _choose(
     folds = _folds(as_of, y, reach=reach, most=settings.folds)
     dates = len(np.unique(as_of))
     if dates < 3 or not folds:
-        note = f"{dates} complete as-ofs are too few to choose by: {settings.rounds} rounds as given, no calibration"
+        why = (
+            f"{dates} complete as-ofs are too few to choose by"
+            if dates < 3
+            else f"none of {dates} as-ofs has complete labels of both kinds before it"
+        )
+        note = f"{why}: {settings.rounds} rounds as given, no calibration"
         return Chosen(settings.rounds, Calibration("none", (), ()), 0, note)
     ranking = np.zeros(settings.rounds)
     boosters = []
@@ -145,9 +150,7 @@ def _choose(
             valid_names=["held"],
             callbacks=[lgb.record_evaluation(history)],
         )
-        curve = np.array(history["held"]["auc"])
-        # Training stops by itself where no split helps; the curve is flat from there.
-        ranking += np.pad(curve, (0, settings.rounds - len(curve)), mode="edge") * held.sum()
+        ranking += np.array(history["held"]["auc"]) * held.sum()
         boosters.append(booster)
     rounds = int(np.argmax(ranking)) + 1
     held_margins = [
@@ -158,7 +161,9 @@ def _choose(
     calibration = calibrate(np.concatenate(held_margins), np.concatenate(held_outcomes), method=settings.calibration)
     if report:
         report("choosing rounds", len(folds), len(folds))
-    note = f"{rounds} rounds and {calibration.method} calibration by {len(folds)} out-of-time dates"
+    how = "no" if calibration.method == "none" else calibration.method
+    dates_told = "1 out-of-time date" if len(folds) == 1 else f"{len(folds)} out-of-time dates"
+    note = f"{rounds} rounds and {how} calibration by {dates_told}"
     return Chosen(rounds, calibration, len(folds), note)
 
 
