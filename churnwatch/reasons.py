@@ -7,6 +7,7 @@ is usual, so that no customer is told to be at risk for something they do better
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,9 @@ from babel.units import format_unit
 from churnwatch.spec import PLACEHOLDER, Column, Language, Signal
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
+
+# British English, as in delivery: a dollar is US$.
+_LOCALES = {"en": "en_GB", "id": "id_ID"}
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ def word(
     filled: dict[str, str] = {}
     for name in PLACEHOLDER.findall(template):
         if name == "window":
-            filled[name] = format_decimal(round(column.window.days) if column.window else 0, locale=language)
+            filled[name] = format_decimal(_short(column.window.days if column.window else 0), locale=language)
             continue
         if name == "value":
             number, described = value, signal
@@ -101,14 +105,16 @@ def word(
 
 
 def quantity(value: float, unit: str, *, language: Language, currency: str) -> str:
-    """A number as people write it: ``41 days``, ``1,5 jam``, ``Rp1.250.000``, ``35 %``; a score as ``25 of 100``."""
+    """A number as people write it: ``41 days``, ``1,5 jam``, ``Rp 1.250.000``, ``35 %``; a score as ``25 of 100``."""
     if unit == "count":
         return format_decimal(round(value), locale=language)
     if unit == "money":
         return _money(value, currency, language=language)
     if unit == "share":
-        # Never "100 %" for what is merely very likely, nor "0 %" for what is merely rare.
-        shown = value if value in (0.0, 1.0) else min(max(round(value, 2), 0.01), 0.99)
+        # Never "100 %" for what is merely very likely, nor "0 %" for what is merely rare; a share that was computed
+        # back from its change may miss 0 or 1 by the last digit.
+        exact = abs(value) < 1e-9 or abs(abs(value) - 1) < 1e-9
+        shown = round(value) if exact else math.copysign(min(max(round(abs(value), 2), 0.01), 0.99), value)
         return format_percent(shown, locale=language)
     if unit == "score":
         of = {"en": "of", "id": "dari"}[language]
@@ -119,10 +125,12 @@ def quantity(value: float, unit: str, *, language: Language, currency: str) -> s
 
 
 def _money(value: float, currency: str, *, language: Language) -> str:
-    """Whole money; a code such as IDR stands apart from the number, a sign such as £ does not."""
-    told = format_currency(round(value), currency, locale=language, format="¤#,##0", currency_digits=False)
-    code = get_currency_symbol(currency, locale=language)
-    return told.replace(code, f"{code}\N{NO-BREAK SPACE}", 1) if code.isalpha() else told
+    """Written as the list's other money is (``delivery``): parts of a unit below 100 only, a code such as IDR apart."""
+    locale = _LOCALES[language]
+    apart = language == "id" or get_currency_symbol(currency, locale=locale)[-1:].isalpha()
+    digits = "0.00" if abs(value) < 100 and value != round(value) else "#,##0"
+    pattern = f"¤\N{NO-BREAK SPACE}{digits}" if apart else f"¤{digits}"
+    return format_currency(value, currency, format=pattern, locale=locale, currency_digits=False)
 
 
 def _duration(value: float, unit: str, *, language: Language) -> str:
@@ -137,8 +145,8 @@ def _duration(value: float, unit: str, *, language: Language) -> str:
 
 
 def _short(number: float) -> float:
-    """Whole from ten on, else one decimal."""
-    return float(round(number)) if abs(number) >= 9.95 else round(number, 1)
+    """Whole from ten on, else one decimal; nothing is written as -0."""
+    return float(round(number)) if abs(number) >= 9.95 else round(number, 1) + 0.0
 
 
 def _worse_than_usual(column: Column, known: Mapping[str, float], usual: Mapping[str, float | None]) -> bool:
