@@ -20,7 +20,7 @@ class Deployment(Node):
     title: str
     zone: Zone
     currency: str = Field(pattern=r"^[A-Z]{3}$")
-    languages: tuple[Language, ...] = ("en", "id")
+    languages: tuple[Language, ...] = Field(default=("en", "id"), min_length=1)
     listing_model: Name
     also: tuple[Name, ...] = ()
     start: date | None = None

@@ -44,6 +44,8 @@ class Population(Node):
     def _together(self) -> Self:
         if (self.active is None) != (self.within is None):
             raise ValueError("`active` and `within` go together: who did what, within which time")
+        if self.within is not None and self.within.seconds == 0:
+            raise ValueError("`within: 0d` observes nobody: it is longer than 0d")
         return self
 
 
@@ -53,6 +55,25 @@ class Grid(Node):
     every: Duration
     history: Duration = Duration("90d")
     """Data wanted before the first as-of, so that the signals have something to see."""
+
+    @field_validator("every")
+    @classmethod
+    def _whole_days(cls, every: Duration) -> Duration:
+        if every.seconds == 0 or every.seconds % 86_400:
+            raise ValueError("the grid steps from midnight to midnight: `every` is whole days, at least 1d")
+        return every
+
+
+_NOT_FREE = {
+    "learner.rounds": "num_iterations num_iteration n_iter num_tree num_trees num_round num_rounds nrounds "
+    "num_boost_round n_estimators max_iter early_stopping_round early_stopping_rounds early_stopping n_iter_no_change",
+    "learner.seed": "seed random_seed random_state",
+    "each signal's direction": "monotone_constraints mc monotone_constraint monotonic_cst",
+    "the engine": "objective objective_type app application loss metric metrics metric_types verbosity verbose "
+    "deterministic force_col_wise force_row_wise feature_pre_filter num_class",
+    "what can be explained": "linear_tree linear_trees",
+}
+"""LightGBM parameters (with their aliases) that ``learner.parameters`` may not hold, by what decides them instead."""
 
 
 class LearnerSettings(Node):
@@ -66,6 +87,14 @@ class LearnerSettings(Node):
     seed: int = 1
     minimum_outcomes: int = Field(default=100, ge=1)
     """Fewer outcomes (or fewer others) than this in training: too little to train on."""
+
+    @field_validator("parameters")
+    @classmethod
+    def _free(cls, parameters: dict[str, int | float | str | bool]) -> dict[str, int | float | str | bool]:
+        for decided_by, names in _NOT_FREE.items():
+            for name in sorted(set(names.split()) & set(parameters)):
+                raise ValueError(f"`{name}` is no parameter to set here: it is decided by {decided_by}")
+        return parameters
 
 
 class Bands(Node):

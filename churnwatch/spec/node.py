@@ -45,7 +45,7 @@ class Duration(str):
     """A length of time such as ``28d`` or ``36h``: a day is 86,400 s, whatever the zone does (DESIGN §4)."""
 
     __slots__ = ()
-    _pattern = re.compile(r"^(0|[1-9][0-9]*)(d|h)$")
+    _pattern = re.compile(r"(0|[1-9][0-9]*)(d|h)")
 
     @property
     def seconds(self) -> int:
@@ -59,7 +59,7 @@ class Duration(str):
 
     @classmethod
     def _parse(cls, text: str) -> Duration:
-        if not cls._pattern.match(text):
+        if not cls._pattern.fullmatch(text):
             raise ValueError("a length of time is a whole number of days or hours, such as 28d or 36h")
         return cls(text)
 

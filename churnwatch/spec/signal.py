@@ -136,14 +136,25 @@ class Family(Node):
         for signal in self.signals:
             for words in (signal.reason, signal.change_reason):
                 for text in (words.en, words.id) if words else ():
-                    for name in PLACEHOLDER.findall(text):
-                        if name not in seen and name not in {"value", "window", "previous"}:
-                            raise ValueError(
-                                f"the reason of {signal.name} names {{{name}}}, which is neither value, window "
-                                "nor previous, nor a column of this family"
-                            )
+                    _check_words(signal, text, seen)
         for example in self.examples:
             unknown = sorted(set(example.expect) - seen)
             if unknown:
                 raise ValueError(f"an example expects {unknown[0]}, which is no column of this family")
         return self
+
+
+def _check_words(signal: Signal, text: str, columns: set[str]) -> None:
+    """Every place in a reason must have a number to fill it; a place left over would be read by an agent."""
+    for name in PLACEHOLDER.findall(text):
+        if name == "window" and not signal.windows:
+            raise ValueError(f"the reason of {signal.name} names {{window}}, but the signal has no windows")
+        if name == "previous" and not signal.compare:
+            raise ValueError(f"the reason of {signal.name} names {{previous}}, but the signal has no compare")
+        if name not in columns and name not in {"value", "window", "previous"}:
+            raise ValueError(
+                f"the reason of {signal.name} names {{{name}}}, which is neither value, window "
+                "nor previous, nor a column of this family"
+            )
+    if set("{}") & set(PLACEHOLDER.sub("", text)):
+        raise ValueError(f"the reason of {signal.name} has a stray brace: {text}")

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import AfterValidator
+
 from churnwatch.spec.node import Name
 
 Level = str | int | float | bool
-Where = dict[Name, Level | list[Level]]
+
+
+def _not_empty(where: dict[str, Level | list[Level]]) -> dict[str, Level | list[Level]]:
+    for name, wanted in where.items():
+        if wanted == []:
+            raise ValueError(f"`{name}: []` matches no row: name at least one value")
+    return where
+
+
+Where = Annotated[dict[Name, Level | list[Level]], AfterValidator(_not_empty)]
 
 
 def where_sql(where: Where) -> str:
@@ -28,6 +41,7 @@ def where_words(where: Where) -> str:
 
 
 def _literal(level: Level) -> str:
-    if isinstance(level, str):
-        return "'" + level.replace("'", "''") + "'"
-    return str(level)
+    # Numbers are quoted too: DuckDB reads a quoted literal as the column's type, so that `topic: 1` asks a text column
+    # for '1' instead of failing on the first topic that is no number.
+    text = str(level).lower() if isinstance(level, bool) else str(level)
+    return "'" + text.replace("'", "''") + "'"
