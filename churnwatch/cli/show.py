@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -20,24 +22,53 @@ if TYPE_CHECKING:
     from churnwatch.runs.demo import Demo
     from churnwatch.runs.explain import Explained
     from churnwatch.runs.train import Trained
+    from churnwatch.sources import Accounting
 
-SHOWN = 15
+SHOWN = 10
 """Rows of a list shown in the terminal; the files have all."""
 BAND_STYLE = {"critical": "bold red", "at_risk": "dark_orange", "watch": "yellow", "healthy": "green"}
-RANKING = ("auc", "average_precision", "lift_at_10pct", "precision_at_capacity")
+RANKING = {
+    "auc": "AUC",
+    "average_precision": "average precision",
+    "lift_at_10pct": "lift at 10 %",
+    "precision_at_capacity": "precision at capacity",
+}
 
 
 def _console() -> Console:
     console = Console(highlight=False)
     # Piped into a file or a pager the width is unknown; 80 would fold every reason.
-    return console if console.is_terminal else Console(highlight=False, width=140)
+    known = console.is_terminal or "COLUMNS" in os.environ
+    return console if known else Console(highlight=False, width=120)
 
 
-def _table(title: str, *columns: str, right: Sequence[str] = ()) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+def _table(*columns: str, right: Sequence[str] = (), leading: int = 0) -> Table:
+    """A table that folds a long cell rather than cut it."""
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True, leading=leading)
     for name in columns:
-        table.add_column(name, justify="right" if name in right else "left")
+        table.add_column(name, justify="right" if name in right else "left", overflow="fold")
     return table
+
+
+def _titled(console: Console, title: str, table: Table) -> None:
+    console.print(Text(f"\n{title}\n", style="bold"))
+    console.print(table)
+
+
+def _marked(lines: Sequence[tuple[str, str, str]]) -> Table:
+    """Lines of (mark, text, style); a text that folds stays to the right of its mark."""
+    grid = Table.grid(padding=(0, 1, 0, 0))
+    for mark, text, style in lines:
+        grid.add_row(Text(mark, style=style), Text(text, style=style))
+    return grid
+
+
+def _indented(console: Console, lines: Sequence[tuple[str, str, str]]) -> None:
+    console.print(Padding(_marked(lines), (0, 0, 0, 2)))
+
+
+def _numbered(count: int, one: str) -> str:
+    return f"{count:,} {one}{'' if count == 1 else 's'}"
 
 
 def scaffolded(directory: Path, written: Sequence[str]) -> None:
@@ -62,63 +93,74 @@ def differences(found: Sequence[Difference]) -> None:
 def checked(found: Checked) -> None:
     """The accounting table, what is skipped, and what each model would see."""
     console = _console()
-    table = _table(
-        "Sources: read = accepted + excluded + quarantined",
-        "source", "file", "read", "accepted", "excluded", "quarantined", "events made", "data end",
-        right=("read", "accepted", "excluded", "quarantined"),
-    )  # fmt: skip
-    for one in found.accounting:
+    _accounting(console, found.accounting)
+    notes = [
+        ("·", f"{one.source}: {count:,} {what}: {rule}", style)
+        for one in found.accounting
+        for what, rules, style in (("excluded", one.excluded, ""), ("quarantined", one.quarantined, "yellow"))
+        for rule, count in rules.items()
+    ]
+    notes += [("!", warning, "yellow") for warning in found.warnings]
+    console.print()
+    _indented(console, notes)
+    if found.quarantine_file:
+        console.print("\nQuarantined rows, each with file and line:")
+        files({"quarantine.csv": str(found.quarantine_file)})
+    console.print(f"\n{found.examples} examples come true. {found.signals} signal columns can be computed here.")
+    if found.skipped:
+        console.print(f"{_numbered(len(found.skipped), 'signal')} cannot:")
+        _indented(console, [("·", f"{name}: {why}", "") for name, why in found.skipped.items()])
+    for model in found.models:
+        _described(console, model)
+
+
+def _accounting(console: Console, accounting: Sequence[Accounting]) -> None:
+    numbers = ("read", "accepted", "excluded", "quarantined")
+    table = _table("source", "file", *numbers, "gives", right=numbers)
+    ends: dict[str, list[str]] = {}
+    for one in accounting:
+        bad = sum(one.quarantined.values())
         table.add_row(
             one.source,
             one.file,
             f"{one.read:,}",
             f"{one.accepted:,}",
             f"{sum(one.excluded.values()):,}",
-            Text(f"{sum(one.quarantined.values()):,}", style="yellow" if one.quarantined else ""),
+            Text(f"{bad:,}", style="yellow" if bad else ""),
             ", ".join(f"{count:,} {name}" for name, count in one.events.items()),
-            f"{one.data_end:%Y-%m-%d %H:%M} UTC" if one.data_end else "",
         )
-    console.print(table)
-    for one in found.accounting:
-        for rule, count in one.excluded.items():
-            console.print(f"  {one.source}: {count:,} excluded: {rule}")
-        for rule, count in one.quarantined.items():
-            console.print(f"  {one.source}: {count:,} quarantined: {rule}", style="yellow")
-    if found.quarantine_file:
-        console.print(f"  quarantined rows with file and line: {found.quarantine_file}")
-    for warning in found.warnings:
-        console.print(f"  {warning}", style="yellow")
-    skipped = len(found.skipped)
-    console.print(f"\n{found.examples} examples come true. {found.signals} signal columns can be computed here", end="")
-    console.print(f", {skipped} signals are skipped:" if skipped else ".")
-    for name, why in found.skipped.items():
-        console.print(f"  {name}: {why}")
-    for model in found.models:
-        console.print(f"\nModel {model['model']}: {model['outcome']}.")
-        rate = f"{model['base_rate']:.1%}" if model["base_rate"] is not None else "unknown"
-        console.print(
-            f"  {model['observations']:,} complete observations at {len(model['as_ofs'])} as-ofs, "
-            f"{model['outcomes']:,} with the outcome (base rate {rate}), {model['too_late']:,} left inside the gap, "
-            f"{model['signals']} signal columns."
-        )
+        if one.data_end:
+            ends.setdefault(f"{one.data_end:%Y-%m-%d %H:%M} UTC", []).append(one.source)
+    _titled(console, "Rows: read = accepted + excluded + quarantined", table)
+    console.print()
+    _indented(console, [("·", f"data end {end}: {', '.join(names)}", "") for end, names in ends.items()])
+
+
+def _described(console: Console, model: Mapping[str, Any]) -> None:
+    console.print(f"\nModel {model['model']}: {model['outcome']}.")
+    rate = f"{model['base_rate']:.1%}" if model["base_rate"] is not None else "unknown"
+    lines = (
+        f"{model['observations']:,} complete observations at {_numbered(len(model['as_ofs']), 'as-of')}",
+        f"{model['outcomes']:,} of them with the outcome: base rate {rate}",
+        f"{model['too_late']:,} more left inside the gap: too late to act",
+        f"{model['signals']:,} signal columns",
+    )
+    _indented(console, [("·", line, "") for line in lines])
 
 
 def slices(found: Sequence[Mapping[str, Any]]) -> None:
     """The figures of each date: the model first, then the baselines."""
     console = _console()
     for one in found:
-        table = _table(
-            f"{one['as_of']}: {one['n']:,} observed, base rate {one['base_rate']:.1%}, {one['too_late']} too late",
-            "ranking by", "AUC", "average precision", "lift at 10 %", "precision at capacity",
-            right=("AUC", "average precision", "lift at 10 %", "precision at capacity"),
-        )  # fmt: skip
-        table.add_row("the model", *(f"{one[name]:.3f}" for name in RANKING), style="bold")
+        table = _table("ranking by", *RANKING.values(), right=tuple(RANKING.values()))
+        table.add_row("the model", *_ranking(one), style="bold")
         for name, figures in one["baselines"].items():
-            table.add_row(name, *(f"{figures[key]:.3f}" for key in RANKING))
-        console.print(table)
+            table.add_row(name, *_ranking(figures))
+        late = f", {one['too_late']:,} more left inside the gap" if one["too_late"] else ""
+        _titled(console, f"{one['as_of']}: {one['n']:,} observed, base rate {one['base_rate']:.1%}{late}", table)
         console.print(
-            f"  Brier {one['brier']:.4f} · calibration error {one['ece']:.4f} · base-rate shift "
-            f"{one['base_rate_shift']:+.4f} · calibration error after the shift {one['ece_after_shift']:.4f}\n"
+            f"\n  Brier {one['brier']:.4f} · calibration error {one['ece']:.4f}, {one['ece_after_shift']:.4f} without "
+            f"the base-rate shift of {one['base_rate_shift']:+.4f}"
         )
         if abs(one["base_rate_shift"]) > 0.1:
             console.print(
@@ -127,20 +169,28 @@ def slices(found: Sequence[Mapping[str, Any]]) -> None:
             )
 
 
+def _ranking(figures: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    auc, precise, lift, at_capacity = (figures[name] for name in RANKING)
+    return f"{auc:.3f}", f"{precise:.3f}", f"{lift:.1f}", f"{at_capacity:.1%}"
+
+
 def trained(found: Trained) -> None:
     """The figures, the gate's sentences, and what became of the version."""
     console = _console()
     slices([one.figures for one in found.judged])
-    console.print(f"{found.observations:,} observations; {found.choice}.")
-    console.print("Precision at capacity, the model's minus the baseline's, over all test dates (95 % interval):")
+    console.print(f"\n{found.observations:,} observations; {found.choice}.")
+    table = _table("baseline", "difference", "95 % interval", right=("difference", "95 % interval"))
     for name, (difference, low, high) in found.capacity_intervals.items():
-        console.print(f"  {name:<11} {difference:+.3f}  ({low:+.3f} to {high:+.3f})")
+        table.add_row(name, f"{100 * difference:+.1f} points", f"{100 * low:+.1f} to {100 * high:+.1f}")
+    _titled(console, "Precision at capacity over all test dates: the model's minus the baseline's", table)
     console.print(f"\nGate: {'passed' if found.verdict.passed else 'NOT PASSED'}", style="bold")
-    for check in found.verdict.checks:
-        console.print(Text(f"  {'✓' if check.passed else '✗'} {check.sentence}", style="" if check.passed else "red"))
+    _indented(
+        console,
+        [("✓" if one.passed else "✗", one.sentence, "" if one.passed else "red") for one in found.verdict.checks],
+    )
     state = "registered" if found.new else "unchanged, registered before"
     console.print(
-        f"Version {found.version} of {found.model} ({state} as number {found.registered})"
+        f"\nVersion {found.version} of {found.model} ({state} as number {found.registered})"
         + (" is the champion." if found.promoted else f"; the champion is {found.champion or 'nobody'}.")
     )
 
@@ -153,7 +203,7 @@ def scored(told: Mapping[str, Any]) -> None:
         f"{told['model']}, mean risk {told['mean_risk']:.1%}:"
     )
     for band, count in told["bands"].items():
-        console.print(f"  {say(band, 'en'):9} {count:,}")
+        console.print(f"  {say(band, 'en'):9} {count:>8,}")
     files(told["files"])
 
 
@@ -167,33 +217,37 @@ def daily(made: Daily, lang: str) -> None:
         console.print(f"The list of {summary['as_of']} was issued before; here it is (--rerun correct makes it anew).")
     if made.status == "verified":
         console.print(f"The list of {summary['as_of']}, made again, is the same to the byte.")
-    by = (
-        f"baseline {summary['baseline']}"
-        if summary["baseline"]
-        else f"model {summary['model']} {summary['model_version']}"
-    )
-    table = _table(
-        f"{say('list', lang)} {summary['as_of']} · {by}",
-        "#", say("customer", lang), say("owner", lang), say("risk", lang), say("band", lang),
-        say("why", lang), say("action", lang),
-        right=("#", say("risk", lang)),
-    )  # fmt: skip
-    for row in made.rows[:SHOWN]:
-        why = [row[key] for key in ("reason_1", "reason_2", "reason_3") if row[key]]
+    by = f"model {summary['model']} {summary['model_version']}"
+    if summary["baseline"]:
+        by = f"baseline {summary['baseline']}"
+    _titled(console, f"{say('list', lang)}, {summary['as_of']} · {by}", _list(made.rows[:SHOWN], lang))
+    if len(made.rows) > SHOWN:
+        console.print(f"\n  … {say('more', lang).format(n=len(made.rows) - SHOWN)}")
+    console.print(f"\n{counts_told(summary['counts'])}.")
+    files({path.name: str(path) for path in sorted(made.directory.iterdir())})
+
+
+def _list(rows: Sequence[Mapping[str, str]], lang: str) -> Table:
+    """Who, how bad, why and what to do; four lines a customer."""
+    from churnwatch.delivery.words import percent
+
+    heads = ("#", *(say(word, lang) for word in ("risk", "customer", "why_and_do")))
+    table = _table(*heads, right=("#",), leading=1)
+    for row in rows:
+        style = BAND_STYLE.get(row["band"], "")
+        risk = percent(float(row["risk"]), language=lang) if row["risk"] else "–"
+        why = [("·", row[key], "") for key in ("reason_1", "reason_2", "reason_3") if row[key]]
         table.add_row(
             row["rank"],
-            Text(f"{row['customer_name']}\n{row['customer']}".strip()),
-            Text(row["owner_name"]),
-            f"{float(row['risk']):.0%}" if row["risk"] else "–",
-            Text(say(row["band"], lang) if row["band"] else "–", style=BAND_STYLE.get(row["band"], "")),
-            Text("\n".join(f"· {reason}" for reason in why)),
-            Text(row["action"]),
+            Text(f"{risk}\n{say(row['band'], lang) if row['band'] else ''}", style=style),
+            Text("\n").join(
+                Text(part, style=look)
+                for part, look in ((row["customer_name"], "bold"), (row["customer"], ""), (row["owner_name"], "dim"))
+                if part
+            ),
+            _marked([*why, ("→", row["action"], "bold")]),
         )
-    console.print(table)
-    if len(made.rows) > SHOWN:
-        console.print(f"  … and {len(made.rows) - SHOWN} more in the files.")
-    console.print(f"{counts_told(summary['counts'])}.")
-    files({path.name: str(path) for path in sorted(made.directory.iterdir())})
+    return table
 
 
 def files(paths: Mapping[str, str]) -> None:
@@ -228,38 +282,55 @@ def demo(done: Demo, lang: str) -> None:
 
 def explained(told: Explained, lang: str) -> None:
     """Risk, reasons, the signals that weigh most, recent interactions and surveys."""
+    from churnwatch.delivery.words import percent
+
     console = _console()
     customer = told.customer
     console.print(Text(f"{customer['name'] or ''} {customer['customer_id']}".strip(), style="bold"))
     facts = [f"{say(key, lang)} {customer[key]}" for key in ("owner", "segment") if customer[key]]
     if facts:
         console.print(Text(" · ".join(facts)))
-    band = Text(say(told.band, lang), style=BAND_STYLE[told.band])
     console.print(
-        Text(f"{say('risk', lang)} {told.risk:.1%} · ")
-        .append(band)
-        .append(f" · {say('usual', lang)} {told.base_rate:.1%} · {told.as_of} · {told.model} {told.model_version}")
+        Text(f"{say('risk', lang)} ")
+        .append(f"{percent(told.risk, language=lang)} {say(told.band, lang)}", style=BAND_STYLE[told.band])
+        .append(f", {say('usual', lang)} {percent(told.base_rate, language=lang)}")
+        .append(f" · {told.as_of} · {told.model} {told.model_version}")
     )
-    console.print(f"\n{say('why', lang)}:")
-    for reason in told.reasons:
-        console.print(Text(f"  · {reason.sentence}"))
-    if not told.reasons:
-        console.print(f"  {say('nothing', lang)}")
-    table = _table("\n" + say("signals", lang), say("signal", lang), say("value", lang), say("share", lang),
-                   right=(say("value", lang), say("share", lang)))  # fmt: skip
+    console.print(f"\n{say('why', lang)}", style="bold")
+    _indented(console, [("·", one.sentence, "") for one in told.reasons] or [("·", say("nothing", lang), "")])
+    heads = tuple(say(word, lang) for word in ("signal", "value", "share"))
+    table = _table(*heads, right=heads[1:])
     for name, value, share in told.signals[:10]:
         table.add_row(name, "–" if value is None else f"{value:,.2f}", f"{share:+.3f}")
-    console.print(table)
-    _events(console, say("interactions", lang), told.interactions)
-    _events(console, say("surveys", lang), told.surveys)
+    _titled(console, say("signals", lang), table)
+    _interactions(console, told.interactions, lang)
+    _surveys(console, told.surveys, lang)
 
 
-def _events(console: Console, title: str, rows: Sequence[Mapping[str, Any]]) -> None:
+def _interactions(console: Console, rows: Sequence[Mapping[str, Any]], lang: str) -> None:
     if not rows:
         return
-    columns = [name for name in rows[0] if any(row[name] is not None for row in rows)]
-    table = _table(title, *columns)
+    named = ("at", "kind", "channel", "topic", "agent")
+    table = _table(*(say(name, lang) for name in named), say("details", lang))
     for row in rows:
-        cells = (row[name] for name in columns)
-        table.add_row(*(Text("" if c is None else f"{c:,.1f}" if isinstance(c, float) else str(c)) for c in cells))
-    console.print(table)
+        measures = [
+            f"{_spaced(name)} {row[name]:,.1f}" for name in row if isinstance(row[name], float) and name not in named
+        ]
+        table.add_row(*(Text(_spaced(row[name])) for name in named), ", ".join(measures))
+    _titled(console, say("interactions", lang), table)
+
+
+def _surveys(console: Console, rows: Sequence[Mapping[str, Any]], lang: str) -> None:
+    if not rows:
+        return
+    heads = tuple(say(name, lang) for name in ("sent_at", "instrument", "answered_at", "raw_score"))
+    table = _table(*heads, right=heads[-1:])
+    for row in rows:
+        score = "–" if row["raw_score"] is None else f"{row['raw_score']:g}"
+        table.add_row(row["sent_at"], str(row["instrument"]).upper(), row["answered_at"] or "–", score)
+    _titled(console, say("surveys", lang), table)
+
+
+def _spaced(value: object) -> str:
+    """A code of the data in words: first_response reads first response."""
+    return "" if value is None else str(value).replace("_", " ")
