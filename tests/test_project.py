@@ -206,6 +206,16 @@ def test_a_mistake_is_told_with_its_line_and_what_is_allowed(
         assert words in error.message
 
 
+def test_a_baseline_comes_from_the_models_own_families(root: Path) -> None:
+    other = (root / "features/contact.yaml").read_text(encoding="utf-8").replace("contacts", "visits")
+    other = other.replace("family: contact", "family: visit").replace("days_since_contact", "days_since_visit")
+    (root / "features/visit.yaml").write_text(other, encoding="utf-8")
+    where = edit(root, "models/churn.yaml", "  recency: days_since_contact", "  recency: days_since_visit")
+    error = refusal(root)
+    assert where == error.where
+    assert "there is no column days_since_visit in the model's families" in error.message
+
+
 def test_all_mistakes_of_a_file_are_listed_in_its_order(root: Path) -> None:
     first = edit(root, "features/contact.yaml", "direction: up", "direction: upp")
     second = edit(root, "features/contact.yaml", "    aggregate: days_since\n", "")

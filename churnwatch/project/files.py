@@ -132,12 +132,16 @@ def _unknown_families(
 def _unknown_baselines(
     families: list[tuple[Document, Family]], models: dict[str, tuple[Document, Model]]
 ) -> Iterator[ProjectError]:
-    known = {column.name for _, family in families for column in family.columns}
+    names = {family.family for _, family in families}
     for document, model in models.values():
+        # Among the model's own families: a baseline that is not computed would be beaten by anything. Where one of
+        # those is itself misspelt, that is the mistake to tell.
+        own = set(model.families) if set(model.families) <= names else names
+        known = {column.name for _, family in families if family.family in own for column in family.columns}
         baselines = model.baselines
         for key, name in baselines.model_dump().items():
             if name is not None:
-                yield from _unknown(document, ("baselines", key), name, known, "column", "features/")
+                yield from _unknown(document, ("baselines", key), name, known, "column", "the model's families")
 
 
 def _unknown_models(
