@@ -103,9 +103,13 @@ def _day(text: str | None, workspace: Workspace) -> date:
 
 def _parse_day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"{text} is no day", where="--as-of", allowed="YYYY-MM-DD, such as 2026-07-01") from None
+        day = None
+    # Python takes other forms of ISO 8601 too, such as week dates; one form is enough to read.
+    if day is None or str(day) != text:
+        raise UsageError(f"{text or 'nothing'} is no day", where="--as-of", allowed="YYYY-MM-DD, such as 2026-07-01")
+    return day
 
 
 def _print(common_json: bool, told: dict[str, Any], show: Callable[[], None]) -> None:
@@ -212,11 +216,14 @@ def train(
 
 
 def _gate(passed: bool, model: str) -> None:
+    """A gate not passed is the exit code of a training whose result is printed already: one object, not two."""
     if not passed:
-        raise CheckFailed(
+        error = CheckFailed(
             f"the gate is not passed: this training of {model} is registered but not promoted",
-            hint="read the sentences above; until a model passes, list by a baseline: `daily --baseline recency`",
+            hint="read the gate's checks; until a model passes, list by a baseline: `daily --baseline recency`",
         )
+        sys.stderr.write(f"{error.message}\n")
+        raise typer.Exit(error.exit_code)
 
 
 @app.command()

@@ -63,7 +63,7 @@ def daily(
 
     Where that day's list was issued already: ``skip`` gives it back, ``verify`` makes it again and raises CheckFailed
     where a byte differs, ``correct`` issues a new revision. Raises NoUsableModel without a champion, unless a
-    ``baseline`` is named to list by.
+    ``baseline`` is named to list by; ``verify`` makes the list by what it was issued by.
     """
     if baseline is not None and baseline not in BASELINES:
         raise UsageError(
@@ -81,6 +81,9 @@ def daily(
         if issued is not None and rerun == "skip" and directory.is_dir():
             # An agent may have filled in the two empty columns: that is no reason to hide the list.
             return _published(directory, "skipped")
+        if issued is not None and rerun == "verify":
+            # Made again the same way: a list by a baseline is not compared with one by a model.
+            baseline = issued.baseline
         made = _make(workspace, engine, day=day, baseline=baseline, report=report)
         if issued is not None and rerun == "verify":
             from churnwatch.delivery import file_facts
@@ -159,6 +162,14 @@ def _issue(workspace: Workspace, engine: sa.Engine, made: Made, *, directory: Pa
 def _published(directory: Path, status: Literal["issued", "skipped", "verified", "corrected"]) -> Daily:
     import json
 
+    for name in ("run.json", "outreach.csv"):
+        if not (directory / name).is_file():
+            raise CheckFailed(
+                f"the list was issued, but its {name} is gone",
+                where=str(directory),
+                allowed="the directory as it was published, or none",
+                hint="put the file back, or move the directory away and run again",
+            )
     manifest = json.loads((directory / "run.json").read_text())
     manifest.pop("files", None)
     text = (directory / "outreach.csv").read_text(encoding="utf-8")

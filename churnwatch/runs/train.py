@@ -34,7 +34,7 @@ TRAINED_UNTIL = "trained_until"
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training gave: version, figures per test date, the gate's verdict, whether it was promoted."""
+    """What a training gave: version, figures per test date, the gate's verdict, whether it was promoted now."""
 
     model: str
     version: str
@@ -335,7 +335,8 @@ def _register(
             reason="the gate was passed",
             gate={check.name: [check.difference, check.low, check.high] for check in verdict.checks},
         )
-    return version, logged, True
+        return version, logged, True
+    return version, logged, False
 
 
 def _parameters(bundle: Bundle) -> dict[str, object]:
