@@ -23,7 +23,7 @@ class Outcome(Node):
             raise ValueError("an outcome is either `event: {…}` or `inactive: {…}` with `for: 90d`")
         if (self.inactive is None) != (self.for_ is None):
             raise ValueError("`for` goes with `inactive`: how long without such an event counts as gone")
-        if (self.event or self.inactive) == {}:
+        if self.where == {}:
             raise ValueError("the outcome matches every row: name at least a kind")
         return self
 
