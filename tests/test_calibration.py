@@ -1,0 +1,128 @@
+"""Calibration: from margin to risk, against scikit-learn's own, and never turning the ranking."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+from sklearn.calibration import _sigmoid_calibration
+from sklearn.isotonic import IsotonicRegression
+
+from churnwatch.learner import Calibration, calibrate, risk
+
+# Spread and slope of margins as boosters give them.
+MARGINS = st.floats(-40, 40, allow_nan=False).map(lambda x: round(x, 3))
+
+
+def sample(n: int, seed: int, *, slope: float = 1.3, base: float = -1.0) -> tuple[np.ndarray, np.ndarray]:
+    """Margins, and outcomes that follow a logistic of them."""
+    rng = np.random.default_rng(seed)
+    margins = rng.normal(scale=1.5, size=n)
+    return margins, (rng.random(n) < 1 / (1 + np.exp(-(slope * margins + base)))).astype(float)
+
+
+@pytest.mark.parametrize("n", [40, 400, 20_000])
+@pytest.mark.parametrize("slope", [0.5, 1.0, 4.0])
+def test_platt_is_scikit_learns_sigmoid(n: int, slope: float) -> None:
+    """The same risks as its sigmoid, which minimises the same loss on Platt's smoothed targets."""
+    margins, outcomes = sample(n, n, slope=slope)
+    a, b = _sigmoid_calibration(margins, outcomes)
+    found = calibrate(margins, outcomes, method="platt")
+    grid = np.linspace(-6, 6, 101)
+    assert 1 / (1 + np.exp(a * grid + b)) == pytest.approx(risk(found, grid), abs=2e-4)
+
+
+def test_platt_targets_are_smoothed_by_hand() -> None:
+    """One margin for all: the risk is the mean target, of 3 bad and 1 good (3 * 4/5 + 1 * 1/3) / 4."""
+    found = calibrate(np.zeros(4), np.array([1.0, 1.0, 1.0, 0.0]), method="platt")
+    assert (3 * 4 / 5 + 1 / 3) / 4 == pytest.approx(risk(found, np.zeros(1))[0], abs=1e-5)
+
+
+@pytest.mark.parametrize("n", [50, 5_000])
+def test_isotonic_is_scikit_learns_between_its_ends(n: int) -> None:
+    """The same steps, but for half an outcome kept from 0 and 1."""
+    margins, outcomes = sample(n, n + 1)
+    grid = np.linspace(-8, 8, 201)
+    expected = IsotonicRegression(out_of_bounds="clip").fit(margins, outcomes).predict(grid)
+    found = risk(calibrate(margins, outcomes, method="isotonic"), grid)
+    assert expected == pytest.approx(found, abs=0.5 / n + 1e-12)
+    assert (0.5 / n, 1 - 0.5 / n) == (found.min(), found.max())
+    inner = (margins > -0.5) & (margins < 1)
+    at_rows = IsotonicRegression().fit(margins, outcomes).predict(margins[inner])
+    kept = (at_rows > 0) & (at_rows < 1)
+    assert kept.sum() > 10
+    told = risk(calibrate(margins, outcomes, method="isotonic"), margins[inner])
+    assert at_rows[kept] == pytest.approx(told[kept], abs=1e-12)
+
+
+def test_isotonic_by_hand() -> None:
+    """0, 1, 0, 1 over rising margins: the middle pair is pooled to 0.5, the ends keep half an outcome of four."""
+    found = calibrate(np.array([1.0, 2.0, 3.0, 4.0]), np.array([0.0, 1.0, 0.0, 1.0]), method="isotonic")
+    assert [0.125, 0.125, 0.3125, 0.5, 0.5, 0.875, 0.875] == pytest.approx(
+        risk(found, np.array([0.0, 1.0, 1.5, 2.0, 3.0, 4.0, 9.0])).tolist()
+    )
+
+
+@pytest.mark.parametrize(("rarer", "method"), [(999, "platt"), (1_000, "isotonic")])
+@pytest.mark.parametrize("rare", [0.0, 1.0])
+def test_auto_takes_isotonic_from_a_thousand_of_the_rarer_outcome_on(rarer: int, method: str, rare: float) -> None:
+    """Counted on the rarer side, whichever it is."""
+    outcomes = np.repeat([rare, 1 - rare], [rarer, 3_000])
+    assert method == calibrate(np.random.default_rng(1).normal(size=len(outcomes)), outcomes).method
+
+
+@pytest.mark.parametrize("method", ["auto", "isotonic", "platt", "none"])
+@pytest.mark.parametrize("only", [0.0, 1.0])
+def test_one_class_calibrates_nothing(method: str, only: float) -> None:
+    """There is nothing to fit: the logistic of the margin stays."""
+    found = calibrate(np.array([-1.0, 0.0, 2.0]), np.full(3, only), method=method)  # type: ignore[arg-type]
+    assert Calibration("none", (), ()) == found
+    assert [0.5, 1 / (1 + np.exp(-2))] == pytest.approx(risk(found, np.array([0.0, 2.0])).tolist())
+
+
+def test_none_is_the_logistic_even_with_both_outcomes() -> None:
+    """The model file may ask for it."""
+    found = calibrate(*sample(200, 3), method="none")
+    assert 0.75 == pytest.approx(risk(found, np.array([np.log(3)]))[0])
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    rows=st.lists(st.tuples(MARGINS, st.booleans()), min_size=2, max_size=60),
+    method=st.sampled_from(["isotonic", "platt", "none"]),
+    asked=npst.arrays(float, 20, elements=st.floats(-1e6, 1e6)),
+)
+def test_a_calibration_never_turns_the_ranking_and_its_knots_are_finite(
+    rows: list[tuple[float, bool]], method: str, asked: np.ndarray
+) -> None:
+    """Whatever margins and outcomes: risks rise with the margin, lie in [0, 1], and every knot can be written."""
+    margins, outcomes = np.array([m for m, _ in rows]), np.array([float(bad) for _, bad in rows])
+    found = calibrate(margins, outcomes, method=method)  # type: ignore[arg-type]
+    assert all(np.isfinite([*found.x, *found.y]))
+    told = risk(found, np.sort(asked))
+    assert (np.diff(told) >= 0).all()
+    assert (told >= 0).all()
+    assert (told <= 1).all()
+    if found.method == "isotonic":
+        assert list(found.x) == sorted(set(found.x))
+        assert all(0 < knot < 1 for knot in found.y)
+
+
+def test_a_margin_that_ranks_the_wrong_way_is_flattened_not_turned() -> None:
+    """The slope stops at nought: everybody gets the base rate."""
+    margins, outcomes = sample(2_000, 4, slope=-2.0)
+    for method in ("platt", "isotonic"):
+        told = risk(calibrate(margins, outcomes, method=method), np.array([-3.0, 0.0, 3.0]))  # type: ignore[arg-type]
+        assert told[0] == pytest.approx(told[-1], abs=0.02)
+        assert outcomes.mean() == pytest.approx(told[1], abs=0.01)
+
+
+def test_calibrated_risks_add_up_to_the_outcomes() -> None:
+    """The mean risk of the rows it was fitted on is their base rate, though the raw margins are far off."""
+    margins, outcomes = sample(5_000, 5, slope=0.4, base=-2.0)
+    assert abs(risk(Calibration("none", (), ()), margins).mean() - outcomes.mean()) > 0.2
+    for method in ("platt", "isotonic"):
+        told = risk(calibrate(margins, outcomes, method=method), margins)  # type: ignore[arg-type]
+        assert outcomes.mean() == pytest.approx(told.mean(), abs=1e-3)
