@@ -1,0 +1,342 @@
+"""Reasons: which numbers become sentences, which never do, and how they read in both languages."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from churnwatch.delivery.words import money
+from churnwatch.project import load_project
+from churnwatch.reasons import Reason, quantity, reasons, word
+from churnwatch.spec import Column, Family
+
+ROOT = Path(__file__).resolve().parents[1]
+NBSP = "\N{NO-BREAK SPACE}"
+
+
+def signal(name: str, **given: Any) -> dict[str, Any]:
+    """A signal of direction up that says its name and number; ``given`` overrides."""
+    words = {"en": f"{name.upper()} {{value}}", "id": f"{name.upper()}-ID {{value}}"}
+    return {"name": name, "description": "", "aggregate": "count", "direction": "up", "reason": words} | given
+
+
+def columns(*signals: dict[str, Any]) -> tuple[Column, ...]:
+    """The columns of one family."""
+    first = signals[0]
+    name = first["name"] + (f"_{first['windows'][0]}" if first.get("windows") else "")
+    return Family.model_validate(
+        {
+            "family": "contact",
+            "description": "",
+            "table": "interactions",
+            "signals": list(signals),
+            "examples": [{"as_of": date(2026, 3, 1), "rows": [], "expect": {name: 0}}],
+        }
+    ).columns
+
+
+def told(
+    chosen: tuple[Column, ...],
+    values: list[float],
+    contributions: list[float],
+    *,
+    usual: list[float | None] | None = None,
+    language: Any = "en",
+    most: int = 3,
+) -> list[str]:
+    """The sentences for one customer; nought is usual."""
+    medians = dict(zip([c.name for c in chosen], usual or [0.0] * len(chosen), strict=True))
+    found = reasons(
+        chosen,
+        np.array(values, dtype=float),
+        np.array(contributions, dtype=float),
+        usual=medians,
+        language=language,
+        currency="IDR",
+        most=most,
+    )
+    return [reason.sentence for reason in found]
+
+
+FIVE = columns(*(signal(name) for name in "abcde"))
+
+
+def test_at_most_three_the_strongest_first() -> None:
+    """Five push the risk up, three are told, by the size of their push."""
+    assert ["D 4", "B 2", "E 5"] == told(FIVE, [1, 2, 3, 4, 5], [0.1, 0.4, 0.2, 0.5, 0.3])
+    assert ["D 4"] == told(FIVE, [1, 2, 3, 4, 5], [0.1, 0.4, 0.2, 0.5, 0.3], most=1)
+
+
+def test_equal_pushes_are_told_in_the_order_of_their_names() -> None:
+    """The same list on every run."""
+    assert ["A 1", "B 1", "C 1"] == told(FIVE[::-1], [1] * 5, [0.2] * 5)
+
+
+def test_what_lowers_the_risk_or_leaves_it_is_no_reason() -> None:
+    """A push of nought or below is never told, nor is there any reason where nothing pushes up."""
+    assert ["B 2"] == told(FIVE, [1, 2, 3, 4, 5], [-0.4, 0.1, 0.0, -0.1, -0.2])
+    assert [] == told(FIVE, [1, 2, 3, 4, 5], [-0.4, -0.1, 0.0, 0.0, 0.0])
+
+
+def test_windows_of_one_signal_are_one_reason_worded_by_the_strongest() -> None:
+    """0.2 + 0.3 of `a` outweigh the 0.4 of `b`; the sentence is that of the 84 days."""
+    both = columns(signal("a", windows=["28d", "84d"]), signal("b"))
+    assert ["A 5", "B 7"] == told(both, [2, 5, 7], [0.2, 0.3, 0.4])
+
+
+def test_signals_that_say_the_same_are_one_reason() -> None:
+    """`a` and `c` say one thing: 0.29 + 0.31 before 0.5; the action is that of the column worded."""
+    same = columns(signal("a", says="anger", action="call"), signal("b"), signal("c", says="anger", action="write"))
+    found = reasons(
+        same,
+        np.array([1.0, 2.0, 3.0]),
+        np.array([0.29, 0.5, 0.31]),
+        usual=dict.fromkeys("abc", 0.0),
+        language="en",
+        currency="IDR",
+    )
+    assert (Reason("C 3", "c", 0.29 + 0.31, "write"), Reason("B 2", "b", 0.5, None)) == found
+
+
+def test_a_group_that_lowers_the_risk_as_a_whole_is_no_reason() -> None:
+    """One window pushes up, the other more strongly down."""
+    assert [] == told(columns(signal("a", windows=["28d", "84d"])), [2, 5], [0.2, -0.3])
+
+
+@pytest.mark.parametrize(
+    ("direction", "value", "usual", "expected"),
+    [
+        ("up", 3, 2, ["A 3"]),
+        ("up", 2, 2, []),
+        ("up", 1, 2, []),
+        ("down", 1, 2, ["A 1"]),
+        ("down", 2, 2, []),
+        ("down", 3, 2, []),
+        ("any", 1, 2, ["A 1"]),
+        ("any", 3, 2, ["A 3"]),
+        ("up", 1, None, ["A 1"]),
+    ],
+)
+def test_only_what_is_worse_than_usual_is_told(
+    direction: str, value: float, usual: float | None, expected: list[str]
+) -> None:
+    """Whoever does as well as most, or better, is not told so as a sign of leaving."""
+    assert expected == told(columns(signal("a", direction=direction)), [value], [0.5], usual=[usual])
+
+
+def test_the_sentence_falls_to_the_next_column_that_is_worse_than_usual() -> None:
+    """The 28 days push most but are as good as anybody's; the 84 days are not."""
+    assert ["A 5"] == told(columns(signal("a", windows=["28d", "84d"])), [0, 5], [0.4, 0.1])
+
+
+def test_a_missing_number_is_never_worded() -> None:
+    """Its push may be real, but there is nothing to say: the next column of the group is worded, or none."""
+    assert ["B 2"] == told(FIVE[:2], [np.nan, 2], [0.9, 0.1])
+    assert ["A 5"] == told(columns(signal("a", windows=["28d", "84d"])), [np.nan, 5], [0.4, 0.1])
+
+
+def test_both_languages() -> None:
+    """The same reason in the owner's language."""
+    assert (["A 1.5"], ["A-ID 1,5"]) == (
+        told(columns(signal("a", unit="number")), [1.5], [1], language="en"),
+        told(columns(signal("a", unit="number")), [1.5], [1], language="id"),
+    )
+
+
+CHANGING = signal(
+    "spent",
+    windows=["28d"],
+    compare="previous",
+    direction="down",
+    unit="money",
+    reason={"en": "Spent {value} in {window} days", "id": "Belanja {value} dalam {window} hari"},
+    change_reason={
+        "en": "Spent {value} in {window} days, before {previous}",
+        "id": "Belanja {value} dalam {window} hari, sebelumnya {previous}",
+    },
+)
+
+
+def test_a_change_is_told_with_both_windows() -> None:
+    """The change is value minus previous: 200 - 1500 = -1300 gives the 1500 back."""
+    both = columns(CHANGING)
+    assert [f"Spent IDR{NBSP}200 in 28 days, before IDR{NBSP}1,500"] == told(both, [200, -1300], [0, 0.5])
+    assert [f"Belanja Rp{NBSP}200 dalam 28 hari, sebelumnya Rp{NBSP}1.500"] == told(
+        both, [200, -1300], [0, 0.5], language="id"
+    )
+
+
+def test_the_value_of_a_compared_signal_is_told_without_the_change() -> None:
+    """Where the window's own number pushes, it has its own words."""
+    assert [f"Spent IDR{NBSP}200 in 28 days"] == told(columns(CHANGING), [200, -1300], [0.5, 0], usual=[900, 0])
+
+
+@pytest.mark.parametrize("change", [0, 300])
+def test_a_change_for_the_better_is_no_reason_though_others_improved_more(change: float) -> None:
+    """Everybody else's spending grew by 500."""
+    assert [] == told(columns(CHANGING), [200, change], [0, 0.5], usual=[0, 500])
+
+
+def test_a_change_whose_window_is_missing_is_not_told() -> None:
+    """Nothing is made of half a comparison."""
+    assert [] == told(columns(CHANGING), [np.nan, -1300], [0, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("window", "en", "id_"), [("84d", "84", "84"), ("36h", "1.5", "1,5"), ("1000d", "1,000", "1.000")]
+)
+def test_a_window_is_told_in_days(window: str, en: str, id_: str) -> None:
+    """Hours as parts of a day, not rounded away."""
+    words = {"en": "{value} in {window} days", "id": "{value} dalam {window} hari"}
+    one = columns(signal("a", windows=[window], reason=words))
+    assert ([f"2 in {en} days"], [f"2 dalam {id_} hari"]) == (told(one, [2], [1]), told(one, [2], [1], language="id"))
+
+
+def test_another_columns_number_is_told_in_its_own_unit() -> None:
+    """A count beside the days of the usual gap; without that number there is no sentence."""
+    pair = columns(
+        signal("a", reason={"en": "{value}, usually every {gap_364d}", "id": "{value}, biasanya {gap_364d}"}),
+        signal("gap", unit="days", windows=["364d"]),
+    )
+    assert ["7, usually every 12 days"] == told(pair, [7, 12], [1, 0])
+    assert ["7, biasanya 12 hari"] == told(pair, [7, 12], [1, 0], language="id")
+    assert [] == told(pair, [7, np.nan], [1, 0])
+
+
+def test_a_number_the_matrix_lacks_is_missing() -> None:
+    """A deployment without that signal cannot fill its place."""
+    (one,) = columns(signal("a"))
+    assert word(one, {}, {"a": one.signal}, language="en", currency="IDR") is None
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "en", "id_"),
+    [
+        (0, "count", "0", "0"),
+        (1, "count", "1", "1"),
+        (12_345, "count", "12,345", "12.345"),
+        (1, "minutes", "1 minute", "1 menit"),
+        (0.5, "minutes", "0.5 minutes", "0,5 menit"),
+        (119, "minutes", "119 minutes", "119 menit"),
+        (120, "minutes", "2 hours", "2 jam"),
+        (150, "minutes", "2.5 hours", "2,5 jam"),
+        (1, "hours", "60 minutes", "60 menit"),
+        (47, "hours", "47 hours", "47 jam"),
+        (48, "hours", "2 days", "2 hari"),
+        (60, "hours", "2.5 days", "2,5 hari"),
+        (0, "days", "0 minutes", "0 menit"),
+        (1 / 1440, "days", "1 minute", "1 menit"),
+        (1, "days", "24 hours", "24 jam"),
+        (1.96, "days", "47 hours", "47 jam"),
+        (2, "days", "2 days", "2 hari"),
+        (9.94, "days", "9.9 days", "9,9 hari"),
+        (9.96, "days", "10 days", "10 hari"),
+        (41.4, "days", "41 days", "41 hari"),
+        (1_234, "days", "1,234 days", "1.234 hari"),
+        (-3, "days", "-3 days", "-3 hari"),
+        (0, "share", "0%", "0%"),
+        (1, "share", "100%", "100%"),
+        (0.354, "share", "35%", "35%"),
+        (0.997, "share", "99%", "99%"),
+        (0.999_999, "share", "99%", "99%"),
+        (0.000_1, "share", "1%", "1%"),
+        (0.1 + 0.2 + 0.7 - 1e-16, "share", "100%", "100%"),
+        (1e-17, "share", "0%", "0%"),
+        (-0.2, "share", "-20%", "-20%"),
+        (0, "score", "0 of 100", "0 dari 100"),
+        (0.25, "score", "25 of 100", "25 dari 100"),
+        (1, "score", "100 of 100", "100 dari 100"),
+        (3.14159, "number", "3.1", "3,1"),
+        (-0.04, "number", "0", "0"),
+        (12.6, "number", "13", "13"),
+    ],
+)
+def test_a_number_reads_as_people_write_it(value: float, unit: str, en: str, id_: str) -> None:
+    """Every unit, in both languages; one is singular in English; likely is never certain."""
+    assert (en, id_) == (
+        quantity(value, unit, language="en", currency="IDR"),
+        quantity(value, unit, language="id", currency="IDR"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "currency", "en", "id_"),
+    [
+        (1_250_000, "IDR", f"IDR{NBSP}1,250,000", f"Rp{NBSP}1.250.000"),
+        (1_234.4, "GBP", "£1,234", f"£{NBSP}1.234"),
+        (4.5, "GBP", "£4.50", f"£{NBSP}4,50"),
+        (99, "GBP", "£99", f"£{NBSP}99"),
+        (-5, "GBP", "-£5", f"-£{NBSP}5"),
+        (0, "IDR", f"IDR{NBSP}0", f"Rp{NBSP}0"),
+    ],
+)
+def test_money_reads_as_people_write_it(value: float, currency: str, en: str, id_: str) -> None:
+    """A code stands apart from its number, a sign does not in English; never broken over lines."""
+    assert (en, id_) == (
+        quantity(value, "money", language="en", currency=currency),
+        quantity(value, "money", language="id", currency=currency),
+    )
+
+
+@given(st.floats(-1e7, 1e7), st.sampled_from(["IDR", "GBP", "USD", "EUR", "SGD", "JPY"]), st.sampled_from(["en", "id"]))
+def test_a_reason_writes_money_as_the_rest_of_the_list_does(value: float, currency: str, language: Any) -> None:
+    """The same amount looks the same in a reason and in the value at risk."""
+    expected = money(value, currency=currency, language=language)
+    assert expected == quantity(value, "money", language=language, currency=currency)
+
+
+REAL = load_project(ROOT, "demo").columns
+NAMES = sorted({name for column in REAL for name in (column.name, column.signal.name) if "_" in name})
+SIZES = {"share": 1.0, "score": 1.0, "money": 5e6, "minutes": 5_000.0, "hours": 500.0, "days": 900.0}
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), missing=st.sampled_from([0.0, 0.3, 0.9]), language=st.sampled_from(["en", "id"]))
+def test_the_real_catalogue_never_leaks_a_name_and_always_gives_a_number(
+    seed: int, missing: float, language: Any
+) -> None:
+    """Random numbers for every column of features/: whole sentences with a digit, each worse than usual and known."""
+    rng = np.random.default_rng(seed)
+    scale = np.array([SIZES.get(column.signal.unit, 40.0) for column in REAL])
+    values = rng.random(len(REAL)) * scale
+    values[[column.change for column in REAL]] *= rng.choice([-1.0, 1.0])
+    values[rng.random(len(REAL)) < missing] = np.nan
+    usual = {c.name: None if rng.random() < 0.1 else float(rng.random() * s) for c, s in zip(REAL, scale, strict=True)}
+    shares = rng.normal(size=len(REAL))
+    found = reasons(REAL, values, shares, usual=usual, language=language, currency="IDR")
+    assert len(found) <= 3
+    assert [r.contribution for r in found] == sorted((r.contribution for r in found), reverse=True)
+    says = []
+    for reason in found:
+        assert re.search(r"\d", reason.sentence)
+        assert not re.search(r"[{}_]|\bnan\b|\binf\b|\bNone\b|-0\b(?![.,])", reason.sentence)
+        assert not any(name in reason.sentence for name in NAMES)
+        place = [column.name for column in REAL].index(reason.column)
+        column, value = REAL[place], values[place]
+        says.append(column.signal.says or column.signal.name)
+        assert reason.contribution > 0
+        assert shares[place] > 0
+        assert not np.isnan(value)
+        middle = usual[column.name]
+        if column.direction != "any" and middle is not None:
+            assert value > middle if column.direction == "up" else value < middle
+    assert len(says) == len(set(says))
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+def test_every_column_of_the_real_catalogue_can_be_worded(language: Any) -> None:
+    """With all numbers known, each has its own sentence with a digit."""
+    known = {column.name: 0.5 for column in REAL}
+    signals = {column.name: column.signal for column in REAL}
+    for column in REAL:
+        sentence = word(column, known, signals, language=language, currency="GBP")
+        assert sentence is not None
+        assert re.search(r"\d", sentence)
+        assert sentence[0].isupper() or sentence[0].isdigit()
