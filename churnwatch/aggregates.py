@@ -1,9 +1,9 @@
 """The named aggregates a signal may use: what each needs, what it gives for no rows, and its SQL.
 
-An aggregate sees the rows of one customer with ``low < age <= high``, where ``age`` is the time from the
-row to as-of. Its SQL reads these columns of the engine's event table: ``age`` (microseconds), ``seq`` (the rank of the
-row by at, known_at, id), ``day`` (the civil day as a number), and the columns of the table itself; all
-rows of the customer are there, so ``max(age)`` without a filter is the age of the first.
+An aggregate sees the rows of one customer with ``low < age <= high``, where the age is the time from the row to as-of.
+Its SQL reads these columns of the engine's event table: ``_age`` (microseconds), ``_seq`` (the rank of the row by at,
+known_at, id), ``_day`` (the civil day as a number), and the columns of the table itself; all rows of the customer are
+there, so ``max(_age)`` without a filter is the age of the first. A value that is no finite number becomes missing.
 """
 
 from __future__ import annotations
@@ -56,12 +56,12 @@ def _days(expression: str) -> str:
 
 
 def _gap(rows: Rows) -> str:
-    span = f"(max(age) filter ({rows.keep}) - min(age) filter ({rows.keep}))"
+    span = f"(max(_age) filter ({rows.keep}) - min(_age) filter ({rows.keep}))"
     return f"case when count(*) filter ({rows.keep}) >= 2 then {_days(span)} / (count(*) filter ({rows.keep}) - 1) end"
 
 
 def _gap_ratio(rows: Rows) -> str:
-    return f"{_days(f'min(age) filter ({rows.keep})')} / nullif({_gap(rows)}, 0)"
+    return f"{_days(f'min(_age) filter ({rows.keep})')} / nullif({_gap(rows)}, 0)"
 
 
 def _share(rows: Rows) -> str:
@@ -69,26 +69,30 @@ def _share(rows: Rows) -> str:
 
 
 def _rate(rows: Rows) -> str:
-    longest = "max(age)" if rows.high is None else f"least(max(age), {rows.high})"
+    longest = "max(_age)" if rows.high is None else f"least(max(_age), {rows.high})"
     return f"count(*) filter ({rows.keep}) * 30.0 / greatest({_days(longest)}, 1.0)"
 
 
 def _trend(rows: Rows) -> str:
-    return f"30.0 * regr_slope({rows.measure}, {_days('-age')}) filter ({rows.keep})"
+    # A slope per month out of hours would be noise, and out of microseconds past what a double can tell apart.
+    known = f"filter ({rows.keep} and {rows.measure} is not null)"
+    slope = f"30.0 * regr_slope({rows.measure}, {_days('-_age')}) {known}"
+    return f"case when max(_age) {known} - min(_age) {known} >= {DAY} then {slope} end"
 
 
 def _count_trend(rows: Rows) -> str:
-    # Rows seen as a density a + b t on t in [-1, 1): the first moment, the sum of t, is 2b/3.
+    # Rows seen as a density a + b t on t in [-1, 1): the first moment, the sum of t, is 2b/3. The sum is of whole
+    # microseconds, so that rows that balance give exactly 0.
     assert rows.high is not None
-    length = (rows.high - rows.low) / DAY
-    position = f"(1.0 - 2.0 * (age - {rows.low}) / {rows.high - rows.low}.0)"
-    return f"coalesce(sum({position}) filter ({rows.keep}), 0.0) * {5400.0 / length**2!r}"
+    length = rows.high - rows.low
+    moment = f"coalesce(sum({rows.low + rows.high} - 2 * _age) filter ({rows.keep}), 0)"
+    return f"{moment} / {length}.0 * {5400.0 / (length / DAY) ** 2!r}"
 
 
 def _silence(rows: Rows) -> str:
     n = f"count(*) filter ({rows.keep})"
-    seen = f"max(age) filter ({rows.keep}) - min(age) filter ({rows.keep})"
-    quiet = f"min(age) filter ({rows.keep})"
+    seen = f"max(_age) filter ({rows.keep}) - min(_age) filter ({rows.keep})"
+    quiet = f"min(_age) filter ({rows.keep})"
     return f"case when {n} >= 1 then {{'n': {n}, 'seen': {seen}, 'quiet': {quiet}}} end"
 
 
@@ -97,7 +101,8 @@ def _silence_probability(column: str, table: str) -> str:
 
     The predictive probability of no row for ``quiet`` is then ((b + seen) / (b + seen + quiet)) ** n with
     b = the mean gap over all customers (the Gamma–Poisson rate of Fader & Hardie, Marketing Science 24, 2005). A
-    prior that weighs as much as one gap is our choice: it matters only for customers with a handful of rows.
+    prior that weighs as much as one gap is our choice: it matters only for customers with a handful of rows. All rows
+    count, whoever is in the spine. Where every gap of all customers is 0, any quiet is certain: 1.
     """
     gap = f"(select sum({column}.seen)::double / nullif(sum({column}.n - 1), 0) from {table})"
     return f"1.0 - pow(1.0 - {column}.quiet / ({gap} + {column}.seen + {column}.quiet), {column}.n)"
@@ -146,14 +151,14 @@ AGGREGATES: dict[str, Aggregate] = {
         Aggregate(
             "latest",
             "the measure's value in the last row that has one; missing over no rows",
-            lambda rows: f"arg_max({rows.measure}, seq) filter ({rows.keep} and {rows.measure} is not null)",
+            lambda rows: f"arg_max({rows.measure}, _seq) filter ({rows.keep} and {rows.measure} is not null)",
             measure="required",
             empty=None,
             comparable=True,
         ),
         Aggregate(
             "distinct",
-            "how many different values of `by`",
+            "how many different values of `by`; rows without one count for nothing",
             lambda rows: f"count(distinct {rows.by}) filter ({rows.keep})",
             by="required",
             comparable=True,
@@ -161,18 +166,18 @@ AGGREGATES: dict[str, Aggregate] = {
         Aggregate(
             "distinct_days",
             "on how many civil days there are rows",
-            lambda rows: f"count(distinct day) filter ({rows.keep})",
+            lambda rows: f"count(distinct _day) filter ({rows.keep})",
             comparable=True,
         ),
         Aggregate(
             "days_since",
             "days from the last row to as-of, fractional; missing over no rows",
-            lambda rows: _days(f"min(age) filter ({rows.keep})"),
+            lambda rows: _days(f"min(_age) filter ({rows.keep})"),
             empty=None,
         ),
         Aggregate(
             "share",
-            "rows of `where` as a share of the rows of `of`; missing when there are none of `of`",
+            "share of the rows of `of` that are rows of `where` too; missing when there are none of `of`",
             _share,
             of="required",
             empty=None,
@@ -187,12 +192,12 @@ AGGREGATES: dict[str, Aggregate] = {
         ),
         Aggregate(
             "rate",
-            "rows per 30 days, over the part of the window since the customer's first row (at least a day)",
+            "rows per 30 days, over the part of the window since the customer's first row of any kind (at least a day)",
             _rate,
         ),
         Aggregate(
             "trend",
-            "least-squares slope of the measure per 30 days; missing with fewer than two times",
+            "least-squares slope of the measure per 30 days; missing where its rows span less than a day",
             _trend,
             measure="required",
             windows="required",
@@ -208,20 +213,21 @@ AGGREGATES: dict[str, Aggregate] = {
         ),
         Aggregate(
             "gap",
-            "mean days between neighbouring rows; missing with fewer than two",
+            "mean days between neighbouring rows, 0 where all came at once; missing with fewer than two",
             _gap,
             empty=None,
         ),
         Aggregate(
             "gap_ratio",
-            "days since the last row over the mean gap, 1 is usual; missing with fewer than two rows",
+            "days since the last row over the mean gap, 1 is usual; missing without a gap longer than 0",
             _gap_ratio,
             empty=None,
         ),
         Aggregate(
             "silence",
             "probability that the customer, by their own rhythm, would have been heard of by now "
-            "(Gamma–Poisson, prior: the mean gap of all customers); missing over no rows",
+            "(Gamma–Poisson, prior: the mean gap of all customers); missing over no rows, "
+            "and for all while nobody has two",
             _silence,
             empty=None,
             finish=_silence_probability,

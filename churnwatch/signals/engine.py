@@ -82,6 +82,7 @@ def build(tables: Tables, columns: Sequence[Column], spine: pd.DataFrame, *, rep
             report("signals", len(slices), len(slices))
     finally:
         con.execute("reset threads")
+    values[~np.isfinite(values)] = np.nan
     return Matrix(spine, tuple(columns), values)
 
 
@@ -100,8 +101,7 @@ def _statement(table: str, columns: Sequence[Column], as_of_us: int) -> str:
         outer.append(f"({value})::double as v{i}")
     return f"""
         with aged as (
-            select *, {as_of_us} - at_us as age from events_{table}
-            where known_us < {as_of_us} and at_us < {as_of_us}
+            select *, {as_of_us} - _at as _age from events_{table} where _known < {as_of_us} and _at < {as_of_us}
         ), grouped as (select customer_id, {", ".join(inner)} from aged group by customer_id)
         select {", ".join(outer)} from spine_now left join grouped using (customer_id) order by place"""
 
@@ -112,7 +112,7 @@ def _rows(column: Column, *, before: bool) -> Rows:
     length = _microseconds(column.window)
     low = length if before and length is not None else 0
     high = None if length is None else low + length
-    window = "true" if high is None else f"age > {low} and age <= {high}"
+    window = "true" if high is None else f"_age > {low} and _age <= {high}"
     return Rows(
         keep=f"{where_sql(signal.where)} and {window}",
         base=f"{where_sql(signal.of or {})} and {window}",

@@ -10,18 +10,18 @@ if TYPE_CHECKING:
     from churnwatch.sources import Tables
 
 _SURVEYS = """
-    select survey_id || ':sent' as id, customer_id, sent_at as "at", sent_at as known_at, 'sent' as kind, instrument,
+    select survey_id as _id, 1 as _part, customer_id, sent_at as _at, sent_at as _known, 'sent' as kind, instrument,
            null::double as score, null::double as answer_days
     from surveys
     union all
-    select survey_id || ':answered', customer_id, answered_at, answered_at, 'answered', instrument,
+    select survey_id, 2, customer_id, answered_at, answered_at, 'answered', instrument,
            case when higher_is_better then (raw_score - scale_min) / (scale_max - scale_min)
                 else (scale_max - raw_score) / (scale_max - scale_min) end,
            (epoch_us(answered_at) - epoch_us(sent_at)) / 86400000000.0
     from surveys where answered_at is not null
 """
 _CUSTOMERS = """
-    select customer_id as id, customer_id, started_at as "at", started_at as known_at, 'started' as kind
+    select customer_id as _id, 1 as _part, customer_id, started_at as _at, started_at as _known, 'started' as kind
     from customers where started_at is not null
 """
 
@@ -45,8 +45,9 @@ def event_columns(table: str, measures: tuple[str, ...]) -> tuple[tuple[str, ...
 def make_events(tables: Tables) -> None:
     """Create ``events_<table>`` beside the canonical tables, once per connection.
 
-    Columns: customer_id, at_us and known_us (microseconds since 1970, UTC), seq (rank by at, known_at, id over the
-    whole table), day (civil day in the deployment's zone, as a number), the levels and the measures.
+    Columns: customer_id, _at and _known (microseconds since 1970, UTC), _seq (rank by at, known_at, id over the whole
+    table; of one survey sent comes before answered), _day (civil day in the deployment's zone, as a number), the
+    levels and the measures. No measure's name begins with ``_``, so none can be taken for a clock.
     """
     con = tables.con
     if con.execute("select 1 from duckdb_tables() where table_name = 'events_interactions'").fetchall():
@@ -55,7 +56,8 @@ def make_events(tables: Tables) -> None:
     _create(
         con,
         "interactions",
-        'select interaction_id as id, customer_id, "at", known_at, kind, channel, direction, topic, agent'
+        'select interaction_id as _id, 1 as _part, customer_id, "at" as _at, known_at as _known, '
+        "kind, channel, direction, topic, agent"
         f"{measures} from interactions",
         tables.zone,
     )
@@ -67,8 +69,8 @@ def _create(con: duckdb.DuckDBPyConnection, table: str, select: str, zone: str) 
     quoted = zone.replace("'", "''")
     con.execute(
         f"""create table events_{table} as
-        select * exclude (id, "at", known_at), epoch_us("at") as at_us, epoch_us(known_at) as known_us,
-               row_number() over (order by "at", known_at, id) as seq,
-               epoch_us(date_trunc('day', timezone('{quoted}', timezone('UTC', "at")))) // 86400000000 as day
-        from ({select}) order by customer_id, "at", known_at, id"""
+        select * exclude (_id, _part) replace (epoch_us(_at) as _at, epoch_us(_known) as _known),
+               row_number() over (order by _at, _known, _id, _part) as _seq,
+               epoch_us(date_trunc('day', timezone('{quoted}', timezone('UTC', _at)))) // 86400000000 as _day
+        from ({select}) order by customer_id, _at, _known, _id, _part"""
     )
