@@ -1,0 +1,489 @@
+"""The engine against the oracle, at every boundary of its two clocks and its half-open windows."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import random
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracle import DAY, Asked, Event, change, value
+from small_tables import spine_of, tables_of
+
+from churnwatch.aggregates import AGGREGATES
+from churnwatch.signals import Matrix, build
+from churnwatch.sources import Tables
+from churnwatch.spec import Column, Family
+
+ZONE = "Europe/Berlin"
+AS_OF = datetime(2026, 3, 30, 10, 30, 0, 1)
+"""No midnight, and the day after Berlin's clocks went forward."""
+AS_OFS = (AS_OF, AS_OF + timedelta(days=1), AS_OF - timedelta(days=28))
+WINDOWS = ("12h", "1d", "28d")
+US = timedelta(microseconds=1)
+EXACT = {"count", "min", "max", "latest", "distinct", "distinct_days", "open"}
+WHERES: tuple[dict[str, Any], ...] = ({}, {"kind": ["complaint", "contact"], "topic": "billing"})
+
+
+def family_of(*signals: dict[str, Any], table: str = "interactions") -> Family:
+    """A family of these signals; what a test does not care for is filled in."""
+    words = {"en": "{value}", "id": "{value}"}
+    filled = [
+        {
+            "name": f"s{i}",
+            "description": "A number.",
+            "direction": "any",
+            "reason": words,
+            "change_reason": words,
+            **one,
+        }
+        for i, one in enumerate(signals)
+    ]
+    first = "_".join([filled[0]["name"], *filled[0].get("windows", [])[:1]])
+    example = {"as_of": AS_OF, "rows": [], "expect": {first: None}}
+    return Family.model_validate(
+        {"family": "probe", "description": "All.", "table": table, "signals": filled, "examples": [example]}
+    )
+
+
+def every_signal(*, measure: str = "amount", by: str = "topic", table: str = "interactions") -> Family:
+    """Every aggregate over every window, and over all history where that is allowed, with a change where it has one."""
+    signals = []
+    for where in WHERES if table == "interactions" else ({}, {"kind": "answered"}):
+        for aggregate in AGGREGATES.values():
+            given_keys: dict[str, Any] = {"aggregate": aggregate.name, "where": where, "windows": list(WINDOWS)}
+            if aggregate.measure == "required":
+                given_keys["measure"] = measure
+            if aggregate.by == "required":
+                given_keys["by"] = by
+            if aggregate.of == "required":
+                given_keys["of"] = {"kind": ["complaint", "resolved"]} if table == "interactions" else {"kind": "sent"}
+            if aggregate.comparable:
+                given_keys["compare"] = "previous"
+            signals.append(given_keys)
+            if aggregate.windows == "optional":
+                alone = {key: v for key, v in given_keys.items() if key not in ("windows", "compare")}
+                signals.append(alone)
+    return family_of(*signals, table=table)
+
+
+EVERY = every_signal()
+EVERY_OF_SURVEYS = every_signal(measure="score", by="instrument", table="surveys")
+
+
+def asked(column: Column) -> Asked:
+    signal = column.signal
+    window = None if column.window is None else round(column.window.days * DAY)
+    return Asked(signal.aggregate, dict(signal.where), signal.of, signal.measure, signal.by, window)  # type: ignore[arg-type]
+
+
+def agree(matrix: Matrix, events: list[Event], *, zone: str) -> None:
+    """Every number of the matrix is the oracle's: missing where it is missing, and as near as a double can be."""
+    largest = max((abs(number) for event in events for number in event.measures.values()), default=0.0)
+    for (customer, as_of), row in zip(matrix.observations.itertuples(index=False), matrix.values, strict=True):
+        for column, found in zip(matrix.columns, row, strict=True):
+            what = asked(column)
+            expected = (change if column.change else value)(what, events, customer, as_of, zone=zone)
+            told = f"{what.aggregate} {column.name} of {customer} at {as_of}: {expected} is expected, got {found}"
+            assert (expected is None) == math.isnan(found), told
+            if expected is None:
+                continue
+            if what.aggregate in EXACT and not column.change:
+                assert expected == found, told
+                continue
+            # Differences and sums are as exact as what they are made of.
+            scale = {"sum": len(events) * largest, "mean": largest, "trend": 30 * largest, "count_trend": 1e5}
+            parts = scale.get(what.aggregate, largest if what.measure else 1.0)
+            near = 1e-9 * abs(expected) + 1e-13 * parts * (column.change or what.measure is not None)
+            if what.aggregate == "silence":
+                near += 1e-14
+            assert abs(expected - found) <= near, told
+
+
+# Rows that lie where mistakes are made: at an as-of, at an edge of a window or of the window before, and 1 µs beside.
+edges = st.builds(
+    lambda as_of, back, beside: as_of - back + beside * US,
+    st.sampled_from(AS_OFS),
+    st.sampled_from([timedelta(hours=h) for h in (0, 12, 24, 48, 28 * 24, 56 * 24)]),
+    st.sampled_from([-1, 0, 1]),
+)
+anywhere = st.integers(-2 * DAY, 80 * DAY).map(lambda age: AS_OF - age * US)
+days_apart = st.integers(0, 70).map(lambda days: AS_OF - timedelta(days=days, hours=1))
+times = st.one_of(edges, anywhere, days_apart)
+late = st.one_of(st.just(timedelta(0)), st.sampled_from([US, timedelta(hours=1), timedelta(days=40)]))
+numbers = st.one_of(st.integers(-3, 3).map(float), st.floats(-1e6, 1e6), st.just(1e12))
+levels = st.fixed_dictionaries(
+    {"kind": st.sampled_from(["complaint", "contact", "resolved"])},
+    optional={"topic": st.sampled_from(["billing", "it's", "Ürün"]), "channel": st.just("phone")},
+)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Event]:
+    """Events of up to three customers; some became known exactly at an as-of."""
+    made = []
+    for i in range(draw(st.integers(0, 14))):
+        at = draw(times)
+        known_at = draw(st.one_of(late.map(lambda delay, at=at: at + delay), edges.filter(lambda t, at=at: t >= at)))
+        measures = draw(st.one_of(st.just({}), numbers.map(lambda number: {"amount": number})))
+        made.append(Event(f"e{i}", draw(st.sampled_from("abc")), at, known_at, draw(levels), measures))
+    return made
+
+
+SPINE = [(customer, as_of) for as_of in AS_OFS for customer in "abz"]
+"""c has rows and is not in the spine; z is in the spine and has no rows."""
+
+
+def tables(events: list[Event], *, zone: str = ZONE) -> Tables:
+    return tables_of(events, measures=("amount",), zone=zone)
+
+
+def some(family: Family) -> st.SearchStrategy[tuple[Column, ...]]:
+    """A dozen columns: to plan one statement over all of them takes DuckDB a second."""
+    return st.randoms(use_true_random=False).map(lambda choose: tuple(choose.sample(family.columns, 12)))
+
+
+def at_every_edge() -> list[Event]:
+    """Rows of a and b at every edge of every window of every as-of and 1 µs beside, of two kinds, some known later."""
+    choose = random.Random(3)
+    made = []
+    for as_of in AS_OFS:
+        for hours in (0, 12, 24, 48, 28 * 24, 56 * 24):
+            for beside in (-1, 0, 1):
+                at = as_of - timedelta(hours=hours) + beside * US
+                known_at = at + choose.choice([timedelta(0), timedelta(0), US, timedelta(hours=12), timedelta(days=28)])
+                levels = {"kind": choose.choice(["complaint", "contact", "resolved"]), "topic": "billing"}
+                measures = {"amount": choose.uniform(-50, 100)} if choose.random() < 0.8 else {}
+                made.append(Event(f"e{len(made)}", choose.choice("ab"), at, known_at, levels, measures))
+    return made
+
+
+def test_every_column_equals_the_oracle_at_every_edge() -> None:
+    """All aggregates, windows and changes at three as-ofs in one spine, over rows at and beside every boundary."""
+    events = at_every_edge()
+    agree(build(tables(events), EVERY.columns, spine_of(SPINE)), events, zone=ZONE)
+
+
+@settings(max_examples=40, deadline=None)
+@given(histories(), some(EVERY))
+def test_every_aggregate_equals_the_oracle(events: list[Event], columns: tuple[Column, ...]) -> None:
+    """Random histories: no rows, one row, ties, rows known late, missing measures and levels."""
+    agree(build(tables(events), columns, spine_of(SPINE)), events, zone=ZONE)
+
+
+@st.composite
+def asked_and_answered(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Surveys as rows of the canonical table, answered or pending, on scales of either sense."""
+    made = []
+    for i in range(draw(st.integers(0, 8))):
+        sent_at = draw(times)
+        row: dict[str, Any] = {
+            "survey_id": f"q{i}",
+            "customer_id": draw(st.sampled_from("abc")),
+            "sent_at": sent_at,
+            "instrument": draw(st.sampled_from(["nps", "ces"])),
+        }
+        low, high, better = (0.0, 10.0, True) if row["instrument"] == "nps" else (1.0, 7.0, False)
+        answered_at = draw(st.one_of(st.none(), times.filter(lambda t, sent=sent_at: t >= sent)))
+        if answered_at is not None:
+            raw = float(draw(st.integers(int(low), int(high))))
+            row |= {"answered_at": answered_at, "raw_score": raw}
+            row |= {"scale_min": low, "scale_max": high, "higher_is_better": better}
+        made.append(row)
+    return made
+
+
+def as_events(surveys: list[dict[str, Any]]) -> list[Event]:
+    """Each survey is two rows: sent, known when sent; answered, known when answered, with a score from 0 to 1."""
+    made = []
+    for row in surveys:
+        key, who, sent_at, instrument = row["survey_id"], row["customer_id"], row["sent_at"], row["instrument"]
+        made.append(Event(key, who, sent_at, sent_at, {"kind": "sent", "instrument": instrument}))
+        if "answered_at" in row:
+            length = row["scale_max"] - row["scale_min"]
+            good = (
+                row["raw_score"] - row["scale_min"] if row["higher_is_better"] else row["scale_max"] - row["raw_score"]
+            )
+            levels = {"kind": "answered", "instrument": instrument}
+            made.append(Event(key, who, row["answered_at"], row["answered_at"], levels, {"score": good / length}))
+    return made
+
+
+@settings(max_examples=20, deadline=None)
+@given(asked_and_answered(), some(EVERY_OF_SURVEYS))
+def test_surveys_equal_the_oracle(surveys: list[dict[str, Any]], columns: tuple[Column, ...]) -> None:
+    """A survey is a row when it is sent and another when it is answered: a pending one is seen as pending."""
+    matrix = build(tables_of(surveys=surveys, zone=ZONE), columns, spine_of(SPINE))
+    agree(matrix, as_events(surveys), zone=ZONE)
+
+
+def one(events: list[Event], *signals: dict[str, Any], zone: str = "UTC", as_of: datetime = AS_OF) -> list[float]:
+    """These signals of customer a."""
+    measures = sorted({name for event in events for name in event.measures})
+    made = tables_of(events, measures=measures, zone=zone)
+    return [float(v) for v in build(made, family_of(*signals).columns, spine_of([("a", as_of)])).values[0]]
+
+
+def row(
+    at: datetime, *, name: str = "e", customer: str = "a", known_at: datetime | None = None, **numbers: float
+) -> Event:
+    return Event(f"{name} {at.isoformat()}", customer, at, known_at or at, {"kind": "contact"}, dict(numbers))
+
+
+def test_window_is_half_open() -> None:
+    """A row exactly one window before as-of is in, 1 µs older is out; at as-of is out, 1 µs before is in."""
+    count = {"aggregate": "count", "windows": ["28d"]}
+    far = AS_OF - timedelta(days=28)
+    assert [[0.0], [1.0], [1.0], [1.0], [0.0], [0.0]] == [
+        one([row(at)], count) for at in (far - US, far, far + US, AS_OF - US, AS_OF, AS_OF + US)
+    ]
+
+
+def test_row_enters_when_it_is_known() -> None:
+    """A row that happened long before is seen only once known: 1 µs before as-of in, at as-of out."""
+    happened = AS_OF - timedelta(days=9)
+    assert [[1.0], [0.0], [0.0]] == [
+        one([row(happened, known_at=known)], {"aggregate": "count"}) for known in (AS_OF - US, AS_OF, AS_OF + US)
+    ]
+
+
+def test_window_before_ends_where_the_window_begins() -> None:
+    """A row on the window's far edge belongs to the window, 1 µs older to the one before, and to one of them only."""
+    count = {"aggregate": "count", "windows": ["28d"], "compare": "previous"}
+    far, farther = AS_OF - timedelta(days=28), AS_OF - timedelta(days=56)
+    assert [[1.0, 1.0], [0.0, -1.0], [0.0, -1.0], [0.0, 0.0]] == [
+        one([row(at)], count) for at in (far, far - US, farther, farther - US)
+    ]
+
+
+def test_latest_of_a_tie_goes_by_known_at_then_by_id() -> None:
+    """Rows of one instant are ordered by known_at, then by the text of the id."""
+    at = AS_OF - timedelta(days=1)
+    latest = {"aggregate": "latest", "measure": "amount"}
+    second = Event("1", "a", at, at + US, {}, {"amount": 2.0})
+    tenth, ninth = Event("10", "a", at, at, {}, {"amount": 10.0}), Event("9", "a", at, at, {}, {"amount": 9.0})
+    assert [2.0] == one([ninth, second, tenth], latest)
+    assert [9.0] == one([ninth, tenth], latest)
+
+
+def test_latest_of_tied_surveys_goes_by_the_id_alone() -> None:
+    """q1 comes before q10: what is added to tell sent from answered plays no part in the order."""
+    at = AS_OF - timedelta(days=1)
+    asked_at = {"customer_id": "a", "sent_at": at, "answered_at": at, "instrument": "nps"}
+    scale = {"scale_min": 0.0, "scale_max": 10.0, "higher_is_better": True}
+    surveys = [{"survey_id": f"q{n}", "raw_score": float(n), **asked_at, **scale} for n in (10, 1)]
+    latest = family_of({"aggregate": "latest", "measure": "score"}, table="surveys")
+    assert 1.0 == build(tables_of(surveys=surveys), latest.columns, spine_of([("a", AS_OF)])).values[0, 0]
+
+
+def test_civil_days_are_those_of_the_zone() -> None:
+    """The 23-hour day of the clock change is one day, and 23:30 UTC is the next day already in Berlin."""
+    days = {"aggregate": "distinct_days"}
+    opening, closing = datetime(2026, 3, 28, 23, 0), datetime(2026, 3, 29, 21, 59, 59, 999999)
+    assert [1.0] == one([row(opening), row(closing)], days, zone="Europe/Berlin")
+    assert [2.0] == one([row(opening - US), row(opening)], days, zone="Europe/Berlin")
+    assert [2.0] == one([row(closing), row(closing + US)], days, zone="Europe/Berlin")
+    assert [2.0] == one([row(opening), row(closing)], days, zone="UTC")
+
+
+def test_civil_days_of_the_autumn_change() -> None:
+    """The 25-hour day is one day, from 22:00 UTC to 23:00 UTC of the next."""
+    days = {"aggregate": "distinct_days"}
+    opening, closing = datetime(2025, 10, 25, 22), datetime(2025, 10, 26, 22, 59, 59, 999999)
+    assert [1.0] == one([row(opening), row(closing)], days, zone="Europe/Berlin")
+    assert [2.0] == one([row(closing), row(closing + US)], days, zone="Europe/Berlin")
+
+
+def test_window_of_28_days_is_28_times_86400_seconds_over_a_clock_change() -> None:
+    """A day of a window is 86,400 s whatever the zone's clocks do."""
+    as_of = datetime(2026, 4, 5, 22)  # midnight opening the 6th in Berlin; 28 civil days before was 23:00 UTC
+    count = {"aggregate": "count", "windows": ["28d"]}
+    assert [1.0] == one([row(datetime(2026, 3, 8, 22))], count, zone="Europe/Berlin", as_of=as_of)
+    assert [0.0] == one([row(datetime(2026, 3, 8, 22) - US)], count, zone="Europe/Berlin", as_of=as_of)
+
+
+def test_customer_without_rows_gets_the_value_over_no_rows() -> None:
+    """The README's table: counts and sums 0, the rest missing; the same for one who has rows, none in the window."""
+    family = EVERY
+    events = [row(AS_OF - timedelta(days=300))]
+    matrix = build(tables(events), family.columns, spine_of([("nobody", AS_OF)]))
+    for column, found in zip(matrix.columns, matrix.values[0], strict=True):
+        empty = AGGREGATES[column.signal.aggregate].empty
+        assert math.isnan(found) if empty is None else found == 0.0, column.name
+
+
+def test_gaps_of_zero_are_no_rhythm() -> None:
+    """Rows that all came at one instant have a mean gap of 0, no ratio, and are surely quiet if nobody has a gap."""
+    at = AS_OF - timedelta(days=3)
+    rows = [row(at, name="x"), row(at, name="y")]
+    gap, ratio, silence = one(rows, {"aggregate": "gap"}, {"aggregate": "gap_ratio"}, {"aggregate": "silence"})
+    assert 0.0 == gap
+    assert math.isnan(ratio)
+    assert 1.0 == silence
+    # b's gap of 3 days is the prior, over two gaps: 1.5 days; 1 - (1.5 / 4.5) ** 2
+    others = [row(AS_OF - timedelta(days=d), customer="b") for d in (1, 4)]
+    assert pytest.approx(1 - 1 / 9) == one(rows + others, {"aggregate": "silence"})[0]
+
+
+def test_silence_of_nobody_with_two_rows_is_missing() -> None:
+    """Without any gap there is no rhythm to hold a customer to."""
+    assert math.isnan(one([row(AS_OF - US), row(AS_OF - US, customer="b")], {"aggregate": "silence"})[0])
+
+
+def test_silence_prior_counts_customers_outside_the_spine_and_rows_before_as_of_only() -> None:
+    """The prior is everybody's mean gap as known at as-of: a gap closed at as-of, or known then, does not count."""
+    silence = {"aggregate": "silence"}
+    mine = [row(AS_OF - timedelta(days=6))]
+    theirs = [row(AS_OF - timedelta(days=d), customer="b") for d in (5, 3)]
+    expected = 1 - 2 / (2 + 6)  # prior 2 days, one row 6 days ago
+    assert pytest.approx(expected) == one(mine + theirs, silence)[0]
+    unknown = [
+        row(AS_OF, customer="b"),
+        row(AS_OF + timedelta(days=9), customer="b"),
+        row(AS_OF - timedelta(days=1), customer="b", known_at=AS_OF),
+    ]
+    assert one(mine + theirs, silence) == one(mine + theirs + unknown, silence)
+
+
+def test_extreme_rows_give_finite_numbers_between_their_bounds() -> None:
+    """20,000 rows 1 µs apart, one 1 µs before as-of, years of history: no infinity, no error, probabilities in [0, 1]."""
+    busy = [row(AS_OF - US * n, name=str(n)) for n in range(1, 20_001)]
+    old = [row(AS_OF - timedelta(days=20_000), name="old", customer="b"), row(AS_OF - US, name="new", customer="b")]
+    signals = [{"aggregate": name} for name in ("rate", "gap", "gap_ratio", "silence")]
+    columns = family_of(*signals).columns
+    found = build(tables_of(busy + old), columns, spine_of([("a", AS_OF), ("b", AS_OF)])).values
+    assert np.isfinite(found).all()
+    assert ((found[:, 3] >= 0) & (found[:, 3] <= 1)).all()
+    # rows per 30 days over a day, the least time; a gap of 1 µs; quiet exactly that
+    assert [600_000.0, pytest.approx(1 / DAY), pytest.approx(1.0)] == found[0, :3].tolist()
+
+
+def test_number_too_large_is_missing() -> None:
+    """A sum beyond a double is missing, never infinite; so are its mean and its slope."""
+    rows = [row(AS_OF - timedelta(days=d), amount=1e308) for d in (1, 2)] + [
+        row(AS_OF - timedelta(days=3), amount=-1e308)
+    ]
+    keys = {"measure": "amount", "windows": ["28d"]}
+    found = one(rows[:2], {"aggregate": "sum", **keys}, {"aggregate": "mean", **keys})
+    assert [True, True] == np.isnan(found).tolist()
+    assert (
+        math.isnan(one(rows, {"aggregate": "trend", **keys})[0])
+        or abs(one(rows, {"aggregate": "trend", **keys})[0]) < math.inf
+    )
+
+
+def test_trend_wants_rows_a_day_apart() -> None:
+    """Two rows exactly a day apart have a slope, 1 µs less none; a row without the measure lends no time."""
+    trend = {"aggregate": "trend", "measure": "amount", "windows": ["28d"]}
+    late, early = row(AS_OF - timedelta(hours=1), amount=3.0), row(AS_OF - timedelta(hours=25), amount=1.0)
+    assert [pytest.approx(60.0)] == one([late, early], trend)  # 2 more in a day
+    assert math.isnan(one([late, dataclasses.replace(early, at=early.at + US)], trend)[0])
+    assert math.isnan(one([late, dataclasses.replace(early, measures={})], trend)[0])
+
+
+def test_rows_that_balance_have_no_count_trend() -> None:
+    """Rows mirrored about the middle of the window give exactly 0."""
+    middle = AS_OF - timedelta(days=14)
+    rows = [row(middle + sign * timedelta(microseconds=off)) for off in (7, 10**9 + 1, 3 * 10**11) for sign in (-1, 1)]
+    assert [0.0] == one(rows, {"aggregate": "count_trend", "windows": ["28d"]})
+
+
+def test_measure_may_have_any_name() -> None:
+    """Measures called as the engine calls its own columns are still the customer's numbers."""
+    at = AS_OF - timedelta(days=2)
+    names = ("age", "day", "seq", "id", "place", "order", "at_us", "known", "spine_now", "c0", "v0")
+    signals = [{"aggregate": "latest", "measure": name} for name in names]
+    numbers = {name: float(i) for i, name in enumerate(names)}
+    assert list(numbers.values()) == one([row(at, **numbers)], *signals)
+
+
+def test_spine_may_repeat_a_row_and_may_be_empty() -> None:
+    """The same observation twice gives the same numbers twice; no observations give no rows."""
+    events = at_every_edge()
+    columns = EVERY.columns[::20]
+    twice = build(tables(events), columns, spine_of([("a", AS_OF), ("b", AS_OF), ("a", AS_OF)])).values
+    assert twice[0].tobytes() == twice[2].tobytes()
+    assert (0, len(columns)) == build(tables(events), columns, spine_of([])).values.shape
+
+
+def test_numbers_do_not_depend_on_who_else_is_in_the_spine() -> None:
+    """One observation alone has the bytes it has among others, in whatever order they are asked for."""
+    columns = EVERY.columns[::5]
+    made = tables(at_every_edge())
+    everyone = build(made, columns, spine_of(SPINE))
+    order = list(range(len(SPINE)))
+    random.Random(1).shuffle(order)
+    shuffled = build(made, columns, spine_of([SPINE[i] for i in order]))
+    assert everyone.values[order].tobytes() == shuffled.values.tobytes()
+    for i, observation in enumerate(SPINE):
+        assert everyone.values[i].tobytes() == build(made, columns, spine_of([observation])).values[0].tobytes()
+
+
+@settings(max_examples=20, deadline=None)
+@given(histories(), some(EVERY), st.randoms(use_true_random=False))
+def test_order_of_the_raw_rows_changes_no_byte(
+    events: list[Event], columns: tuple[Column, ...], choose: random.Random
+) -> None:
+    """The same rows in another order give the same bytes."""
+    mixed = choose.sample(events, len(events))
+    expected = build(tables(events), columns, spine_of(SPINE)).values
+    assert expected.tobytes() == build(tables(mixed), columns, spine_of(SPINE)).values.tobytes()
+
+
+@settings(max_examples=15, deadline=None)
+@given(histories(), histories(), some(EVERY), st.randoms(use_true_random=False))
+def test_nothing_known_at_as_of_or_later_is_seen(
+    events: list[Event], others: list[Event], columns: tuple[Column, ...], choose: random.Random
+) -> None:
+    """The future is garbled and added to: rows known or happening at as-of or later change no byte."""
+    later = [timedelta(0), US, timedelta(days=3), timedelta(days=400)]
+    spine = spine_of([(customer, AS_OF) for customer in "abcz"])
+
+    def garbled(event: Event) -> Event:
+        known_at = AS_OF + choose.choice(later)
+        at = min(known_at, AS_OF - choose.choice([-timedelta(0), US, timedelta(days=choose.randrange(60))]))
+        return dataclasses.replace(
+            event, at=at, known_at=known_at, customer=choose.choice("abcq"), levels={"kind": "contact"}
+        )
+
+    past = [event for event in events if event.known_at < AS_OF]
+    future = [garbled(event) for event in events if event.known_at >= AS_OF]
+    added = [dataclasses.replace(garbled(event), id=f"added {event.id}") for event in others]
+    expected = build(tables(events), columns, spine).values
+    assert expected.tobytes() == build(tables(past + future + added), columns, spine).values.tobytes()
+
+
+def test_surveys_and_customers_of_the_future_are_not_seen() -> None:
+    """A survey sent or answered at as-of, and a customer who begins then, do not count yet."""
+    surveys = [
+        {"survey_id": "q1", "customer_id": "a", "sent_at": AS_OF - US, "answered_at": AS_OF, "instrument": "nps"},
+        {"survey_id": "q2", "customer_id": "a", "sent_at": AS_OF, "instrument": "nps"},
+    ]
+    scale = {"raw_score": 3.0, "scale_min": 0.0, "scale_max": 10.0, "higher_is_better": True}
+    made = tables_of(
+        surveys=[{**surveys[0], **scale}, surveys[1]],
+        customers=[{"customer_id": "a", "started_at": AS_OF}, {"customer_id": "b", "started_at": AS_OF - US}],
+    )
+    counts = family_of({"aggregate": "count", "where": {"kind": "sent"}}, {"aggregate": "count"}, table="surveys")
+    assert [[1.0, 1.0]] == build(made, counts.columns, spine_of([("a", AS_OF)])).values.tolist()
+    tenure = family_of({"aggregate": "days_since"}, table="customers")
+    found = build(made, tenure.columns, spine_of([("a", AS_OF), ("b", AS_OF)])).values[:, 0]
+    assert math.isnan(found[0])
+    assert pytest.approx(1 / DAY) == found[1]
+
+
+def test_matrix_is_read_by_name_and_by_rows() -> None:
+    """A column by its name, rows by position or by mask, with their observations."""
+    matrix = build(tables(at_every_edge()), EVERY.columns[:3], spine_of(SPINE))
+    assert matrix.values[:, 1].tobytes() == matrix.column(matrix.names[1]).tobytes()
+    mask = (matrix.observations["customer_id"] == "b").to_numpy()
+    expected = [as_of for customer, as_of in SPINE if customer == "b"]
+    assert expected == matrix.take(mask).observations["as_of"].tolist()
+    assert matrix.take(mask).values.tobytes() == matrix.take(np.flatnonzero(mask)).values.tobytes()
+    assert pd.Index([0, 1, 2]).equals(matrix.take(mask).observations.index)
