@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
-import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from churnwatch.aggregates import AGGREGATES, Need
-from churnwatch.errors import ProjectError
+from churnwatch.errors import ProjectError, nearest
 from churnwatch.signals.engine import build
-from churnwatch.signals.events import LEVELS, event_columns, make_events
-from churnwatch.spec import Column, Example, Family, Model, ProjectSpec, Signal, where_sql, where_words
-
-if TYPE_CHECKING:
-    from churnwatch.sources import Tables
+from churnwatch.signals.events import LEVELS, SURVEY_MEASURES, event_columns, make_events
+from churnwatch.sources import SHAPES, Tables, new_tables
+from churnwatch.spec import (
+    PLACEHOLDER,
+    Column,
+    Example,
+    Family,
+    Model,
+    ProjectSpec,
+    Signal,
+    Where,
+    where_sql,
+    where_words,
+)
 
 
 def check_signals(families: Sequence[Family]) -> None:
-    """Raise ProjectError for the first signal whose aggregate is unknown or gets what it does not take."""
+    """Raise ProjectError for the first signal that does not hold together.
+
+    Its aggregate is unknown or gets what it does not take; it names a column its table does not have, or a number in a
+    reason that it never has.
+    """
     for family in families:
         for signal in family.signals:
             _check_signal(family, signal)
@@ -32,7 +44,10 @@ def _check_signal(family: Family, signal: Signal) -> None:
     aggregate = AGGREGATES.get(signal.aggregate)
     if aggregate is None:
         raise ProjectError(
-            f"no aggregate is called {signal.aggregate}", where=where, allowed=", ".join(sorted(AGGREGATES))
+            f"no aggregate is called {signal.aggregate}",
+            where=where,
+            allowed=", ".join(sorted(AGGREGATES)),
+            hint=nearest(signal.aggregate, AGGREGATES),
         )
     given: list[tuple[str, Need, bool]] = [
         ("measure", aggregate.measure, signal.measure is not None),
@@ -56,14 +71,34 @@ def _check_signal(family: Family, signal: Signal) -> None:
                 f"`{name}` is no column that {family.table} can be told apart by",
                 where=where,
                 allowed=", ".join(levels),
+                hint=nearest(name, levels),
+            )
+    measures = {"surveys": SURVEY_MEASURES, "customers": ()}.get(family.table)
+    if signal.measure and measures is not None and signal.measure not in measures:
+        raise ProjectError(
+            f"{family.table} has no measure {signal.measure}",
+            where=where,
+            allowed=", ".join(measures) or "none: a row of customers has no numbers",
+            hint=nearest(signal.measure, measures),
+        )
+    _check_words(signal, where)
+
+
+def _check_words(signal: Signal, where: str) -> None:
+    for key, words in (("reason", signal.reason), ("change_reason", signal.change_reason)):
+        if words and set(PLACEHOLDER.findall(words.en)) != set(PLACEHOLDER.findall(words.id)):
+            raise ProjectError(
+                f"the {key} names other numbers in en than in id",
+                where=where,
+                allowed="the same {…} in both languages",
             )
 
 
 def available(tables: Tables, columns: Sequence[Column]) -> tuple[tuple[Column, ...], dict[str, str]]:
     """Split ``columns`` into those this deployment has inputs for and {signal: why it is skipped}.
 
-    A signal is skipped where its measure is not declared, or where no row of the table ever matches its
-    ``where`` (then it would be a constant).
+    A signal is skipped where its measure is not declared, or where no row of the table ever matches its ``where`` or
+    its ``of``, with a measure or a ``by`` if it reads one: a constant, or cases that nothing could ever close.
     """
     make_events(tables)
     usable: list[Column] = []
@@ -85,17 +120,20 @@ def _lacks(tables: Tables, table: str, signal: Signal) -> str | None:
     _, measures = event_columns(table, tables.measures)
     if signal.measure and signal.measure not in measures:
         return f"{table} has no measure {signal.measure}"
-    condition = where_sql(signal.where)
-    if signal.measure:
-        condition += f' and "{signal.measure}" is not null'
-    if not tables.con.execute(f"select 1 from events_{table} where {condition} limit 1").fetchall():
-        told = where_words(signal.where)
-        return (
-            f"{table} has no row"
-            + (f" with {told}" if told else "")
-            + (f" and a {signal.measure}" if signal.measure else "")
-        )
-    return None
+    return _no_row(tables, table, signal.where, signal.measure or signal.by) or (
+        _no_row(tables, table, signal.of) if signal.of is not None else None
+    )
+
+
+def _no_row(tables: Tables, table: str, where: Where, given: str | None = None) -> str | None:
+    """Words for the want of any row that matches ``where`` and has a value in the column ``given``."""
+    condition = where_sql(where) + (f' and "{given}" is not null' if given else "")
+    if tables.con.execute(f"select 1 from events_{table} where {condition} limit 1").fetchall():
+        return None
+    told = [where_words(where)] if where else []
+    return " ".join([f"{table} has no row", *(["with"] if told or given else []), *told]) + (
+        f"{' and' if told else ''} a {given}" if given else ""
+    )
 
 
 def model_columns(spec: ProjectSpec, model: Model) -> tuple[Column, ...]:
@@ -112,14 +150,14 @@ def check_examples(families: Sequence[Family]) -> int:
     wrong: list[str] = []
     right = 0
     for family in families:
-        for number, example in enumerate(family.examples, start=1):
+        for example in family.examples:
             found = compute_example(family, example)
             for name, expected in example.expect.items():
                 if _same(found[name], expected):
                     right += 1
                 else:
                     wrong.append(
-                        f"features/{family.family}.yaml: example {number}: {name} is expected to be "
+                        f"{_place(family, example)}: {name} is expected to be "
                         f"{_told(expected)}, the engine gives {_told(found[name])}"
                     )
     if wrong:
@@ -128,8 +166,8 @@ def check_examples(families: Sequence[Family]) -> int:
 
 
 def compute_example(family: Family, example: Example) -> dict[str, float | None]:
-    """The family's columns over the rows of one example; ``None`` is missing."""
-    tables = example_tables(family, example.rows)
+    """The family's columns over the rows of one example of the family; ``None`` is missing."""
+    tables = example_tables(family, example)
     as_of = _instant(example.as_of)
     spine = pd.DataFrame({"customer_id": ["example"], "as_of": [as_of]})
     spine["as_of"] = spine["as_of"].astype("datetime64[us]")
@@ -140,42 +178,57 @@ def compute_example(family: Family, example: Example) -> dict[str, float | None]
     }
 
 
-_TABLES = {
-    "interactions": 'interaction_id varchar, customer_id varchar, "at" timestamp, known_at timestamp, kind varchar, '
-    "channel varchar, direction varchar, topic varchar, agent varchar",
-    "surveys": "survey_id varchar, customer_id varchar, sent_at timestamp, answered_at timestamp, instrument varchar, "
-    "raw_score double, scale_min double, scale_max double, higher_is_better boolean",
-    "customers": "customer_id varchar, started_at timestamp",
-}
+def example_tables(family: Family, example: Example) -> Tables:
+    """Canonical tables in memory that hold only the rows of one example, all in the family's table.
 
-
-def example_tables(family: Family, rows: Sequence[dict[str, Any]]) -> Tables:
-    """Canonical tables in memory that hold only these rows of the family's table, all of one customer."""
+    A row is of the customer ``example`` unless it names another. Raises ProjectError for a row with a column the table
+    does not have, without one it needs, or with a value of another kind.
+    """
+    shape = SHAPES[family.table]
     measures = tuple(sorted({s.measure for s in family.signals if s.measure and family.table == "interactions"}))
-    con = duckdb.connect()
-    con.execute("set TimeZone = 'UTC'")
-    for table, columns in _TABLES.items():
-        extra = "".join(f', "{name}" double' for name in measures) if table == "interactions" else ""
-        con.execute(f"create table {table} ({columns}{extra})")
-    own = {row[0] for row in con.execute(f"describe {family.table}").fetchall()}
-    for number, row in enumerate(rows, start=1):
-        filled = {_KEYS[family.table]: f"row {number}", "customer_id": "example"} | row
+    kinds = shape.columns | dict.fromkeys(measures, "number")
+    con = new_tables(measures)
+    for number, row in enumerate(example.rows, start=1):
+        filled = {shape.key: f"row {number}", "customer_id": "example", "source": "example"} | row
         if family.table == "interactions":
             filled.setdefault("known_at", filled.get("at"))
-        unknown = sorted(set(filled) - own)
-        if unknown:
-            raise ProjectError(
-                f"an example row has `{unknown[0]}`",
-                where=f"features/{family.family}.yaml",
-                allowed=", ".join(sorted(own)),
-            )
+        if family.table == "customers":
+            filled.setdefault("do_not_contact", False)
+        _check_row(filled, kinds, shape.required, place=f"{_place(family, example)}, row {number}")
         values = [_instant(v) if isinstance(v, date) else v for v in filled.values()]
         names = ", ".join(f'"{name}"' for name in filled)
         con.execute(f"insert into {family.table} ({names}) values ({', '.join('?' * len(values))})", values)
-    return cast("Tables", SimpleNamespace(con=con, measures=measures, zone="UTC"))
+    return Tables(con, measures, (), pa.table({}), (), "UTC")
 
 
-_KEYS = {"interactions": "interaction_id", "surveys": "survey_id", "customers": "customer_id"}
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "text": ((str,), "a text"),
+    "number": ((int, float), "a number"),
+    "integer": ((int,), "a whole number"),
+    "boolean": ((bool,), "true or false"),
+    "time": ((date,), "a day such as 2026-02-20, or a time such as 2026-02-20T09:00:00"),
+}
+
+
+def _check_row(row: Mapping[str, Any], kinds: Mapping[str, str], required: Sequence[str], *, place: str) -> None:
+    for name, value in row.items():
+        if name == "source":
+            continue
+        if name not in kinds:
+            raise ProjectError(
+                f"there is no column `{name}`", where=place, allowed=", ".join(kinds), hint=nearest(name, kinds)
+            )
+        types, told = _KINDS[kinds[name]]
+        wrong = not isinstance(value, types) or (isinstance(value, bool) and bool not in types)
+        if value is not None and wrong:
+            raise ProjectError(f"`{name}` is {value!r}", where=place, allowed=told)
+    for name in required:
+        if row.get(name) is None:
+            raise ProjectError(f"there is no `{name}`", where=place, hint=f"add `{name}:` to the row")
+
+
+def _place(family: Family, example: Example) -> str:
+    return f"features/{family.family}.yaml: example {family.examples.index(example) + 1}"
 
 
 def _instant(value: date) -> datetime:
