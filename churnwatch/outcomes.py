@@ -9,16 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
 
-from churnwatch.errors import DataRefused
-from churnwatch.spec import Model, civil_day, midnight, where_sql, where_words
-
-if TYPE_CHECKING:
-    from churnwatch.sources import Tables
+from churnwatch.errors import DataRefused, ProjectError, nearest
+from churnwatch.sources import SHAPES, Tables
+from churnwatch.spec import Model, Where, civil_day, midnight, where_sql, where_words
 
 
 @dataclass(frozen=True)
@@ -30,10 +27,14 @@ class Span:
 
 
 def span(tables: Tables, model: Model) -> Span:
-    """When this model's data begin and until when its outcome is complete (the least data end of what feeds it)."""
+    """When this model's data begin and until when its outcome is complete (the least data end of what feeds it).
+
+    Raises DataRefused where no row is such an outcome, ProjectError for an unknown column.
+    """
+    end = tables.data_end("interactions", model.outcome.where)
     row = tables.con.execute('select epoch_us(min("at")) from interactions').fetchone()
     assert row is not None
-    return Span(_aware(row[0]), tables.data_end("interactions", model.outcome.where))
+    return Span(_aware(row[0]), end)
 
 
 def grid(model: Model, *, zone: str, span: Span, complete_by: datetime) -> list[datetime]:
@@ -56,16 +57,17 @@ def grid(model: Model, *, zone: str, span: Span, complete_by: datetime) -> list[
 
 
 def check_as_of(day: date, *, zone: str, first: datetime, end: datetime) -> datetime:
-    """The instant of ``--as-of``; DataRefused where the data do not reach it.
+    """The instant of ``--as-of``; DataRefused where the data, from ``first`` to just before ``end``, do not reach it.
 
     The day after the data's last is allowed: its opening midnight is when the morning's list is made.
     """
     as_of = midnight(day, zone)
-    latest = civil_day(end - timedelta(microseconds=1), zone) + timedelta(days=1)
+    last = civil_day(end - timedelta(microseconds=1), zone)
+    latest = last + timedelta(days=1)
     earliest = civil_day(first, zone) + timedelta(days=1)
     if not earliest <= day <= latest:
         raise DataRefused(
-            f"as-of {day} lies outside the data, which run from {civil_day(first, zone)} to {civil_day(end, zone)}",
+            f"as-of {day} lies outside the data, which run from {civil_day(first, zone)} to {last}",
             allowed=f"{earliest} to {latest}",
             hint="choose a day in that range, or load newer data",
         )
@@ -75,35 +77,35 @@ def check_as_of(day: date, *, zone: str, first: datetime, end: datetime) -> date
 def observe(tables: Tables, model: Model, as_ofs: Sequence[datetime]) -> pd.DataFrame:
     """The population at each as-of: customer_id, as_of (naive UTC), ordered by as_of and customer_id.
 
-    A customer is observed from their start (else their first event) plus ``tenure``, while no end is known. With an
-    outcome ``event``, whoever had that event before as-of has left and is not observed. ``active`` wants such an
-    event within the time before as-of.
+    A customer is observed from their start (else the first event known at as-of) plus ``tenure``, until their end. With
+    an outcome ``event``, whoever had that event before as-of and is known to have had it has left and is not observed.
+    ``active`` wants such an event within the time before as-of. Raises ProjectError for a column that interactions do
+    not have.
     """
     population = model.population
+    for key, where in (("outcome", model.outcome.where), ("population.active", population.active or {})):
+        _check_where(where, place=f"models/{model.model}.yaml: {key}")
+    known = (
+        'from interactions as e where e.customer_id = begun.customer_id and e."at" < grid.as_of '
+        "and e.known_at < grid.as_of"
+    )
+    old_enough = f"<= grid.as_of - interval {population.tenure.seconds} second"
     conditions = [
-        "begun.started_at < grid.as_of",
-        f"begun.started_at <= grid.as_of - interval {population.tenure.seconds} second",
+        f"(begun.started_at < grid.as_of and begun.started_at {old_enough} "
+        # A first event that became known later must not let a customer be observed before it was known.
+        f'or begun.started_at is null and exists (select 1 {known} and e."at" {old_enough}))',
         "(begun.ended_at is null or begun.ended_at >= grid.as_of)",
     ]
     if model.outcome.event is not None:
-        conditions.append(
-            "not exists (select 1 from interactions as e where e.customer_id = begun.customer_id "
-            f'and e."at" < grid.as_of and e.known_at < grid.as_of and {where_sql(model.outcome.event)})'
-        )
+        conditions.append(f"not exists (select 1 {known} and {where_sql(model.outcome.event)})")
     if population.active is not None and population.within is not None:
         conditions.append(
-            "exists (select 1 from interactions as e where e.customer_id = begun.customer_id "
-            f'and e."at" < grid.as_of and e."at" >= grid.as_of - interval {population.within.seconds} second '
-            f"and e.known_at < grid.as_of and {where_sql(population.active)})"
+            f'exists (select 1 {known} and e."at" >= grid.as_of - interval {population.within.seconds} second '
+            f"and {where_sql(population.active)})"
         )
     tables.con.register("as_ofs", pa.table({"as_of": pa.array([_naive(t) for t in as_ofs], pa.timestamp("us"))}))
     found = tables.con.sql(
-        f"""with first as (select customer_id, min("at") as first_at from interactions group by customer_id),
-        begun as (
-            select customers.customer_id, coalesce(started_at, first_at) as started_at, ended_at
-            from customers left join first using (customer_id)
-        )
-        select begun.customer_id, grid.as_of from begun cross join as_ofs as grid
+        f"""select begun.customer_id, grid.as_of from customers as begun cross join as_ofs as grid
         where {" and ".join(conditions)} order by grid.as_of, begun.customer_id"""
     ).to_arrow_table()
     tables.con.unregister("as_ofs")
@@ -128,8 +130,8 @@ def label(tables: Tables, model: Model, observations: pd.DataFrame, *, known_bef
         "observed",
         pa.table(
             {
-                "place": range(len(observations)),
-                "customer_id": observations["customer_id"].to_list(),
+                "place": pa.array(range(len(observations)), pa.int64()),
+                "customer_id": pa.array(observations["customer_id"].to_list(), pa.string()),
                 "as_of": pa.array(observations["as_of"].to_numpy(), pa.timestamp("us")),
             }
         ),
@@ -170,6 +172,18 @@ def check_labels(outcome: pd.Series, model: Model, *, when: str) -> None:
         allowed="both outcomes occur",
         hint=f"is `{what}` the right event, and does the source that holds it reach far enough?",
     )
+
+
+def _check_where(where: Where, *, place: str) -> None:
+    columns = [name for name, kind in SHAPES["interactions"].columns.items() if kind == "text"]
+    for name in where:
+        if name not in columns:
+            raise ProjectError(
+                f"interactions cannot be told apart by `{name}`",
+                where=place,
+                allowed=", ".join(columns),
+                hint=nearest(name, columns),
+            )
 
 
 def _naive(instant: datetime) -> datetime:
