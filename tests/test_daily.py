@@ -1,0 +1,309 @@
+"""The daily list: issued once, made again, corrected; whom it names and whom never."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import re
+import shutil
+from datetime import UTC, date, datetime
+
+import churnwatch.runs.ranking
+import pyarrow.parquet as pq
+import pytest
+from command_line import END, call, facts, ledger, ok, refused, tree, untouched
+from ruamel.yaml import YAML
+
+from churnwatch.runs.daily import daily
+from churnwatch.runs.workspace import open_workspace
+
+EARLIER = "2026-06-24"
+
+
+def rows_of(directory):
+    with (directory / "outreach.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def table(project, name):
+    with (project / "data" / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def listed(company):
+    """The rows of the last day's list."""
+    rows = rows_of(company.root / "out" / "demo" / END)
+    assert len(rows) > 20
+    return rows
+
+
+def reasons(row):
+    return [row[key] for key in ("reason_1", "reason_2", "reason_3") if row[key]]
+
+
+def test_every_row_says_whom_why_and_what_to_do(listed):
+    assert [str(place) for place in range(1, len(listed) + 1)] == [row["rank"] for row in listed]
+    for row in listed:
+        assert 1 <= len(reasons(row)) <= 3
+        for column in ("customer", "customer_name", "owner", "owner_name", "band", "action", "due", "model_version"):
+            assert row[column]
+        assert "model" == row["listed_by"]
+        assert ("", "") == (row["outcome"], row["flag_wrong_reason"])
+
+
+def test_every_reason_contains_a_number(listed):
+    assert [] == [reason for row in listed for reason in reasons(row) if not re.search(r"\d", reason)]
+
+
+def test_an_owner_reads_their_own_language(company, listed):
+    """Both languages occur, and each row's action is the playbook's in the language of its owner."""
+    playbook = YAML(typ="safe", pure=True).load(company.root / "configs" / "playbook.yaml")["actions"]
+    language = {agent["agent_no"]: agent["language"] for agent in table(company.root, "agents")}
+    assert {"en", "id"} == {language[row["owner"]] for row in listed}
+    for row in listed:
+        assert row["action"] in {action["title"][language[row["owner"]]] for action in playbook.values()}
+
+
+def test_no_owner_is_over_capacity_though_more_would_fill_it(company, listed):
+    capacity = {agent["agent_no"]: int(agent["daily_capacity"]) for agent in table(company.root, "agents")}
+    count = {owner: sum(row["owner"] == owner for row in listed) for owner in capacity}
+    assert [] == [owner for owner in capacity if count[owner] > capacity[owner]]
+    assert [] != [owner for owner in capacity if count[owner] == capacity[owner]]
+    assert 0 < company.said.json["daily"]["counts"]["spilled"]
+
+
+def test_who_may_not_be_contacted_is_never_listed_however_high_the_risk(company, listed):
+    refused_ = {one["customer_no"] for one in table(company.root, "customers") if one["may_contact"] == "no"}
+    scored = pq.read_table(company.root / "out" / "demo" / END / "scores.parquet").to_pylist()
+    least = min(float(row["risk"]) for row in listed)
+    assert [] != [one for one in scored if one["customer_id"] in refused_ and one["risk"] > least]
+    assert set() == refused_ & {row["customer"] for row in listed}
+
+
+def test_a_rows_owner_is_the_customers(company, listed):
+    customers = {one["customer_no"]: one for one in table(company.root, "customers")}
+    for row in listed:
+        assert customers[row["customer"]]["account_manager"] == row["owner"]
+        assert customers[row["customer"]]["full_name"] == row["customer_name"]
+
+
+def test_the_rows_are_the_riskiest_of_each_owner(company, listed):
+    """Nobody who could be listed and is not has a higher risk than the last row of a full owner."""
+    customers = {one["customer_no"]: one for one in table(company.root, "customers")}
+    scored = pq.read_table(company.root / "out" / "demo" / END / "scores.parquet").to_pylist()
+    margin = {one["customer_id"]: one["margin"] for one in scored}
+    on = {row["customer"] for row in listed}
+    last = {row["owner"]: margin[row["customer"]] for row in listed}
+    for one in scored:
+        customer = customers[one["customer_id"]]
+        if one["customer_id"] in on or customer["may_contact"] == "no" or one["band"] == "healthy":
+            continue
+        assert one["margin"] <= last[customer["account_manager"]]
+
+
+def test_risk_and_band_are_those_of_the_scores(company, listed):
+    scored = pq.read_table(company.root / "out" / "demo" / END / "scores.parquet").to_pylist()
+    by_customer = {one["customer_id"]: one for one in scored}
+    assert len(scored) == len(by_customer) == company.said.json["daily"]["counts"]["observed"]
+    for row in listed:
+        assert f"{by_customer[row['customer']]['risk']:.4f}" == row["risk"]
+        assert by_customer[row["customer"]]["band"] == row["band"] != "healthy"
+
+
+def test_the_ledger_holds_the_list_as_issued(company, listed):
+    [issued] = facts(company.root, "lists")
+    assert (END, 1, None) == (issued["as_of"], issued["revision"], issued["baseline"])
+    assert company.said.json["train"]["version"] == issued["model_version"]
+    manifest = json.loads((company.root / "out" / "demo" / END / "run.json").read_text())
+    assert manifest["files"] == json.loads(issued["files"])
+    kept = sorted(facts(company.root, "list_rows"), key=lambda row: row["rank"])
+    assert [row["customer"] for row in listed] == [row["customer_id"] for row in kept]
+    assert [reasons(row) for row in listed] == [json.loads(row["reasons"]) for row in kept]
+    assert ["train", "daily"] == [run["command"] for run in facts(company.root, "runs")]
+    assert {"done"} == {run["status"] for run in facts(company.root, "runs")}
+
+
+def test_the_same_day_again_is_skipped_also_when_an_agent_wrote_into_it(project):
+    """The default: the list stands as it is, outcome filled in by hand and all."""
+    path = project / "out" / "demo" / END / "outreach.csv"
+    text = path.read_text()
+    path.write_text(text.rstrip("\n") + "reached\n")
+    with untouched(project):
+        told = ok(call("daily", "--as-of", END, "--project", project, "--json")).json
+    assert "skipped" == told["status"]
+    assert len(text.splitlines()) - 1 == len(told["rows"])
+
+
+def test_a_list_whose_manifest_is_gone_is_not_shown(project):
+    (project / "out" / "demo" / END / "run.json").unlink()
+    with untouched(project):
+        refused(call("daily", "--as-of", END, "--project", project), 5, "its run.json is gone")
+
+
+def test_verify_makes_the_same_bytes(project):
+    with untouched(project):
+        told = ok(call("daily", "--as-of", END, "--rerun", "verify", "--project", project, "--json")).json
+    assert "verified" == told["status"]
+
+
+def test_verify_says_so_when_the_data_have_changed(project):
+    """One ticket more of the first of the list; code 5, and everything stands as it stood."""
+    customer = rows_of(project / "out" / "demo" / END)[0]["customer"]
+    with (project / "data" / "tickets.csv").open("a") as file:
+        file.write(f'"K9999999","{customer}","2026-06-29 10:00:00","phone","complaint","billing","A001",,,,,,"late"\n')
+    with untouched(project):
+        said = call("daily", "--as-of", END, "--rerun", "verify", "--project", project)
+    refused(said, 5, f"the list of {END} made again differs: ", "outreach.csv", "--rerun correct")
+
+
+def test_correct_issues_a_second_revision(project):
+    before = ledger(project)
+    told = ok(call("daily", "--as-of", END, "--rerun", "correct", "--project", project, "--json")).json
+    assert "corrected" == told["status"]
+    assert [1, 2] == [one["revision"] for one in facts(project, "lists")]
+    assert before["lists"] == facts(project, "lists")[:1]
+    assert 2 * len(before["list_rows"]) == len(facts(project, "list_rows"))
+    # Nothing has changed, so the correction is the same list.
+    assert before["lists"][0]["files"] == facts(project, "lists")[1]["files"]
+
+
+def test_correct_never_deletes_what_an_agent_wrote(project):
+    path = project / "out" / "demo" / END / "outreach.csv"
+    path.write_text(path.read_text() + "\n")
+    before = tree(project)
+    said = call("daily", "--as-of", END, "--rerun", "correct", "--project", project)
+    refused(said, 5, "has changed since it was published: outreach.csv was changed", "move the directory away")
+    assert before == tree(project)
+    assert [1] == [one["revision"] for one in facts(project, "lists")]
+    assert "failed" == facts(project, "runs")[-1]["status"]
+
+
+def test_change_is_against_the_list_before(project):
+    """An earlier day's list is issued, then the last day's corrected: change is the difference of the two risks."""
+    ok(call("daily", "--as-of", EARLIER, "--project", project))
+    ok(call("daily", "--as-of", END, "--rerun", "correct", "--project", project))
+    day = {one["list_id"]: (one["as_of"], one["revision"]) for one in facts(project, "lists")}
+    rows = {(*day[row["list_id"]], row["customer_id"]): row for row in facts(project, "list_rows")}
+    earlier = {customer: row["risk"] for (as_of, _, customer), row in rows.items() if as_of == EARLIER}
+    last = {customer: row for (as_of, revision, customer), row in rows.items() if (as_of, revision) == (END, 2)}
+    both = earlier.keys() & last.keys()
+    assert 5 < len(both) < len(last)
+    for customer, row in last.items():
+        assert (row["risk"] - earlier[customer] if customer in both else None) == row["change"]
+    told = {row["customer"]: row["change"] for row in rows_of(project / "out" / "demo" / END)}
+    assert {customer for customer, change in told.items() if change} == both
+    # The first list ever knows no change, and one's own day is not the list before.
+    assert {None} == {row["change"] for (as_of, *_), row in rows.items() if as_of == EARLIER}
+
+
+def test_nothing_is_half_written_when_publishing_fails(project, monkeypatch):
+    """The disk is full at the third file: code 8, no new directory, the ledger knows a failed run and no list."""
+    calls = iter(range(100))
+    sync = os.fsync
+
+    def full(descriptor):
+        if next(calls) == 2:
+            raise OSError(28, "No space left on device")
+        sync(descriptor)
+
+    before, known = tree(project), ledger(project)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        said = call("daily", "--as-of", EARLIER, "--project", project)
+    refused(said, 8, "No space left on device", "nothing is left half-written")
+    assert known["lists"] == facts(project, "lists")
+    assert known["list_rows"] == facts(project, "list_rows")
+    [failed] = [run for run in facts(project, "runs") if run not in known["runs"]]
+    assert ("daily", "failed") == (failed["command"], failed["status"])
+    assert not (project / "out" / "demo" / EARLIER).exists()
+    # The run after it starts clean.
+    assert "issued" == ok(call("daily", "--as-of", EARLIER, "--project", project, "--json")).json["status"]
+    after = tree(project)
+    assert before == {name: after[name] for name in before}
+    assert [] == [name for name in after if ".new" in name or ".old" in name]
+
+
+def test_only_listed_customers_are_explained(project, monkeypatch):
+    """TreeSHAP costs milliseconds a row: it is asked once, for the rows of the list."""
+    explained = []
+    real = churnwatch.runs.ranking.contributions
+
+    def counted(fitted, X):
+        explained.append(len(X))
+        return real(fitted, X)
+
+    monkeypatch.setattr(churnwatch.runs.ranking, "contributions", counted)
+    told = ok(call("daily", "--as-of", EARLIER, "--project", project, "--json")).json
+    assert [told["counts"]["listed"]] == explained
+    assert told["counts"]["listed"] < told["counts"]["observed"] / 5
+
+
+def test_an_empty_list_is_a_list(project):
+    """Nobody has time today: files without rows, and a fact in the ledger."""
+    lines = (project / "data" / "agents.csv").read_text().splitlines()
+    kept = [lines[0], *(re.sub(r',"(en|id)",\d+,', r',"\1",0,', line) for line in lines[1:])]
+    (project / "data" / "agents.csv").write_text("\n".join(kept) + "\n")
+    told = ok(call("daily", "--as-of", EARLIER, "--project", project, "--json")).json
+    assert [] == told["rows"]
+    assert 0 < told["counts"]["spilled"]
+    assert [END, EARLIER] == [one["as_of"] for one in facts(project, "lists")]
+    assert "0 listed" in ok(call("daily", "--as-of", EARLIER, "--project", project)).out
+
+
+@pytest.fixture(scope="module")
+def without_model(company, tmp_path_factory):
+    """A workspace that was never trained, and its lists of one day by each baseline."""
+    root = tmp_path_factory.mktemp("baselines") / "project"
+    shutil.copytree(company.root, root, ignore=shutil.ignore_patterns("state", "out"))
+    workspace = open_workspace(root, deployment="demo", data=None, now=datetime(2026, 7, 2, tzinfo=UTC))
+    lists = {}
+    for name in ("random", "recency", "last_score", "tenure", "logistic"):
+        lists[name] = daily(workspace, day=date(2026, 7, 1), baseline=name, rerun="correct")
+    return root, lists
+
+
+def test_a_baseline_lists_without_a_risk_and_says_so_in_every_row(without_model):
+    _, lists = without_model
+    for name, made in lists.items():
+        assert len(made.rows) > 20
+        assert {f"baseline:{name}"} == {row["listed_by"] for row in made.rows}
+        assert {("", "", "")} == {(row["risk"], row["band"], row["change"]) for row in made.rows}
+        assert [] == [reason for row in made.rows for reason in reasons(row) if not re.search(r"\d", reason)]
+    # The five orders are five orders.
+    assert 5 == len({tuple(row["customer"] for row in made.rows) for made in lists.values()})
+
+
+def test_a_baselines_reason_is_the_number_it_ranks_by(without_model):
+    _, lists = without_model
+    told = [row["reason_1"] for row in lists["recency"].rows]
+    # Who never got in touch has no such number: they rank in the middle, without a reason.
+    assert 0.8 * len(told) < sum(bool(reason) for reason in told)
+    for reason in filter(None, told):
+        assert re.match(r"(Quiet for|Tidak ada kabar selama) \d", reason)
+    assert {""} == {row["reason_2"] for row in lists["recency"].rows}
+    assert {""} == {row["reason_1"] for row in lists["random"].rows}
+
+
+def test_the_ledger_and_the_page_know_that_a_baseline_ranked(without_model):
+    root, _ = without_model
+    assert ["random", "recency", "last_score", "tenure", "logistic"] == [one["baseline"] for one in facts(root, "lists")]
+    assert {None} == {row["risk"] for row in facts(root, "list_rows")}
+    manifest = json.loads((root / "out" / "demo" / END / "run.json").read_text())
+    assert "logistic" == manifest["baseline"]
+    scored = pq.read_table(root / "out" / "demo" / END / "scores.parquet")
+    assert set(scored["risk"].to_pylist()) <= {None} or all(map(math.isnan, scored["risk"].to_pylist()))
+
+
+def test_verify_makes_a_baselines_list_by_that_baseline(without_model):
+    root, _ = without_model
+    with untouched(root):
+        said = ok(call("daily", "--as-of", END, "--rerun", "verify", "--project", root, "--json"))
+    assert "verified" == said.json["status"]
+
+
+def test_an_unknown_baseline_is_refused_with_the_nearest(company):
+    said = call("daily", "--as-of", END, "--baseline", "recncy", "--project", company.root)
+    refused(said, 2, "there is no baseline recncy", "random, recency, last_score, tenure, logistic", "recency?")
