@@ -26,10 +26,13 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 
 @dataclass(frozen=True)
 class Judged:
-    """One test date: its rows (too-late leavers left out), the model's margins, the baselines' scores, the figures."""
+    """One test date: its rows (too-late leavers left out), the model's margins and risks, the baselines' scores, the
+    figures; arrays have one number per row.
+    """
 
     rows: Labelled
     margins: Array
+    risks: Array
     baselines: Mapping[str, Array]
     figures: Mapping[str, Any]
 
@@ -102,17 +105,18 @@ def judge(
         rows = everybody.in_time()
         owners = owners_of(tables, rows.matrix.observations["customer_id"])
         margin = margins(fitted, rows.matrix.values)
+        risks = risk(fitted.calibration, margin)
         scores = baseline_scores(model, rows.matrix, train)
         figures = slice_figures(
             rows.outcome,
             margin,
             as_of=civil_day(as_of, workspace.spec.deployment.zone),
-            risks=risk(fitted.calibration, margin),
+            risks=risks,
             baselines=scores,
             owners=owners,
             capacity=None if owners is None else capacity,
             capacity_total=outreach.capacity_total,
         )
         figures["too_late"] = int(everybody.too_late.sum())
-        judged.append(Judged(rows, margin, scores, figures))
+        judged.append(Judged(rows, margin, risks, scores, figures))
     return judged
