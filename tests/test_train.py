@@ -1,0 +1,239 @@
+"""Training: what it may know, what it registers, when it promotes."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import random
+import shutil
+from datetime import UTC, datetime, timedelta
+
+import churnwatch.runs.study
+import churnwatch.runs.train
+import lightgbm as lgb
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from command_line import END, call, facts, ok, tree
+
+from churnwatch.learner import margins
+from churnwatch.learner.training import parameters
+from churnwatch.registry import alias_version, champion_bundle, store_uri
+from churnwatch.runs.train import TRAINED_UNTIL, _champion_margins, train
+from churnwatch.runs.workspace import open_workspace
+
+NOW = datetime(2026, 7, 2, tzinfo=UTC)
+GAP, HORIZON = timedelta(days=7), timedelta(days=60)
+JAKARTA = timedelta(hours=7)
+
+
+@dataclasses.dataclass
+class Spied:
+    """A training and what its steps were handed: rows to choose by, rows to judge on, rows to refit on."""
+
+    root: object
+    trained: object
+    past: object
+    fitted: object
+    chosen: object
+    refit_on: tuple
+    refitted: object
+
+
+@pytest.fixture(scope="module")
+def spied(company, tmp_path_factory):
+    root = tmp_path_factory.mktemp("training") / "project"
+    shutil.copytree(company.root, root, ignore=shutil.ignore_patterns("state", "out"))
+    seen = {}
+
+    def fit_on(rows, model, **options):
+        seen["past"] = rows
+        seen["fitted"], seen["chosen"] = churnwatch.runs.study.fit_on(rows, model, **options)
+        return seen["fitted"], seen["chosen"]
+
+    def refit(X, y, **options):
+        seen["refit_on"] = (X, y)
+        seen["refitted"] = real_refit(X, y, **options)
+        return seen["refitted"]
+
+    with pytest.MonkeyPatch.context() as patched:
+        real_refit = churnwatch.runs.train.refit
+        patched.setattr(churnwatch.runs.train, "fit_on", fit_on)
+        patched.setattr(churnwatch.runs.train, "refit", refit)
+        workspace = open_workspace(root, deployment="demo", data=None, now=NOW)
+        trained = train(workspace, "churn", by="tester")
+    return Spied(root, trained, **seen)
+
+
+def cancelled(root):
+    """When each customer cancelled, naive UTC."""
+    with (root / "data" / "cancellations.csv").open(newline="") as file:
+        return {row["customer_no"]: datetime.fromisoformat(row["received"]) - JAKARTA for row in csv.DictReader(file)}
+
+
+def oracle(rows, left, *, known_before):
+    """The outcome of each row by the words of the design, one row at a time: (outcomes, too late)."""
+    outcomes, late = [], []
+    for customer, stamp in zip(rows.matrix.observations["customer_id"], rows.as_of, strict=True):
+        as_of = stamp.astype("datetime64[us]").item()
+        when = left.get(customer)
+        known = when is not None and when < known_before
+        outcomes.append(1.0 if known and as_of + GAP <= when < as_of + GAP + HORIZON else 0.0)
+        late.append(bool(known and as_of <= when < as_of + GAP))
+    return outcomes, late
+
+
+def test_training_ends_gap_and_horizon_before_the_first_test_date(spied):
+    first = min(one.rows.as_of.min() for one in spied.trained.judged)
+    closed = spied.past.as_of.max() + np.timedelta64(67, "D")
+    assert closed <= first
+    # And it is no further apart than the grid's step forces.
+    assert first - closed < np.timedelta64(30, "D")
+
+
+def test_training_labels_know_nothing_from_the_first_test_date_on(spied):
+    left = cancelled(spied.root)
+    first = min(one.rows.as_of.min() for one in spied.trained.judged).astype("datetime64[us]").item()
+    outcomes, late = oracle(spied.past, left, known_before=first)
+    assert outcomes == spied.past.outcome.tolist()
+    assert late == spied.past.too_late.tolist()
+    assert 20 < sum(outcomes) < len(outcomes) / 5
+
+
+def test_test_labels_are_what_became_of_everybody(spied):
+    left = cancelled(spied.root)
+    for one in spied.trained.judged:
+        outcomes, late = oracle(one.rows, left, known_before=NOW.replace(tzinfo=None))
+        assert outcomes == one.rows.outcome.tolist()
+        assert not any(late)
+        assert 0 < one.figures["too_late"]
+        assert len(one.rows.outcome) == one.figures["n"]
+
+
+def test_test_dates_are_the_last_complete_ones(spied):
+    """Two of them, 30 days apart; the later label window closes within the data, a day more would not."""
+    dates = [one.rows.as_of.min() + np.timedelta64(7, "h") for one in spied.trained.judged]
+    assert [np.datetime64("2026-03-26"), np.datetime64("2026-04-25")] == dates
+    assert np.datetime64(END) == dates[-1] + np.timedelta64(67, "D")
+
+
+def test_the_judged_model_has_not_seen_the_test_rows(spied):
+    """The figures are of the model fitted on the past alone, not of the one that is registered."""
+    for one in spied.trained.judged:
+        assert np.array_equal(margins(spied.fitted, one.rows.matrix.values), one.margins)
+        assert not np.array_equal(margins(spied.refitted, one.rows.matrix.values), one.margins)
+
+
+def test_the_registered_model_is_refitted_on_everything_with_the_chosen_rounds(spied):
+    """Its margins are those of a plain lightgbm.train on all complete observations."""
+    X, y = spied.refit_on
+    in_time = len(spied.past.in_time().outcome)
+    assert in_time < len(y) == spied.trained.observations
+    bundle = champion_bundle(spied.root / "state" / "demo", "demo.churn", spied.trained.version)
+    assert spied.chosen.rounds == bundle.fitted.rounds
+    workspace = open_workspace(spied.root, deployment="demo", data=None, now=NOW)
+    directions = {column.name: column.direction for column in workspace.spec.columns}
+    settings = parameters(workspace.model("churn").learner, [directions[name] for name in bundle.fitted.columns])
+    plain = lgb.train(settings, lgb.Dataset(X, y, params=settings), num_boost_round=spied.chosen.rounds)
+    assert np.array_equal(plain.predict(X, raw_score=True), margins(bundle.fitted, X))
+
+
+def test_a_promotion_is_in_the_ledger_and_in_mlflow(spied):
+    [promotion] = facts(spied.root, "promotions")
+    assert ("demo", "churn", "champion") == (promotion["deployment"], promotion["model"], promotion["alias"])
+    assert (spied.trained.version, None, "tester") == (
+        promotion["model_version"], promotion["previous_version"], promotion["moved_by"],
+    )  # fmt: skip
+    assert spied.trained.promoted
+    uri = store_uri(spied.root / "state" / "demo")
+    assert spied.trained.version == alias_version(uri, "demo.churn", "champion")
+    [run] = facts(spied.root, "runs")
+    assert ("train", "done", spied.trained.version) == (run["command"], run["status"], run["model_version"])
+
+
+def test_a_champion_that_has_seen_the_test_outcomes_is_no_yardstick(spied):
+    """One trained until the first test date is compared; a microsecond more, and it may know an outcome."""
+    bundle = champion_bundle(spied.root / "state" / "demo", "demo.churn", spied.trained.version)
+    first = min(one.rows.as_of.min() for one in spied.trained.judged).astype("datetime64[us]").item()
+    first = first.replace(tzinfo=UTC)
+    columns = spied.trained.judged[0].rows.matrix.columns
+
+    def compared(until):
+        champion = dataclasses.replace(bundle, notes={**bundle.notes, TRAINED_UNTIL: until.isoformat()})
+        return _champion_margins(spied.trained.judged, ("0" * 12, champion), columns)
+
+    assert compared(first + timedelta(microseconds=1)) is None
+    expected = [margins(bundle.fitted, one.rows.matrix.values) for one in spied.trained.judged]
+    assert np.array_equal(np.concatenate(expected), compared(first))
+    # As it stands, the champion was refitted on the test dates themselves.
+    assert _champion_margins(spied.trained.judged, (bundle.name, bundle), columns) is None
+    # A column that is no longer made cannot be handed to it.
+    assert compared(first) is not None
+    champion = dataclasses.replace(bundle, notes={**bundle.notes, TRAINED_UNTIL: first.isoformat()})
+    assert _champion_margins(spied.trained.judged, ("0" * 12, champion), columns[1:]) is None
+
+
+def test_unchanged_inputs_register_and_promote_nothing_new(project, company):
+    """The second training says which version it came to again, and that it is the champion."""
+    promotions, before = facts(project, "promotions"), tree(project)
+    said = ok(call("train", "churn", "--project", project))
+    version = company.said.json["train"]["version"]
+    assert f"Version {version} of churn" in " ".join(said.out.split())
+    assert "is the champion" in said.out
+    assert "Gate: passed" in said.out
+    assert promotions == facts(project, "promotions")
+    assert before == {name: digest for name, digest in tree(project).items() if not name.endswith("mlflow.db")} | {
+        name: digest for name, digest in before.items() if name.endswith("mlflow.db")
+    }
+    last = facts(project, "runs")[-1]
+    assert ("train", "done", version) == (last["command"], last["status"], last["model_version"])
+    assert '"promoted": false' in last["detail"]
+
+
+def test_a_gate_not_passed_registers_and_leaves_the_champion(project, company):
+    """Cancellations of random customers teach nothing: code 5, version 2 is registered, the champion stays."""
+    path = project / "data" / "cancellations.csv"
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    customers = [row["customer_no"] for row in rows]
+    with (project / "data" / "customers.csv").open(newline="") as file:
+        # Who left keeps their contract's end and so leaves the population: only those who stay can be taken.
+        staying = [row["customer_no"] for row in csv.DictReader(file) if not row["contract_end"]]
+    random.Random(4).shuffle(staying)
+    swap = dict(zip(customers, staying, strict=False))
+    with path.open("w", newline="") as file:
+        out = csv.DictWriter(file, rows[0])
+        out.writeheader()
+        out.writerows({**row, "customer_no": swap.get(row["customer_no"], row["customer_no"])} for row in rows)
+    promotions = facts(project, "promotions")
+    said = call("train", "churn", "--project", project, "--json")
+    assert 5 == said.code
+    told = said.json
+    assert not told["gate"]["passed"]
+    assert (True, 2, False) == (told["new"], told["registered_version"], told["promoted"])
+    champion = company.said.json["train"]["version"]
+    assert champion == told["champion"] != told["version"]
+    assert "the gate is not passed: this training of churn is registered but not promoted" in said.err
+    assert "daily --baseline recency" in said.err
+    assert promotions == facts(project, "promotions")
+    assert champion == alias_version(store_uri(project / "state" / "demo"), "demo.churn", "champion")
+    # The list goes on with the champion.
+    assert champion == ok(call("score", "--as-of", END, "--project", project, "--json")).json["model_version"]
+
+
+@pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
+def test_mlflow_serves_the_champion_with_the_same_risks(project, monkeypatch):
+    """``models:/demo.churn@champion`` on the signals that `score` wrote gives the risks that it wrote."""
+    import mlflow
+
+    told = ok(call("score", "--as-of", END, "--project", project, "--json")).json
+    assert told["model_version"] == facts(project, "promotions")[-1]["model_version"]
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store_uri(project / "state" / "demo"))
+    served = mlflow.pyfunc.load_model("models:/demo.churn@champion")
+    signals = pq.read_table(told["files"]["signals.parquet"]).to_pandas()
+    scores = pq.read_table(told["files"]["scores.parquet"]).to_pandas()
+    assert scores["customer_id"].tolist() == signals["customer_id"].tolist()
+    risks = np.asarray(served.predict(signals[served.metadata.get_input_schema().input_names()]))
+    assert len(scores) == len(risks) > 500
+    np.testing.assert_allclose(scores["risk"].to_numpy(), risks.ravel(), rtol=0, atol=1e-12)
+    assert len(np.unique(risks)) > 5
