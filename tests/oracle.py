@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 US = timedelta(microseconds=1)
@@ -121,7 +122,7 @@ def matches(event: Event, where: dict[str, str | list[str]]) -> bool:
 
 def _mean_gap(customers: Iterable[list[Event]]) -> Fraction | None:
     """The mean of all gaps between neighbouring rows of one customer, over all customers; in µs."""
-    gaps = [(b.at - a.at) // US for rows in customers for a, b in zip(rows, rows[1:], strict=False)]
+    gaps = [(b.at - a.at) // US for rows in customers for a, b in pairwise(rows)]
     return Fraction(sum(gaps), len(gaps)) if gaps else None
 
 
@@ -157,8 +158,8 @@ def _trend(seen: _Seen) -> Fraction | None:
 
 def _count_trend(seen: _Seen) -> Fraction:
     # The density of rows over the window as a straight line a + b t on t from -1 (its far end) to 1 (its near end) has
-    # the first moment 2b/3, so b = 1.5 times the sum of t. In rows per 30 days that is b / (half the window in 30 days),
-    # and t runs through 1 while half the window passes.
+    # the first moment 2b/3, so b = 1.5 times the sum of t. In rows per 30 days that is b over half the window in 30
+    # days, and t moves by 1 while half the window passes.
     assert seen.end is not None
     half = Fraction(seen.end - seen.begin, 2)
     middle = seen.begin + half

@@ -352,7 +352,7 @@ def test_silence_prior_counts_customers_outside_the_spine_and_rows_before_as_of_
 
 
 def test_extreme_rows_give_finite_numbers_between_their_bounds() -> None:
-    """20,000 rows 1 µs apart, one 1 µs before as-of, years of history: no infinity, no error, probabilities in [0, 1]."""
+    """20,000 rows 1 µs apart, one 1 µs before as-of, decades: no infinity, no error, probabilities in [0, 1]."""
     busy = [row(AS_OF - US * n, name=str(n)) for n in range(1, 20_001)]
     old = [row(AS_OF - timedelta(days=20_000), name="old", customer="b"), row(AS_OF - US, name="new", customer="b")]
     signals = [{"aggregate": name} for name in ("rate", "gap", "gap_ratio", "silence")]

@@ -130,10 +130,8 @@ def _no_row(tables: Tables, table: str, where: Where, given: str | None = None) 
     condition = where_sql(where) + (f' and "{given}" is not null' if given else "")
     if tables.con.execute(f"select 1 from events_{table} where {condition} limit 1").fetchall():
         return None
-    told = [where_words(where)] if where else []
-    return " ".join([f"{table} has no row", *(["with"] if told or given else []), *told]) + (
-        f"{' and' if told else ''} a {given}" if given else ""
-    )
+    told = (f" with {where_words(where)}" if where else "") + (f" that gives {given}" if given else "")
+    return f"{table} has no row{told}"
 
 
 def model_columns(spec: ProjectSpec, model: Model) -> tuple[Column, ...]:

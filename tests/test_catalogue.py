@@ -1,0 +1,335 @@
+"""Every file of features/ is a case; and what check_signals, check_examples and available say."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from oracle import Event
+from small_tables import tables_of
+
+from churnwatch.aggregates import AGGREGATES
+from churnwatch.errors import ProjectError
+from churnwatch.project import load_project
+from churnwatch.reasons import word
+from churnwatch.signals import available, check_examples, check_signals, compute_example, model_columns
+from churnwatch.spec import PLACEHOLDER, Family, Language, Signal
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted((ROOT / "features").glob("*.yaml"))
+SPEC = load_project(ROOT, "demo")
+FAMILIES = {family.family: family for family in SPEC.families}
+SIGNALS = [(family, signal) for family in SPEC.families for signal in family.signals]
+LANGUAGES: tuple[Language, ...] = ("en", "id")
+
+signals = pytest.mark.parametrize(("family", "signal"), [pytest.param(f, s, id=s.name) for f, s in SIGNALS])
+
+
+def test_catalogue_is_of_a_size_to_work_with() -> None:
+    """At least six families and thirty signals, and each file holds the family it is named after."""
+    assert len(FILES) >= 6
+    assert len(SIGNALS) >= 30
+    assert [path.stem for path in FILES] == sorted(FAMILIES)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_file_holds_together(path: Path) -> None:
+    """Its signals pass the check, and each number of its examples comes true in the engine."""
+    family = FAMILIES[path.stem]
+    check_signals([family])
+    assert sum(len(example.expect) for example in family.examples) == check_examples([family])
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_examples_touch_most_of_the_file(path: Path) -> None:
+    """Each kind of aggregate a family uses stands in one of its examples."""
+    family = FAMILIES[path.stem]
+    shown = {name for example in family.examples for name in example.expect}
+    unseen = {column.signal.aggregate for column in family.columns} - {
+        column.signal.aggregate for column in family.columns if column.name in shown
+    }
+    assert set() == unseen
+
+
+@signals
+def test_signal_is_described(family: Family, signal: Signal) -> None:
+    """A description, a direction, and sentences in both languages that are no copies of each other."""
+    assert signal.description.endswith(".")
+    assert signal.direction in ("up", "down", "any")
+    for words in filter(None, (signal.reason, signal.change_reason)):
+        assert words.en.strip()
+        assert words.id.strip()
+        assert words.en != words.id
+
+
+@signals
+def test_every_reason_tells_a_number(family: Family, signal: Signal) -> None:
+    """A reason without a number of the customer's own would be a slogan."""
+    for words in filter(None, (signal.reason, signal.change_reason)):
+        for language in LANGUAGES:
+            assert {"value"} <= set(PLACEHOLDER.findall(words.in_language(language)))
+
+
+@signals
+def test_every_reason_can_be_worded(family: Family, signal: Signal) -> None:
+    """With all numbers known, every column becomes a sentence with nothing left to fill, in both languages."""
+    known = {column.name: 0.5 for column in family.columns}
+    units = {column.name: column.signal for column in family.columns}
+    for column in family.columns:
+        if column.signal == signal:
+            for language in LANGUAGES:
+                sentence = word(column, known, units, language=language, currency="IDR")
+                assert sentence
+                assert not set("{}") & set(sentence)
+                assert any(letter.isdigit() for letter in sentence)
+
+
+@signals
+def test_action_stands_in_the_playbook(family: Family, signal: Signal) -> None:
+    """What a signal asks for is something the playbook tells how to do."""
+    assert signal.action is None or signal.action in SPEC.playbook.actions
+
+
+def test_every_aggregate_is_in_use_or_is_shown_by_none() -> None:
+    """The catalogue uses only aggregates that exist, and nearly all that do."""
+    used = {signal.aggregate for _, signal in SIGNALS}
+    assert used <= set(AGGREGATES)
+    assert len(used) >= 15
+
+
+def test_model_reads_the_columns_of_its_families_in_order() -> None:
+    """The columns of a model are those of the families it names, in the order of the catalogue."""
+    model = SPEC.models["churn"].model_copy(update={"families": ("tenure", "contact")})
+    expected = [column.name for name in ("contact", "tenure") for column in FAMILIES[name].columns]
+    assert expected == [column.name for column in model_columns(SPEC, model)]
+
+
+def family_of(
+    *signals: dict[str, Any], table: str = "interactions", examples: list[dict[str, Any]] | None = None
+) -> Family:
+    """The family `probe` of these signals; what a test does not care for is filled in."""
+    words = {"en": "Now {value}", "id": "Kini {value}"}
+    filled = [
+        {"name": f"s{i}", "description": "A number.", "aggregate": "count", "direction": "up", "reason": words, **one}
+        for i, one in enumerate(signals)
+    ]
+    name = "_".join([filled[0]["name"], *filled[0].get("windows", [])[:1]])
+    some = examples or [{"as_of": date(2026, 3, 1), "rows": [], "expect": {name: 0}}]
+    return Family.model_validate(
+        {"family": "probe", "description": "Probe.", "table": table, "signals": filled, "examples": some}
+    )
+
+
+WORDS = {"en": "Now {value}", "id": "Kini {value}"}
+MISUSES = {
+    "unknown aggregate": ({"aggregate": "coutn"}, "no aggregate is called coutn", "did you mean count?"),
+    "measure wanted": ({"aggregate": "sum"}, "sum needs `measure`", "add `measure:`"),
+    "measure not wanted": ({"measure": "amount"}, "count takes no `measure`", "take `measure:` out"),
+    "by wanted": ({"aggregate": "distinct"}, "distinct needs `by`", "add `by:`"),
+    "by not wanted": ({"by": "topic"}, "count takes no `by`", "take `by:` out"),
+    "of wanted": ({"aggregate": "share"}, "share needs `of`", "add `of:`"),
+    "of not wanted": ({"of": {"kind": "x"}}, "count takes no `of`", "take `of:` out"),
+    "windows wanted": ({"aggregate": "count_trend"}, "count_trend needs `windows`", "add `windows:`"),
+    "nothing to compare": (
+        {"aggregate": "days_since", "windows": ["28d"], "compare": "previous", "change_reason": WORDS},
+        "days_since has no change against the window before",
+        "count, count_trend, distinct",
+    ),
+    "unknown column in where": (
+        {"where": {"chanel": "phone"}},
+        "`chanel` is no column that interactions can be told apart by",
+        "did you mean channel?",
+    ),
+    "measure in where": ({"where": {"amount": 5}}, "`amount` is no column", "kind, channel, direction, topic, agent"),
+    "unknown column in of": ({"aggregate": "open", "of": {"text": "x"}}, "`text` is no column", "kind, channel"),
+    "unknown column in by": ({"aggregate": "distinct", "by": "customer_id"}, "`customer_id` is no column", "kind"),
+    "other numbers in the other language": (
+        {"reason": {"en": "Now {value}", "id": "Kini banyak"}},
+        "the reason names other numbers in en than in id",
+        "the same {…} in both languages",
+    ),
+}
+
+
+@pytest.mark.parametrize(("signal", "found", "told"), MISUSES.values(), ids=MISUSES)
+def test_misuse_is_one_message_with_its_place(signal: dict[str, Any], found: str, told: str) -> None:
+    """Which signal of which file, what is wrong with it, and what to try."""
+    with pytest.raises(ProjectError) as refused:
+        check_signals([family_of(signal)])
+    assert refused.value.message.startswith(f"features/probe.yaml: s0: {found}")
+    assert told in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("table", "measure", "told"),
+    [("surveys", "scor", "did you mean score?"), ("customers", "value", "none: a row of customers has no numbers")],
+)
+def test_measure_no_deployment_can_have_is_refused(table: str, measure: str, told: str) -> None:
+    """Surveys and customers have the same measures everywhere, so a wrong one is a mistake, not a lack."""
+    with pytest.raises(ProjectError, match=f"{table} has no measure {measure}") as refused:
+        check_signals([family_of({"aggregate": "sum", "measure": measure}, table=table)])
+    assert told in refused.value.message
+
+
+def test_wrong_example_is_reported_with_expected_and_found() -> None:
+    """Every wrong number is listed: the file, the example, what was expected and what came out."""
+    rows = [{"at": date(2026, 2, 20), "kind": "contact"}]
+    right = {"as_of": date(2026, 3, 1), "rows": rows, "expect": {"s0_28d": 1, "s1": 9}}
+    wrong = {"as_of": date(2026, 3, 2), "rows": rows, "expect": {"s0_28d": 2, "s1": None}}
+    empty = {"as_of": date(2026, 3, 2), "rows": [], "expect": {"s1": 0}}
+    signals = ({"windows": ["28d"]}, {"aggregate": "days_since"})
+    assert 2 == check_examples([family_of(*signals, examples=[right])])
+    with pytest.raises(ProjectError) as refused:
+        check_examples([family_of(*signals, examples=[right, wrong, empty])])
+    assert [
+        "features/probe.yaml: example 2: s0_28d is expected to be 2, the engine gives 1",
+        "features/probe.yaml: example 2: s1 is expected to be missing, the engine gives 10",
+        "features/probe.yaml: example 3: s1 is expected to be 0, the engine gives missing",
+        "  try: mend the example or the signal, whichever is wrong",
+    ] == refused.value.message.splitlines()
+
+
+def test_example_in_a_file_is_reported_too(tmp_path: Path) -> None:
+    """A number changed in a copy of the project's own file is found."""
+    for folder in ("features", "models", "configs"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    path = tmp_path / "features" / "contact.yaml"
+    path.write_text(path.read_text().replace("contacts_28d: 2", "contacts_28d: 3"))
+    with pytest.raises(ProjectError, match="contacts_28d is expected to be 3, the engine gives 2"):
+        check_examples(load_project(tmp_path, "demo").families)
+
+
+BAD_ROWS = {
+    "unknown column": (
+        "interactions",
+        {"at": date(2026, 2, 1), "knid": "contact"},
+        "there is no column `knid`",
+        "did you mean kind?",
+    ),
+    "no time": ("interactions", {"kind": "contact"}, "there is no `at`", "add `at:`"),
+    "no kind": ("interactions", {"at": date(2026, 2, 1)}, "there is no `kind`", "add `kind:`"),
+    "time in words": ("interactions", {"at": "yesterday", "kind": "x"}, "`at` is 'yesterday'", "a day such as"),
+    "text is a number": ("interactions", {"at": date(2026, 2, 1), "kind": 1}, "`kind` is 1", "a text"),
+    "number is a text": (
+        "surveys",
+        {"sent_at": date(2026, 2, 1), "instrument": "nps", "raw_score": "nine"},
+        "`raw_score` is 'nine'",
+        "a number",
+    ),
+    "boolean is a number": (
+        "surveys",
+        {"sent_at": date(2026, 2, 1), "instrument": "nps", "higher_is_better": 1},
+        "`higher_is_better` is 1",
+        "true or false",
+    ),
+    "number is a boolean": (
+        "surveys",
+        {"sent_at": date(2026, 2, 1), "instrument": "nps", "raw_score": True},
+        "`raw_score` is True",
+        "a number",
+    ),
+    "no start": ("customers", {"segment": "gold"}, "there is no `started_at`", "add `started_at:`"),
+}
+
+
+@pytest.mark.parametrize(("table", "row", "found", "told"), BAD_ROWS.values(), ids=BAD_ROWS)
+def test_bad_row_of_an_example_is_one_message(table: str, row: dict[str, Any], found: str, told: str) -> None:
+    """The file, the example and the row, what stands there and what may."""
+    example = {"as_of": date(2026, 3, 1), "rows": [row], "expect": {"s0": 0}}
+    with pytest.raises(ProjectError) as refused:
+        check_examples([family_of({}, table=table, examples=[example])])
+    assert refused.value.message.startswith(f"features/probe.yaml: example 1, row 1: {found}")
+    assert told in refused.value.message
+
+
+def test_example_rows_may_be_of_other_customers_and_carry_a_zone() -> None:
+    """Another customer's row counts for the prior only; an instant with a zone is that instant."""
+    rows = [
+        {"at": datetime.fromisoformat("2026-03-01T06:30:00+07:00"), "kind": "contact"},  # 23:30 UTC the day before
+        {"at": date(2026, 2, 10), "kind": "contact", "customer_id": "another"},
+        {"at": date(2026, 2, 12), "kind": "contact", "customer_id": "another"},
+    ]
+    example = {"as_of": date(2026, 3, 1), "rows": rows, "expect": {"s0": 1}}
+    family = family_of({}, {"aggregate": "days_since"}, {"aggregate": "silence"}, examples=[example])
+    found = compute_example(family, family.examples[0])
+    quiet = 0.5 / 24
+    assert {"s0": 1, "s1": pytest.approx(quiet), "s2": pytest.approx(quiet / (2 + quiet))} == found
+
+
+AT = datetime(2026, 2, 1)
+THERE = [
+    Event("1", "a", AT, AT, {"kind": "contact", "topic": "billing"}, {"amount": 5.0}),
+    Event("2", "a", AT, AT, {"kind": "purchase"}),
+]
+LACKS = {
+    "no measure": (
+        {"aggregate": "sum", "measure": "minutes", "where": {"kind": "contact"}},
+        "interactions has no measure minutes",
+    ),
+    "no row": ({"where": {"kind": ["visit", "usage"]}}, "interactions has no row with kind visit or usage"),
+    "no row with both": (
+        {"where": {"kind": "purchase", "topic": "billing"}},
+        "interactions has no row with kind purchase and topic billing",
+    ),
+    "no row with the measure": (
+        {"aggregate": "sum", "measure": "amount", "where": {"kind": "purchase"}},
+        "interactions has no row with kind purchase that gives amount",
+    ),
+    "no row with by": (
+        {"aggregate": "distinct", "by": "topic", "where": {"kind": "purchase"}},
+        "interactions has no row with kind purchase that gives topic",
+    ),
+    "no row at all has by": ({"aggregate": "distinct", "by": "agent"}, "interactions has no row that gives agent"),
+    "nothing closes": (
+        {"aggregate": "open", "where": {"kind": "contact"}, "of": {"kind": "resolved"}},
+        "interactions has no row with kind resolved",
+    ),
+}
+
+
+@pytest.mark.parametrize(("signal", "told"), LACKS.values(), ids=LACKS)
+def test_signal_without_inputs_is_skipped_and_says_why(signal: dict[str, Any], told: str) -> None:
+    """The signal is left out with all its windows, the reason tells what the deployment lacks; others stay."""
+    family = family_of({**signal, "windows": ["28d", "84d"]}, {"where": {"kind": "contact"}})
+    usable, skipped = available(tables_of(THERE, measures=("amount",)), family.columns)
+    assert ["s1"] == [column.name for column in usable]
+    assert {"s0": told} == skipped
+
+
+def test_signal_with_inputs_is_kept() -> None:
+    """Every signal that could be computed from the two rows is."""
+    family = family_of(
+        {"aggregate": "mean", "measure": "amount"},
+        {"aggregate": "distinct", "by": "topic"},
+        {"aggregate": "share", "where": {"kind": "contact"}, "of": {"kind": ["contact", "purchase"]}},
+        {"aggregate": "share", "where": {"kind": "contact"}, "of": {}},
+        {"where": {"kind": ["visit", "purchase"]}},
+        {},
+    )
+    usable, skipped = available(tables_of(THERE, measures=("amount",)), family.columns)
+    assert (family.columns, {}) == (usable, skipped)
+
+
+def test_empty_table_skips_what_reads_it() -> None:
+    """A deployment without surveys has no survey signals, and every one says so."""
+    columns = FAMILIES["surveys"].columns
+    usable, skipped = available(tables_of(THERE, measures=("amount",)), columns)
+    assert () == usable
+    assert {column.signal.name for column in columns} == set(skipped)
+    assert all(told.startswith("surveys has no row with kind") for told in skipped.values())
+
+
+def test_code_that_looks_like_a_number_is_compared_as_text() -> None:
+    """`topic: 1` asks for the text 1, also where other topics are no numbers; a quote in a level is only a letter."""
+    events = [
+        Event(str(i), "a", AT, AT, {"kind": "contact", "topic": topic})
+        for i, topic in enumerate(["1", "it's", "x", "1"])
+    ]
+    rows = [{"at": AT, "kind": "contact", "topic": event.levels["topic"]} for event in events]
+    example = {"as_of": date(2026, 3, 1), "rows": rows, "expect": {"s0": 2, "s1": 3, "s2": 1}}
+    signals = ({"where": {"topic": 1}}, {"where": {"topic": [1, "it's"]}}, {"where": {"topic": "it's"}})
+    assert 3 == check_examples([family_of(*signals, examples=[example])])
+    assert {} == available(tables_of(events), family_of(*signals).columns)[1]
