@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from churnwatch.errors import CheckFailed
+from churnwatch.errors import CheckFailed, ProjectError
 from churnwatch.evaluation.figures import auc
 from churnwatch.learner import Calibration, Chosen, calibrate, fit, margins, parameters, refit
 from churnwatch.learner.training import _folds
@@ -78,11 +78,14 @@ def test_a_label_that_closes_at_the_held_out_instant_is_known_and_a_second_later
 
 
 def test_rounds_and_calibration_are_those_of_out_of_time_predictions() -> None:
-    """Spelt out with bare LightGBM: the mean AUC over held-out dates chooses, their margins calibrate."""
+    """Spelt out with bare LightGBM: the mean AUC over held-out rows chooses, their margins calibrate."""
     X, y, as_of = sample(1_500, 6, 1)
+    # The last date is a fifth of the one before, and counts for as much less.
+    kept = (as_of != dates([5])[0]) | (np.arange(1_500) % 5 == 0)
+    X, y, as_of = X[kept], y[kept], as_of[kept]
     model, chosen = fitted(X, y, as_of, folds=2)
     own = LearnerSettings(parameters=SMALL)
-    total = np.zeros(30)
+    total, unweighted = np.zeros(30), np.zeros(30)
     held_out = []
     for month in (4, 5):
         train, held = as_of <= dates([month - 2])[0], as_of == dates([month])[0]
@@ -91,6 +94,7 @@ def test_rounds_and_calibration_are_those_of_out_of_time_predictions() -> None:
         booster = lgb.train(parameters(own, UP), data.subset(np.flatnonzero(train).tolist()), 30)
         curve = [auc(y[held], booster.predict(X[held], raw_score=True, num_iteration=i)) for i in range(1, 31)]
         total += np.array(curve) * held.sum()
+        unweighted += curve
         held_out.append((booster, held))
     rounds = int(np.argmax(total)) + 1
     told = np.concatenate([b.predict(X[held], raw_score=True, num_iteration=rounds) for b, held in held_out])
@@ -98,6 +102,7 @@ def test_rounds_and_calibration_are_those_of_out_of_time_predictions() -> None:
     assert (rounds, 2) == (chosen.rounds, chosen.folds)
     assert calibrate(told, outcomes, method="platt") == chosen.calibration
     assert 1 < rounds < 30, "a choice at the edge would show nothing"
+    assert np.argmax(unweighted) != np.argmax(total), "nor would dates that agree"
     assert f"{rounds} rounds and platt calibration by 2 out-of-time dates" == chosen.note
     assert (chosen.rounds, chosen.calibration) == (model.rounds, model.calibration)
 
@@ -240,11 +245,39 @@ def test_permuted_outcomes_are_worth_nothing_out_of_time(seed: int) -> None:
 
 
 def test_usual_is_the_median_of_what_is_known() -> None:
-    """Of 1, 3, 5 it is 3, of 1, 3 it is 2; a column without any number has none."""
-    X = np.tile([[1.0, 1.0, np.nan], [3.0, np.nan, np.nan], [5.0, 3.0, np.nan]], (100, 1))
+    """Of 1, 3, 8 it is 3, of 1, 3 it is 2; a column without any number has none."""
+    X = np.tile([[1.0, 1.0, np.nan], [3.0, np.nan, np.nan], [8.0, 3.0, np.nan]], (100, 1))
     y = np.arange(300) % 2.0
     model, _ = fitted(X, y, np.full(300, FIRST))
     assert {"late": 3.0, "calls": 2.0, "noise": None} == model.usual
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told", "hint"),
+    [
+        ({"learning_rat": 0.1}, "LightGBM has no parameter `learning_rat`", "did you mean learning_rate?"),
+        ({"num_leaves": 1}, "LightGBM refuses the parameters: (num_leaves) > (1)", ""),
+        ({"boosting": "nope"}, "LightGBM refuses the parameters: Unknown boosting type nope", ""),
+        (
+            {"num_leaves": "many"},
+            'LightGBM refuses the parameters: Parameter num_leaves should be of type int, got "many"',
+            "",
+        ),
+    ],
+)
+def test_a_wrong_parameter_is_the_model_files_mistake(wrong: dict[str, Any], told: str, hint: str) -> None:
+    """Exit code 3; LightGBM itself trains on without a parameter it does not know."""
+    X, y, as_of = sample(300, 2, 16)
+    own = LearnerSettings(parameters=SMALL | wrong, minimum_outcomes=20)
+    chosen = Chosen(3, Calibration("none", (), ()), 0, "")
+    for train in (
+        lambda: fitted(X, y, as_of, parameters=SMALL | wrong),
+        lambda: refit(X, y, columns=COLUMNS, directions=UP, settings=own, chosen=chosen),
+    ):
+        with pytest.raises(ProjectError) as refused:
+            train()
+        assert (3, "learner.parameters") == (refused.value.exit_code, refused.value.where)
+        assert (told, hint) == (refused.value.found, refused.value.hint)
 
 
 def test_progress_is_told_from_the_first_fold_to_the_last() -> None:

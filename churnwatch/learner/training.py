@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from churnwatch.errors import CheckFailed
+from churnwatch.errors import CheckFailed, ProjectError, nearest
 from churnwatch.learner.calibration import calibrate
 from churnwatch.learner.fitted import Calibration, Fitted
 from churnwatch.spec import LearnerSettings
@@ -57,12 +59,14 @@ def fit(
 
     ``X`` (n_rows, n_columns) float64, NaN missing; ``y`` (n_rows,) of 0 and 1; ``as_of`` (n_rows,) datetime64;
     ``directions`` up, down or any per column (a monotone constraint); ``reach`` seconds from as-of to a
-    complete label. Raises CheckFailed where either class has fewer than ``minimum_outcomes`` rows.
+    complete label. Raises CheckFailed where either class has fewer than ``minimum_outcomes`` rows, ProjectError where
+    LightGBM does not take a parameter.
     """
     check_enough(y, settings)
-    data = _dataset(X, y, columns, settings)
-    chosen = _choose(data, X, y, as_of, directions=directions, settings=settings, reach=reach, report=report)
-    return _fit_all(data, X, y, columns=columns, directions=directions, settings=settings, chosen=chosen), chosen
+    with _checked(settings):
+        data = _dataset(X, y, columns, settings)
+        chosen = _choose(data, X, y, as_of, directions=directions, settings=settings, reach=reach, report=report)
+        return _fit_all(data, X, y, columns=columns, directions=directions, settings=settings, chosen=chosen), chosen
 
 
 def refit(
@@ -76,8 +80,9 @@ def refit(
 ) -> Fitted:
     """Fit on all rows with rounds and calibration chosen before; arguments as in ``fit``."""
     check_enough(y, settings)
-    data = _dataset(X, y, columns, settings)
-    return _fit_all(data, X, y, columns=columns, directions=directions, settings=settings, chosen=chosen)
+    with _checked(settings):
+        data = _dataset(X, y, columns, settings)
+        return _fit_all(data, X, y, columns=columns, directions=directions, settings=settings, chosen=chosen)
 
 
 def check_enough(y: Array, settings: LearnerSettings) -> None:
@@ -101,6 +106,24 @@ def parameters(settings: LearnerSettings, directions: Sequence[str]) -> dict[str
         "feature_pre_filter": False,
         "monotone_constraints": [_MONOTONE[direction] for direction in directions],
     }
+
+
+@contextmanager
+def _checked(settings: LearnerSettings) -> Iterator[None]:
+    """Parameters LightGBM does not know (it would train without them) or refuses, as the model file's mistake."""
+    from lightgbm.basic import LightGBMError, _ConfigAliases
+
+    where = "learner.parameters"
+    # LightGBM's own list, {name: aliases}; it has no public door.
+    known = {alias for names in _ConfigAliases._get_all_param_aliases().values() for alias in names}  # noqa: SLF001
+    for name in settings.parameters:
+        if name not in known:
+            raise ProjectError(f"LightGBM has no parameter `{name}`", where=where, hint=nearest(name, known))
+    try:
+        yield
+    except LightGBMError as error:
+        said = re.sub(r" at \S+, line \d+ \.\s*$", "", str(error)).removeprefix("Check failed: ").strip()
+        raise ProjectError(f"LightGBM refuses the parameters: {said}", where=where) from error
 
 
 def _dataset(X: Array, y: Array, columns: Sequence[str], settings: LearnerSettings) -> lgb.Dataset:
