@@ -36,7 +36,8 @@ class Aggregate:
 
     ``sql`` makes the expression over one customer's rows; ``finish``, where given, the expression over all
     customers' results (column, table) that turns it into the value. ``empty`` is the value over no rows
-    (``None``: missing). ``comparable``: a change against the window before has a meaning.
+    (``None``: missing). ``comparable``: a change against the window before has a meaning. ``slope``: the value
+    says which way something moves.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Aggregate:
     windows: Need = "optional"
     empty: float | None = 0.0
     comparable: bool = False
+    slope: bool = False
     finish: Callable[[str, str], str] | None = None
 
 
@@ -203,6 +205,7 @@ AGGREGATES: dict[str, Aggregate] = {
             windows="required",
             empty=None,
             comparable=True,
+            slope=True,
         ),
         Aggregate(
             "count_trend",
@@ -210,6 +213,7 @@ AGGREGATES: dict[str, Aggregate] = {
             _count_trend,
             windows="required",
             comparable=True,
+            slope=True,
         ),
         Aggregate(
             "gap",

@@ -16,6 +16,7 @@ import numpy as np
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol
 from babel.units import format_unit
 
+from churnwatch.aggregates import AGGREGATES
 from churnwatch.spec import PLACEHOLDER, Column, Language, Signal
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -79,7 +80,8 @@ def word(
 ) -> str | None:
     """The sentence of a column for the numbers ``known``; ``None`` where a number it needs is missing.
 
-    Of a change, ``{value}`` is the window's own number and ``{previous}`` that of the window before.
+    Of a change, ``{value}`` is the window's own number and ``{previous}`` that of the window before. Of a slope,
+    ``{value}`` is its size: the sentence says which way.
     """
     signal = column.signal
     own = column.name.removesuffix("_change") if column.change else column.name
@@ -93,7 +95,7 @@ def word(
             filled[name] = format_decimal(_short(column.window.days if column.window else 0), locale=language)
             continue
         if name == "value":
-            number, described = value, signal
+            number, described = abs(value) if _is_slope(signal) else value, signal
         elif name == "previous":
             number, described = value - known.get(f"{own}_change", np.nan), signal
         else:
@@ -149,13 +151,19 @@ def _short(number: float) -> float:
     return float(round(number)) if abs(number) >= 9.95 else round(number, 1) + 0.0
 
 
+def _is_slope(signal: Signal) -> bool:
+    aggregate = AGGREGATES.get(signal.aggregate)
+    return aggregate is not None and aggregate.slope
+
+
 def _worse_than_usual(column: Column, known: Mapping[str, float], usual: Mapping[str, float | None]) -> bool:
     value, middle = known[column.name], usual.get(column.name)
     if np.isnan(value):
         return False
     if column.direction == "any":
         return True
-    if column.change and value * (1 if column.direction == "up" else -1) <= 0:
+    moves = column.change or _is_slope(column.signal)
+    if moves and value * (1 if column.direction == "up" else -1) <= 0:
         # No change, or one for the better, is no reason, however much better everybody else became.
         return False
     if middle is None:

@@ -340,3 +340,14 @@ def test_every_column_of_the_real_catalogue_can_be_worded(language: Any) -> None
         assert sentence is not None
         assert re.search(r"\d", sentence)
         assert sentence[0].isupper() or sentence[0].isdigit()
+
+
+def test_a_slope_is_a_reason_only_where_it_points_to_the_bad_and_its_size_is_told() -> None:
+    """Growing by 0.4 a month is no sign of leaving, though most grow by 1; shrinking by 0.4 is, and says 0.4."""
+    falling = {"en": "{value} less a month", "id": "turun {value} per bulan"}
+    slope = columns(
+        signal("a", aggregate="count_trend", windows=["84d"], direction="down", unit="number", reason=falling)
+    )
+    assert [] == told(slope, [0.4], [0.5], usual=[1.0])
+    assert ["0.4 less a month"] == told(slope, [-0.4], [0.5], usual=[1.0])
+    assert ["turun 0,4 per bulan"] == told(slope, [-0.4], [0.5], usual=[1.0], language="id")
