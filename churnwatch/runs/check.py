@@ -27,6 +27,7 @@ class Checked:
     warnings: Sequence[str]
     signals: int
     skipped: Mapping[str, str]
+    barred: Sequence[str]
     models: Sequence[Mapping[str, Any]]
     quarantine_file: Path | None
 
@@ -43,6 +44,7 @@ class Checked:
             "warnings": list(self.warnings),
             "signals": self.signals,
             "skipped": dict(self.skipped),
+            "barred": list(self.barred),
             "models": [dict(one) for one in self.models],
         }
 
@@ -63,6 +65,7 @@ def check(workspace: Workspace, *, report: Report | None = None) -> Checked:
         warnings=tables.warnings,
         signals=len(usable),
         skipped=skipped,
+        barred=_barred(tables),
         models=[_described(workspace, tables, name) for name in _in_use(workspace)],
         quarantine_file=_write_quarantine(workspace, quarantined),
     )
@@ -71,6 +74,18 @@ def check(workspace: Workspace, *, report: Report | None = None) -> Checked:
 def _in_use(workspace: Workspace) -> tuple[str, ...]:
     deployment = workspace.spec.deployment
     return (deployment.listing_model, *deployment.also)
+
+
+MUTABLE = ("owner", "segment", "value", "language", "do_not_contact")
+"""Facts of customers without a history: what they are today says nothing of a past as-of."""
+
+
+def _barred(tables: Tables) -> list[str]:
+    """The mapped facts that are used for today's list only, never for past observations."""
+    counted = ", ".join(f"count({name}) filter ({name}::varchar <> 'false')" for name in MUTABLE)
+    counts = tables.con.execute(f"select {counted} from customers").fetchone()
+    assert counts is not None
+    return [name for name, count in zip(MUTABLE, counts, strict=True) if count]
 
 
 def _described(workspace: Workspace, tables: Tables, name: str) -> dict[str, Any]:
