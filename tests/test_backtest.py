@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
-import churnwatch.runs.backtest
-import churnwatch.runs.study
 import numpy as np
 import pytest
 from command_line import call, ok, refused, untouched
 
+import churnwatch.runs.backtest
+import churnwatch.runs.study
 from churnwatch.errors import DataRefused
 from churnwatch.runs.backtest import backtest
 from churnwatch.runs.workspace import load_tables, open_workspace

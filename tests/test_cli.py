@@ -8,11 +8,11 @@ import shutil
 import subprocess
 import sys
 
-import churnwatch.runs.check
 import pytest
 import typer
 from command_line import END, ROOT, call, environment, ok, spawn
 
+import churnwatch.runs.check
 from churnwatch.cli import app
 
 COMMON = {"--project", "--deployment", "--data", "--json", "--lang"}

@@ -10,12 +10,12 @@ import re
 import shutil
 from datetime import UTC, date, datetime
 
-import churnwatch.runs.ranking
 import pyarrow.parquet as pq
 import pytest
 from command_line import END, call, facts, ledger, ok, refused, tree, untouched
 from ruamel.yaml import YAML
 
+import churnwatch.runs.ranking
 from churnwatch.runs.daily import daily
 from churnwatch.runs.workspace import open_workspace
 
@@ -289,7 +289,9 @@ def test_a_baselines_reason_is_the_number_it_ranks_by(without_model):
 
 def test_the_ledger_and_the_page_know_that_a_baseline_ranked(without_model):
     root, _ = without_model
-    assert ["random", "recency", "last_score", "tenure", "logistic"] == [one["baseline"] for one in facts(root, "lists")]
+    assert ["random", "recency", "last_score", "tenure", "logistic"] == [
+        one["baseline"] for one in facts(root, "lists")
+    ]
     assert {None} == {row["risk"] for row in facts(root, "list_rows")}
     manifest = json.loads((root / "out" / "demo" / END / "run.json").read_text())
     assert "logistic" == manifest["baseline"]

@@ -8,14 +8,14 @@ import random
 import shutil
 from datetime import UTC, datetime, timedelta
 
-import churnwatch.runs.study
-import churnwatch.runs.train
 import lightgbm as lgb
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from command_line import END, call, facts, ok, tree
 
+import churnwatch.runs.study
+import churnwatch.runs.train
 from churnwatch.learner import margins
 from churnwatch.learner.training import parameters
 from churnwatch.registry import alias_version, champion_bundle, store_uri
