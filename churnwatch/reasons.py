@@ -111,7 +111,7 @@ def quantity(value: float, unit: str, *, language: Language, currency: str) -> s
     if unit == "count":
         return format_decimal(round(value), locale=language)
     if unit == "money":
-        return _money(value, currency, language=language)
+        return money(value, currency=currency, language=language)
     if unit == "share":
         # Never "100 %" for what is merely very likely, nor "0 %" for what is merely rare; a share that was computed
         # back from its change may miss 0 or 1 by the last digit.
@@ -126,9 +126,9 @@ def quantity(value: float, unit: str, *, language: Language, currency: str) -> s
     return format_decimal(_short(value), locale=language)
 
 
-def _money(value: float, currency: str, *, language: Language) -> str:
-    """Written as the list's other money is (``delivery``): parts of a unit below 100 only, a code such as IDR apart."""
-    locale = _LOCALES[language]
+def money(value: float, *, currency: str, language: str) -> str:
+    """``Rp 1.250.000`` or ``£1,234``, never broken over lines; parts of a unit below 100 only."""
+    locale = _LOCALES.get(language, _LOCALES["en"])
     apart = language == "id" or get_currency_symbol(currency, locale=locale)[-1:].isalpha()
     digits = "0.00" if abs(value) < 100 and value != round(value) else "#,##0"
     pattern = f"¤\N{NO-BREAK SPACE}{digits}" if apart else f"¤{digits}"

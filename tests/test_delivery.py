@@ -32,6 +32,7 @@ from churnwatch.delivery import (
 from churnwatch.delivery.text import cell, clean
 from churnwatch.errors import CheckFailed, DeliveryFailed, UsageError
 from churnwatch.outreach import ListRow
+from churnwatch.reasons import money
 
 MAY_2 = date(2026, 5, 2)
 SITI = ListRow(
@@ -323,7 +324,7 @@ def test_without_a_name_the_id_stands_in_its_place_once() -> None:
     ],
 )
 def test_money_is_written_as_the_reader_writes_it(amount: float, currency: str, language: str, expected: str) -> None:
-    assert expected == words.money(amount, currency=currency, language=language)
+    assert expected == money(amount, currency=currency, language=language)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from churnwatch.delivery.words import money
 from churnwatch.project import load_project
 from churnwatch.reasons import Reason, quantity, reasons, word
 from churnwatch.spec import Column, Family
@@ -283,13 +282,6 @@ def test_money_reads_as_people_write_it(value: float, currency: str, en: str, id
         quantity(value, "money", language="en", currency=currency),
         quantity(value, "money", language="id", currency=currency),
     )
-
-
-@given(st.floats(-1e7, 1e7), st.sampled_from(["IDR", "GBP", "USD", "EUR", "SGD", "JPY"]), st.sampled_from(["en", "id"]))
-def test_a_reason_writes_money_as_the_rest_of_the_list_does(value: float, currency: str, language: Any) -> None:
-    """The same amount looks the same in a reason and in the value at risk."""
-    expected = money(value, currency=currency, language=language)
-    assert expected == quantity(value, "money", language=language, currency=currency)
 
 
 REAL = load_project(ROOT, "demo").columns

@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from churnwatch.delivery import words
 from churnwatch.delivery.text import clean
 from churnwatch.outreach import ListRow
+from churnwatch.reasons import money
 
 BANDS = ("critical", "at_risk", "watch", "healthy")
 """Worst first, as the page counts them."""
@@ -137,9 +138,7 @@ def _customer(row: ListRow, *, total: int | None, language: str, as_of: date, cu
         "last_contact": words.day(row.last_contact, language=language) if row.last_contact else None,
         "contact_age": _age(row.last_contact, as_of=as_of, language=language),
         "last_survey": words.days_in(clean(row.last_survey), language=language) if row.last_survey else None,
-        "value": None
-        if row.value_at_risk is None
-        else words.money(row.value_at_risk, currency=currency, language=language),
+        "value": None if row.value_at_risk is None else money(row.value_at_risk, currency=currency, language=language),
         "baseline": clean(row.baseline) if row.baseline else None,
     }
 

@@ -6,7 +6,7 @@ import re
 from datetime import date
 
 from babel.dates import format_date
-from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol
+from babel.numbers import format_decimal, format_percent
 
 # British English: day before month, as everywhere the product is used.
 _LOCALES = {"en": "en_GB", "id": "id_ID"}
@@ -130,15 +130,6 @@ def percent(share: float, *, language: str) -> str:
     """Whole percents, one decimal where whole ones would say nothing: below 10 % and from 99.5 % on."""
     pattern = "#,##0%" if 0.1 <= share < 0.995 or share == 1 else "#,##0.#%"
     return format_percent(share, format=pattern, locale=_LOCALES[known(language)])
-
-
-def money(amount: float, *, currency: str, language: str) -> str:
-    """``Rp 1.250.000`` or ``£1,234``, never broken over lines; parts of a unit are shown below 100 only."""
-    locale = _LOCALES[known(language)]
-    spaced = language == "id" or get_currency_symbol(currency, locale=locale)[-1:].isalpha()
-    digits = "0.00" if abs(amount) < 100 and amount != round(amount) else "#,##0"
-    pattern = f"¤\u00a0{digits}" if spaced else f"¤{digits}"
-    return format_currency(amount, currency, format=pattern, locale=locale, currency_digits=False)
 
 
 def day(value: date, *, language: str) -> str:
