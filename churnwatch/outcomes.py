@@ -139,7 +139,7 @@ def label(tables: Tables, model: Model, observations: pd.DataFrame, *, known_bef
     gap = f"observed.as_of + interval {model.gap.seconds} second"
     close = f"observed.as_of + interval {model.reach} second"
     found = con.sql(
-        f"""select coalesce(bool_or(e."at" >= {gap} and e."at" < {close}), false) as happened,
+        f"""select coalesce(bool_or(e."at" >= {gap}), false) as happened,
                coalesce(bool_or(e."at" < {gap} and not (e."at" < observed.as_of and e.known_at < observed.as_of)),
                         false) as early
         from observed left join (
