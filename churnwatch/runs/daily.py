@@ -21,6 +21,7 @@ from churnwatch.outreach import Counts, ListRow, choose, suggest
 from churnwatch.reasons import Reason
 from churnwatch.runs.observations import capacities
 from churnwatch.runs.ranking import Ranking, rank_by_baseline, rank_by_model
+from churnwatch.runs.record import recorded
 from churnwatch.runs.workspace import Report, Workspace, ledger, load_tables, lock
 from churnwatch.spec import Language, civil_day
 
@@ -115,21 +116,13 @@ class Made:
 
 def _issue(workspace: Workspace, engine: sa.Engine, made: Made, *, directory: Path, day: date, again: bool) -> Daily:
     from churnwatch.delivery import publish
-    from churnwatch.ledger import begin_run, finish_run, record_list
+    from churnwatch.ledger import record_list
 
-    run_id = begin_run(
-        engine,
-        deployment=workspace.deployment,
-        command="daily",
-        as_of=day,
-        started_at=workspace.now,
-        program_version=churnwatch.__version__,
-    )
-    try:
+    with recorded(workspace, engine, command="daily", as_of=day) as record:
         written = publish(directory, made.files, manifest=made.manifest, replace=True)
         record_list(
             engine,
-            run_id=run_id,
+            run_id=record.run_id,
             deployment=workspace.deployment,
             as_of=day,
             model=workspace.spec.deployment.listing_model,
@@ -139,23 +132,8 @@ def _issue(workspace: Workspace, engine: sa.Engine, made: Made, *, directory: Pa
             issued_at=workspace.now,
             rows=[{**asdict(row), "reasons": list(row.reasons)} for row in made.rows],
         )
-    except BaseException as error:
-        finish_run(
-            engine,
-            run_id=run_id,
-            finished_at=workspace.now,
-            status="failed",
-            detail={"error": type(error).__name__},
-        )
-        raise
-    finish_run(
-        engine,
-        run_id=run_id,
-        finished_at=workspace.now,
-        status="done",
-        model_version=made.version,
-        detail={"counts": made.manifest["counts"]},
-    )
+        record.model_version = made.version
+        record.detail["counts"] = made.manifest["counts"]
     return _published(directory, "corrected" if again else "issued")
 
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import churnwatch
 from churnwatch.errors import CheckFailed, NoUsableModel
 from churnwatch.evaluation import Verdict, gate, paired_interval
 from churnwatch.learner import Fitted, margins, refit
 from churnwatch.outcomes import grid, span
 from churnwatch.runs.card import model_card
 from churnwatch.runs.observations import Labelled, capacities, complete_by, labelled, owners_of
+from churnwatch.runs.record import recorded
 from churnwatch.runs.study import Judged, fit_on, judge, usable_columns
 from churnwatch.runs.workspace import Report, Workspace, ledger, load_tables, lock
 from churnwatch.spec import Column, Family, Model, civil_day
@@ -79,40 +79,11 @@ def train(workspace: Workspace, name: str, *, by: str, report: Report | None = N
     is no error here: look at ``verdict``.
     """
     model = workspace.model(name)
-    with lock(workspace), ledger(workspace) as engine:
-        return _recorded(workspace, engine, model, by=by, report=report)
-
-
-def _recorded(workspace: Workspace, engine: sa.Engine, model: Model, *, by: str, report: Report | None) -> Trained:
-    from churnwatch.ledger import begin_run, finish_run
-
-    run_id = begin_run(
-        engine,
-        deployment=workspace.deployment,
-        command="train",
-        started_at=workspace.now,
-        program_version=churnwatch.__version__,
-        detail={"model": model.model},
-    )
-    try:
+    with lock(workspace), ledger(workspace) as engine, recorded(workspace, engine, command="train") as record:
+        record.detail["model"] = model.model
         trained = _train(workspace, engine, model, by=by, report=report)
-    except BaseException as error:
-        finish_run(
-            engine,
-            run_id=run_id,
-            finished_at=workspace.now,
-            status="failed",
-            detail={"error": type(error).__name__},
-        )
-        raise
-    finish_run(
-        engine,
-        run_id=run_id,
-        finished_at=workspace.now,
-        status="done",
-        model_version=trained.version,
-        detail={"gate": trained.verdict.passed, "promoted": trained.promoted},
-    )
+        record.model_version = trained.version
+        record.detail |= {"gate": trained.verdict.passed, "promoted": trained.promoted}
     return trained
 
 
