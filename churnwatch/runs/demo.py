@@ -64,11 +64,14 @@ def demo(directory: Path, *, customers: int, seed: int, now: datetime, by: str, 
 
     A directory that holds an earlier demo is simulated and trained again; any other project is left alone (UsageError).
     """
-    from churnwatch.synthetic import simulate
+    from churnwatch.synthetic import SMALLEST, simulate
 
+    # Asked before anything is written; the mark stands before the data, so that an interrupted demo can be made again.
+    if customers < SMALLEST:
+        raise UsageError(f"{customers} customers", where="--customers", allowed=f"a whole number from {SMALLEST}")
     _prepare(directory)
-    summary = simulate(directory, customers=customers, seed=seed, report=report)
     _write_mark(directory, customers=customers, seed=seed)
+    summary = simulate(directory, customers=customers, seed=seed, report=report)
     workspace = open_workspace(directory, deployment="demo", data=None, now=now)
     checked = check(workspace, report=report)
     trained = train(workspace, "churn", by=by, report=report)
@@ -98,6 +101,7 @@ def _prepare(directory: Path) -> None:
 def _write_mark(directory: Path, *, customers: int, seed: int) -> None:
     import json
 
+    (directory / "data").mkdir(exist_ok=True)
     (directory / "data" / MARK).write_text(json.dumps({"customers": customers, "seed": seed}) + "\n")
 
 

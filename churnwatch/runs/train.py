@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +16,7 @@ from churnwatch.outcomes import grid, span
 from churnwatch.runs.card import model_card
 from churnwatch.runs.observations import Labelled, capacities, complete_by, labelled, owners_of
 from churnwatch.runs.record import recorded
+from churnwatch.runs.registration import register
 from churnwatch.runs.study import Judged, fit_on, judge, usable_columns
 from churnwatch.runs.workspace import Report, Workspace, ledger, load_tables, lock
 from churnwatch.spec import Column, Family, Model, civil_day
@@ -131,8 +130,9 @@ def _train(workspace: Workspace, engine: sa.Engine, model: Model, *, by: str, re
     card = model_card(workspace, model, judged=judged, verdict=verdict, notes=notes, intervals=intervals)
     if report:
         report("logging to MLflow", 0, 1)
-    version, logged, promoted = _register(
-        workspace, engine, bundle, judged=judged, verdict=verdict, champion=champion, card=card, by=by
+    in_use = champion[0] if champion else None
+    version, logged, promoted = register(
+        workspace, engine, bundle, judged=judged, verdict=verdict, champion=in_use, card=card, by=by
     )
     if report:
         report("logging to MLflow", 1, 1)
@@ -142,7 +142,7 @@ def _train(workspace: Workspace, engine: sa.Engine, model: Model, *, by: str, re
         registered=logged.registered_version,
         new=logged.new,
         promoted=promoted,
-        champion=version if promoted else (champion[0] if champion else None),
+        champion=version if promoted else in_use,
         judged=judged,
         verdict=verdict,
         capacity_intervals=intervals,
@@ -255,85 +255,3 @@ def _bundle(workspace: Workspace, model: Model, fitted: Fitted, notes: dict[str,
         family for family in workspace.spec.families if family.family in model.families
     )
     return Bundle(fitted, model, families, workspace.deployment, notes)
-
-
-def _register(
-    workspace: Workspace,
-    engine: sa.Engine,
-    bundle: Bundle,
-    *,
-    judged: Sequence[Judged],
-    verdict: Verdict,
-    champion: tuple[str, Bundle | None] | None,
-    card: str,
-    by: str,
-) -> tuple[str, Any, bool]:
-    from churnwatch.ledger import record_promotion
-    from churnwatch.registry import keep_copy, log_model, set_alias, store_uri, write_bundle
-
-    tracking = workspace.spec.tracking
-    uri = tracking.uri or store_uri(workspace.state)
-    with tempfile.TemporaryDirectory(dir=workspace.state) as temporary:
-        directory = Path(temporary) / "bundle"
-        version = write_bundle(directory, bundle)
-        logged = log_model(
-            uri=uri,
-            artifact_root=None if tracking.uri else workspace.state / "mlartifacts",
-            experiment=tracking.experiment or workspace.deployment,
-            name=bundle.name,
-            bundle_dir=directory,
-            version=version,
-            parameters=_parameters(bundle),
-            metrics=_metrics(judged),
-            tags={"churnwatch.deployment": workspace.deployment, "churnwatch.gate": str(verdict.passed).lower()},
-            artifacts={},
-            signature_columns=bundle.fitted.columns,
-            card=card,
-        )
-        kept = keep_copy(workspace.state, bundle.name, directory, version)
-    assert kept.is_dir()
-    if not verdict.passed:
-        return version, logged, False
-    if champion is None or champion[0] != version:
-        set_alias(uri, bundle.name, "champion", version)
-        record_promotion(
-            engine,
-            deployment=workspace.deployment,
-            model=bundle.model.model,
-            model_version=version,
-            moved_at=workspace.now,
-            by=by,
-            reason="the gate was passed",
-            gate={check.name: [check.difference, check.low, check.high] for check in verdict.checks},
-        )
-        return version, logged, True
-    return version, logged, False
-
-
-def _parameters(bundle: Bundle) -> dict[str, object]:
-    model = bundle.model
-    return {
-        **model.learner.parameters,
-        "rounds": bundle.fitted.rounds,
-        "calibration": bundle.fitted.calibration.method,
-        "seed": model.learner.seed,
-        "gap": str(model.gap),
-        "horizon": str(model.label_length),
-        "signals": len(bundle.fitted.columns),
-        "observations": bundle.notes["observations"],
-    }
-
-
-def _metrics(judged: Sequence[Judged]) -> dict[str, float]:
-    """The mean of each figure over the test dates, and each date's own as ``figure.date``."""
-    found: dict[str, float] = {}
-    names = [name for name, value in judged[0].figures.items() if isinstance(value, (int, float))]
-    for name in names:
-        found[name] = float(np.mean([one.figures[name] for one in judged]))
-        for one in judged:
-            found[f"{name}.{one.figures['as_of']}"] = float(one.figures[name])
-    for baseline in judged[0].baselines:
-        for name in ("auc", "precision_at_capacity"):
-            values = [one.figures["baselines"][baseline][name] for one in judged]
-            found[f"{baseline}.{name}"] = float(np.mean(values))
-    return found
