@@ -189,6 +189,9 @@ class _Work:
                 self.refuse_broken_groups(self.map(table, index, mapping, place))
             for table in SHAPES:
                 self.refuse_repeated_groups(table)
+            if not self.con.execute(f"FROM {self.known_customers()} LIMIT 1").fetchall():
+                # Then every event is of nobody, and only the empty table is worth a message.
+                return
             found = 0
             for table in _EVENTS:
                 for item in self.rows_of(table, grouped=False):
