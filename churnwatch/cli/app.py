@@ -160,7 +160,7 @@ def init(
 def demo(
     directory: Annotated[Path, typer.Option("--dir", help="Where the demo's project goes.")] = Path("demo"),
     customers: Annotated[int, typer.Option("--customers", help="How many customers the company has.")] = 5000,
-    seed: Annotated[int, typer.Option("--seed", help="Another seed, another company.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed, another company.")] = 1,
     project: ProjectOption = Path(),
     deployment: DeploymentOption = "demo",
     data: DataOption = None,
