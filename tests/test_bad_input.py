@@ -1,0 +1,327 @@
+"""Bad input: one message with where, what, what is allowed and what to try; the exit code; nothing half-written."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from command_line import END, ROOT, call, environment, facts, ok, refused, spawn, tree, untouched
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def rewrite(path, change):
+    """Write a CSV file again, each row as ``change`` gives it (None: left out)."""
+    with path.open(newline="") as file:
+        reader = csv.DictReader(file)
+        header, rows = reader.fieldnames, [change(row) for row in reader]
+    with path.open("w", newline="") as file:
+        out = csv.DictWriter(file, header)
+        out.writeheader()
+        out.writerows(row for row in rows if row is not None)
+
+
+def told(said, code, *words):
+    """As ``refused``, where the message need not name something to try."""
+    assert code == said.code, said.out + said.err
+    assert "Traceback" not in said.err
+    for word in words:
+        assert word in said.err
+    assert "  allowed: " in said.err or "  try: " in said.err
+    assert "" == said.out
+
+
+# Data: every command reads the same tables, so a refusal of one is a refusal of all.
+
+
+def test_a_missing_column(project):
+    path = project / "data" / "tickets.csv"
+    rows = list(csv.reader(path.read_text().splitlines()))
+    gone = rows[0].index("opened")
+    path.write_text("\n".join(",".join(cell for i, cell in enumerate(row) if i != gone) for row in rows) + "\n")
+    with untouched(project):
+        said = call("check", "--project", project)
+    told(said, 4, "there is no column opened", "tickets.csv", "allowed: the columns of the file: ticket_no")
+
+
+def test_a_misspelt_column_in_the_file(project):
+    edit(project / "data" / "tickets.csv", "first_response", "first_respnse")
+    with untouched(project):
+        said = call("daily", "--as-of", "2026-06-30", "--project", project)
+    refused(said, 4, "there is no column first_response", "did you mean first_respnse?")
+
+
+def test_a_misspelt_column_in_the_mapping(project):
+    edit(project / "configs" / "demo" / "sources.yaml", "customer_id: customer_no", "customer_id: customer_nr")
+    with untouched(project):
+        said = call("check", "--project", project)
+    refused(said, 4, "no column customer_nr, and configs/demo/sources.yaml: customers[0]", "did you mean customer_no?")
+
+
+def test_an_unknown_key(project):
+    edit(project / "configs" / "demo" / "outreach.yaml", "capacity:", "capcity:")
+    with untouched(project):
+        said = call("daily", "--as-of", "2026-06-30", "--project", project)
+    refused(said, 3, "configs/demo/outreach.yaml:1", "unknown key `capcity`", "capacity")
+
+
+def test_a_score_outside_its_scale(project):
+    """An 11 on a scale to 10 is quarantined, told, and kept with its line; the whole column on another scale refused."""
+    path = project / "data" / "surveys.csv"
+    lines = path.read_text().splitlines()
+    place = next(i for i, line in enumerate(lines) if re.search(r'"NPS",.*,10,', line))
+    lines[place] = lines[place].replace(",10,", ",11,")
+    path.write_text("\n".join(lines) + "\n")
+    found = ok(call("check", "--project", project, "--json")).json
+    [kept] = [row for row in found["quarantine"] if row["file"] == "surveys.csv" and row["line"] == place + 1]
+    assert "surveys.raw_score outside its scale" == kept["rule"]
+    assert "11" in kept["found"]
+    rewrite(path, lambda row: {**row, "score": row["score"] and str(10 * float(row["score"]))})
+    with untouched(project):
+        said = call("daily", "--as-of", "2026-06-30", "--project", project)
+    refused(said, 4, "surveys.csv", "surveys.raw_score outside its scale", "allowance")
+
+
+def test_an_unparsable_time(project):
+    path = project / "data" / "surveys.csv"
+    rewrite(path, lambda row: {**row, "sent": "last Tuesday"})
+    with untouched(project):
+        said = call("check", "--project", project)
+    refused(said, 4, "surveys.csv", "last Tuesday", "allowance")
+
+
+def test_duplicate_ids(project):
+    """Every order stands in the file twice: none can be told from its double."""
+    path = project / "data" / "purchases.csv"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join([*lines, *lines[1:]]) + "\n")
+    with untouched(project):
+        said = call("score", "--as-of", END, "--project", project)
+    refused(said, 4, "purchases.csv", "interaction_id", "P0000001")
+
+
+def test_rows_of_the_future(project):
+    path = project / "data" / "visits.csv"
+    rewrite(path, lambda row: {**row, "visited": row["visited"].replace("2025-", "2095-")})
+    with untouched(project):
+        said = call("score", "--as-of", END, "--project", project)
+    refused(said, 4, "visits.csv", "in the future", "2095-")
+
+
+def test_an_empty_table(project):
+    path = project / "data" / "customers.csv"
+    path.write_text(path.read_text().splitlines()[0] + "\n")
+    with untouched(project):
+        said = call("daily", "--as-of", END, "--rerun", "correct", "--project", project)
+    refused(said, 4, "customers: the table is empty (customers.csv: 0 rows read", "at least one row")
+
+
+def test_a_file_that_is_not_there(project):
+    (project / "data" / "tickets.csv").rename(project / "data" / "ticket.csv")
+    with untouched(project):
+        said = call("check", "--project", project)
+    refused(said, 4, "tickets.csv", "no such file", "did you mean ticket.csv?")
+
+
+def test_a_data_directory_that_is_not_there(project, tmp_path):
+    with untouched(project):
+        said = call("check", "--project", project, "--data", tmp_path / "nowhere")
+    refused(said, 4, "nowhere", "--data")
+
+
+# What the data can teach.
+
+
+def failed_training(project, before):
+    """The ledger knows one failed run more, and nothing else."""
+    assert before["promotions"] == facts(project, "promotions")
+    assert before["lists"] == facts(project, "lists")
+    [run] = facts(project, "runs")[len(before["runs"]) :]
+    assert ("train", "failed") == (run["command"], run["status"])
+
+
+def test_labels_of_one_class(project):
+    """Nobody cancels within any label window: an event of another name, told apart from too few."""
+    before, stood = {name: facts(project, name) for name in ("runs", "lists", "promotions")}, tree(project)
+    first = iter(range(10**6))
+    # One cancellation stays, so that the event exists; it came before anybody is observed.
+    rewrite(project / "data" / "cancellations.csv", lambda row: row if next(first) == 0 else None)
+    said = call("train", "churn", "--project", project)
+    refused(
+        said, 4, "have the same outcome (0 bad)", "models/churn.yaml: outcome", "both outcomes occur", "cancellation"
+    )
+    assert stood == tree(project)
+    failed_training(project, before)
+
+
+def test_too_few_churners(project):
+    before, stood = {name: facts(project, name) for name in ("runs", "lists", "promotions")}, tree(project)
+    edit(project / "configs" / "demo" / "models" / "churn.yaml", "minimum_outcomes: 20", "minimum_outcomes: 9000")
+    said = call("train", "churn", "--project", project)
+    refused(said, 5, "not enough data: ", " of 9000 bad outcomes", "learner.minimum_outcomes", "--baseline recency")
+    assert stood == tree(project)
+    failed_training(project, before)
+
+
+def test_too_little_history(project):
+    edit(project / "configs" / "demo" / "models" / "churn.yaml", "history: 120d", "history: 420d")
+    said = call("train", "churn", "--project", project)
+    refused(said, 5, "not enough history for the model churn", "gap and horizon", "--baseline recency")
+
+
+@pytest.mark.parametrize("day", ["2024-12-31", "2026-07-02", "2031-01-01"])
+def test_an_as_of_outside_the_data(company, day):
+    with untouched(company.root):
+        said = call("daily", "--as-of", day, "--project", company.root)
+    refused(said, 4, f"as-of {day} lies outside the data", "allowed: 2025-01-02 to 2026-07-01", "newer data")
+
+
+@pytest.mark.parametrize("command", [("score",), ("explain", "C000001")])
+def test_an_as_of_outside_the_data_for_other_commands(company, command):
+    with untouched(company.root):
+        said = call(*command, "--as-of", "2027-01-01", "--project", company.root)
+    refused(said, 4, "lies outside the data")
+
+
+# Models.
+
+
+@pytest.mark.parametrize("command", [("score",), ("daily",), ("explain", "C000001")])
+def test_no_champion_yet(untrained, command):
+    said = call(*command, "--as-of", END, "--project", untrained)
+    refused(said, 6, "churn of the deployment demo has no champion yet", "churnwatch train churn", "--baseline recency")
+    assert not (untrained / "out").exists()
+    assert [] == facts(untrained, "runs")
+
+
+def test_an_unknown_model(company):
+    with untouched(company.root):
+        said = call("train", "chrun", "--project", company.root)
+    refused(said, 3, "there is no model chrun", "churn, inactivity", "churn")
+
+
+@pytest.mark.parametrize("name", ["booster.txt", "calibration.json", "schema.json", "manifest.json"])
+def test_a_damaged_bundle(project, name):
+    """One bit of any file: scoring refuses before LightGBM sees it; training again mends it."""
+    [bundle] = (project / "state" / "demo" / "models" / "demo.churn").iterdir()
+    data = bytearray((bundle / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (bundle / name).write_bytes(bytes(data))
+    with untouched(project):
+        said = call("daily", "--as-of", "2026-06-30", "--project", project)
+    refused(said, 6, name if name != "manifest.json" else "", "train again")
+
+
+def test_training_again_mends_a_damaged_bundle(project):
+    """The same version comes out, so nothing is promoted; its copy is whole again and scores."""
+    [bundle] = (project / "state" / "demo" / "models" / "demo.churn").iterdir()
+    good = (bundle / "booster.txt").read_bytes()
+    (bundle / "booster.txt").write_bytes(good[:-100])
+    promotions = facts(project, "promotions")
+    found = ok(call("train", "churn", "--project", project, "--json")).json
+    assert bundle.name == found["version"] == found["champion"]
+    assert promotions == facts(project, "promotions")
+    assert good == (bundle / "booster.txt").read_bytes()
+
+
+def test_a_champion_whose_copy_is_gone(project):
+    [bundle] = (project / "state" / "demo" / "models" / "demo.churn").iterdir()
+    bundle.rename(project / "elsewhere")
+    with untouched(project):
+        said = call("score", "--as-of", END, "--project", project)
+    refused(said, 6, f"no copy of demo.churn version {bundle.name} is kept here", "train again")
+
+
+# Projects.
+
+
+def test_a_directory_that_is_no_project(tmp_path):
+    said = call("check", "--project", tmp_path)
+    assert 3 == said.code
+    told(said, 3)
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_deployment_that_is_not_there(company):
+    with untouched(company.root):
+        said = call("check", "--deployment", "dmeo", "--project", company.root)
+    refused(said, 3, "dmeo", "demo")
+
+
+def test_a_ledger_newer_than_the_program(project):
+    import sqlite3
+
+    connection = sqlite3.connect(project / "state" / "demo" / "ledger.db")
+    connection.execute("update ledger_version set version_num = '9999'")
+    connection.commit()
+    connection.close()
+    with untouched(project):
+        said = call("daily", "--as-of", END, "--project", project)
+    refused(said, 3, "the ledger's schema is 9999, newer than this program", "0001")
+
+
+# Two runs at once.
+
+HOLD = """
+import sys
+from filelock import FileLock
+with FileLock(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def held(project):
+    """Another process holds the deployment's lock while the test runs."""
+    command = [sys.executable, "-c", HOLD, str(project / "state" / "demo" / "lock")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert "held\n" == other.stdout.readline()
+        yield
+        other.stdin.close()
+
+
+@pytest.mark.parametrize("command", [("train", "churn"), ("daily", "--as-of", END), ("score", "--as-of", END)])
+def test_a_second_run_exits_at_once(project, held, command):
+    with untouched(project):
+        said = call(*command, "--project", project)
+    refused(said, 7, "another run of the deployment demo is on", "nothing was changed")
+
+
+@pytest.mark.usefixtures("held")
+def test_who_only_reads_does_not_wait(project):
+    customer = json.loads((project / "data" / "simulated.json").read_text())
+    assert 1200 == customer["customers"]
+    ok(call("check", "--project", project))
+
+
+def test_a_killed_run_leaves_the_lock_free(project):
+    """Killed in the midst of training: the next run begins, and the ledger shows that the other never ended."""
+    command = [sys.executable, "-m", "churnwatch", "train", "churn", "--project", str(project)]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as run:
+        assert run.stderr.readline()
+        run.kill()
+    assert (
+        "verified"
+        == ok(call("daily", "--as-of", END, "--rerun", "verify", "--project", project, "--json")).json["status"]
+    )
+
+
+def test_a_refusal_in_a_process_of_its_own(project):
+    """As a shell sees it: the code, the message alone on standard error, no traceback."""
+    edit(project / "configs" / "demo" / "deployment.yaml", "zone: Asia/Jakarta", "zone: Asia/Djakarta")
+    with untouched(project):
+        said = spawn("check", "--project", project)
+    assert (3, "") == (said.code, said.out)
+    assert said.err.startswith("configs/demo/deployment.yaml:4: no such time zone: Asia/Djakarta")
+    assert 1 == len(said.err.splitlines())
