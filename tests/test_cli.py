@@ -141,8 +141,8 @@ def assert_list(told):
     assert told["counts"]["listed"] == len(told["rows"]) == told["explained"]
 
 
-def test_check_says_what_the_sources_hold(company):
-    told = ok(call("check", "--project", company.root, "--json")).json
+def test_check_says_what_the_sources_hold(project):
+    told = ok(call("check", "--project", project, "--json")).json
     keys = {"examples", "sources", "quarantine", "quarantine_file", "warnings", "signals", "skipped", "models"}
     assert keys <= set(told)
     assert told["signals"] >= 30
@@ -155,10 +155,10 @@ def test_check_says_what_the_sources_hold(company):
 
 
 def test_backtest_has_a_slice_for_each_day(company):
-    days = "2026-02-01,2026-03-01"
+    days = "2026-03-01,2026-04-01"
     told = ok(call("backtest", "churn", "--as-of", days, "--project", company.root, "--json")).json
     assert ["model", "deployment", "slices"] == list(told)
-    assert ["2026-02-01", "2026-03-01"] == [one["as_of"] for one in told["slices"]]
+    assert ["2026-03-01", "2026-04-01"] == [one["as_of"] for one in told["slices"]]
     for one in told["slices"]:
         assert_slice(one, extras={"trained"})
         assert {"as_ofs", "n", "choice"} == set(one["trained"])
@@ -255,8 +255,8 @@ def test_an_interruption_ends_quietly(company, monkeypatch):
 
 
 def test_a_reader_that_stops_reading_is_no_bug(company):
-    """`churnwatch check | head -1` ends without a traceback."""
-    command = [sys.executable, "-m", "churnwatch", "check", "--project", str(company.root)]
+    """`churnwatch daily | head -1` ends without a traceback."""
+    command = [sys.executable, "-m", "churnwatch", "daily", "--as-of", END, "--project", str(company.root)]
     with subprocess.Popen(
         command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as run:

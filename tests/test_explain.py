@@ -14,16 +14,21 @@ def first(company):
     return company.said.json["daily"]["rows"][0]
 
 
+@pytest.fixture(scope="module")
+def found(company, first):
+    """That customer explained, as data, in the language of their owner."""
+    with (company.root / "data" / "agents.csv").open(newline="") as file:
+        language = {row["agent_no"]: row["language"] for row in csv.DictReader(file)}
+    return told(company, first["customer"], "--json", "--lang", language[first["owner"]]).json
+
+
 def told(company, customer, *options):
     with untouched(company.root):
         return ok(call("explain", customer, "--as-of", END, "--project", company.root, *options))
 
 
-def test_risk_and_reasons_are_the_lists(company, first):
+def test_risk_and_reasons_are_the_lists(found, first):
     """In the owner's language, the same sentences in the same order."""
-    with (company.root / "data" / "agents.csv").open(newline="") as file:
-        language = {row["agent_no"]: row["language"] for row in csv.DictReader(file)}
-    found = told(company, first["customer"], "--json", "--lang", language[first["owner"]]).json
     assert first["risk"] == f"{found['risk']:.4f}"
     assert (first["band"], first["model_version"]) == (found["band"], found["model_version"])
     reasons = [first[key] for key in ("reason_1", "reason_2", "reason_3") if first[key]]
@@ -31,8 +36,7 @@ def test_risk_and_reasons_are_the_lists(company, first):
     assert first["owner"] == found["customer"]["owner"]
 
 
-def test_contributions_stand_in_their_order_beside_the_values(company, first):
-    found = told(company, first["customer"], "--json").json
+def test_contributions_stand_in_their_order_beside_the_values(found):
     shares = [abs(one["contribution"]) for one in found["signals"]]
     assert sorted(shares, reverse=True) == shares
     assert 0 < shares[0]
