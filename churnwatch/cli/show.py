@@ -191,7 +191,11 @@ def trained(found: Trained) -> None:
     state = "registered" if found.new else "unchanged, registered before"
     console.print(
         f"\nVersion {found.version} of {found.model} ({state} as number {found.registered})"
-        + (" is the champion." if found.champion == found.version else f"; the champion is {found.champion or 'nobody'}.")
+        + (
+            " is the champion."
+            if found.champion == found.version
+            else f"; the champion is {found.champion or 'nobody'}."
+        )
     )
 
 

@@ -274,7 +274,7 @@ def _row(
         band=record["band"],
         change=None if risk is None or earlier is None else risk - earlier,
         rising_since=None,
-        value_at_risk=value if value is None or risk is None else value * risk,
+        value_at_risk=None if value is None or risk is None else value * risk,
         reasons=tuple(reason.sentence for reason in why),
         last_contact=_day(record["last_contact"], zone),
         last_survey=_survey(record, zone),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -23,8 +22,6 @@ class Deployment(Node):
     languages: tuple[Language, ...] = Field(default=("en", "id"), min_length=1)
     listing_model: Name
     also: tuple[Name, ...] = ()
-    start: date | None = None
-    """The civil day the data begin; earlier as-ofs are outside the data. Left out: the first event."""
 
     @field_validator("languages", "also", mode="before")
     @classmethod
