@@ -16,7 +16,8 @@ Y = (RNG.random(N) < 0.2).astype(int)
 GOOD = Y * 1.5 + RNG.normal(size=N)
 POOR = Y * 0.4 + RNG.normal(size=N)
 NOISE = RNG.normal(size=N)
-WEAK = {"random": NOISE, "recency": POOR, "last_score": np.zeros(N), "tenure": -POOR}
+SCORES = np.where(RNG.random(N) < 0.5, POOR, 0.0)
+WEAK = {"random": NOISE, "recency": POOR, "last_score": SCORES, "tenure": -POOR}
 
 
 def judge(scores: np.ndarray, logistic: np.ndarray, champion: np.ndarray | None = None, **gates: float) -> Verdict:
@@ -83,6 +84,56 @@ def test_the_model_in_use_is_compared_when_there_is_one() -> None:
         verdict.checks[-1].needed,
     )
     assert "the model in use" in verdict.checks[-1].sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("last_score", "There are no survey scores here: nothing to compare with."),
+        ("recency", "There are no dates of last activity here: nothing to compare with."),
+        ("tenure", "There are no dates of becoming a customer here: nothing to compare with."),
+    ],
+)
+def test_a_baseline_that_ranks_nobody_is_nothing_to_compare_with(name: str, sentence: str) -> None:
+    """Even a model that is no better than chance is not told to be better or worse than nothing."""
+    chance = np.random.default_rng(5).normal(size=N)
+    for scores, low_above in ((GOOD, True), (chance, False)):
+        baselines = {**WEAK, name: np.zeros(N), "logistic": POOR}
+        verdict = gate(Y, scores, baselines=baselines, gates=Gates(), replicates=100)
+        [check] = [check for check in verdict.checks if check.name == name]
+        assert check.passed
+        assert sentence == check.sentence
+        assert low_above == (check.low > 0)
+        assert auc(Y, scores) - 0.5 == pytest.approx(check.difference, abs=1e-12)
+
+
+def test_the_same_score_for_everybody_is_not_called_none() -> None:
+    """All gave a 5: there are survey scores, but none that differ."""
+    baselines = {**WEAK, "last_score": np.full(N, 5.0), "logistic": POOR}
+    check = gate(Y, GOOD, baselines=baselines, gates=Gates(), replicates=100).checks[2]
+    assert "There are no differing survey scores here: nothing to compare with." == check.sentence
+
+
+def test_a_baseline_that_ranks_at_one_date_is_compared() -> None:
+    """A number per date ranks nobody within a date; two numbers at one of the dates do."""
+    dates = np.repeat(["2026-01-01", "2026-02-01"], N // 2)
+    flat = np.repeat([1.0, 2.0], N // 2)
+    told = {}
+    for name, scores in {"flat": flat, "ranks": np.where(np.arange(N) < 10, 0.5, flat)}.items():
+        baselines = {**WEAK, "last_score": scores, "logistic": POOR}
+        verdict = gate(Y, GOOD, baselines=baselines, gates=Gates(), slices=dates, replicates=100)
+        told[name] = verdict.checks[2].sentence
+    assert "There are no differing survey scores here: nothing to compare with." == told["flat"]
+    assert told["ranks"].startswith("The model ranks surely better than the last survey score alone: AUC ")
+
+
+def test_a_random_order_is_always_compared() -> None:
+    """Even one that is the same for everybody by accident: chance is the least a model has to beat."""
+    check = gate(
+        Y, NOISE, baselines={**WEAK, "random": np.zeros(N), "logistic": POOR}, gates=Gates(), replicates=100
+    ).checks[0]
+    assert not check.passed
+    assert "random order" in check.sentence
 
 
 def test_one_class_is_refused() -> None:

@@ -18,13 +18,20 @@ SURELY_BETTER_THAN = {
     "tenure": "how long someone has been a customer, alone",
 }
 """The baselines the lower bound of the interval must be above, and what each one is in words."""
+READ_FROM = {
+    "recency": "dates of last activity",
+    "last_score": "survey scores",
+    "tenure": "dates of becoming a customer",
+}
+"""What a baseline that is one column is made from; without any, it is the same number for everybody."""
 
 
 @dataclass(frozen=True)
 class Check:
     """One comparison: the candidate's AUC minus the other's, with its 95 % interval.
 
-    For the simple baselines ``low`` must be above ``needed`` (0). For the logistic regression and the
+    For the simple baselines ``low`` must be above ``needed`` (0), but for one that is the same number for
+    everybody: it ranks nobody, so the check is passed whatever the interval. For the logistic regression and the
     champion ``difference`` itself must not be below ``needed`` (minus the margin).
     """
 
@@ -63,7 +70,8 @@ def gate(
     present champion's on the same rows, None where there is none. ``clusters`` are the customers, ``slices``
     the as-ofs (see ``paired_interval``).
 
-    Above the simple baselines the candidate must lie surely: lower end of the interval above 0. Against
+    Above the simple baselines the candidate must lie surely: lower end of the interval above 0; not above
+    one that is the same number for everybody, because the deployment has nothing to make it from. Against
     logistic regression and champion its observed AUC may lie ``logistic_margin`` and ``champion_margin``
     lower, no more: a margin on the observed difference, because on few outcomes the lower end of an interval
     lies below any small margin even for two equally good models. Raises DataRefused on one-class labels.
@@ -73,9 +81,12 @@ def gate(
         difference, low, high = paired_interval(
             y, scores, baselines[name], clusters=clusters, slices=slices, seed=seed, replicates=replicates
         )
-        passed = low > 0
+        lacking = _lacking(name, np.asarray(baselines[name], dtype=np.float64), slices)
+        passed = low > 0 or lacking is not None
         judged = "surely better than" if passed else "not surely better than"
-        sentence = f"The model ranks {judged} {words}: {_told(difference, low, high)}; the lower end must be above 0."
+        sentence = lacking or (
+            f"The model ranks {judged} {words}: {_told(difference, low, high)}; the lower end must be above 0."
+        )
         checks.append(Check(name, difference, low, high, 0.0, passed, sentence))
     rivals = [("logistic", "a plain logistic regression", baselines["logistic"], gates.logistic_margin)]
     if champion is not None:
@@ -91,6 +102,20 @@ def gate(
         )
         checks.append(Check(name, difference, low, high, -margin, passed, sentence))
     return Verdict(all(check.passed for check in checks), tuple(checks))
+
+
+def _lacking(
+    name: str, scores: NDArray[np.float64], slices: Sequence[object] | NDArray[np.generic] | None
+) -> str | None:
+    """The sentence for a baseline that tells nobody apart at any as-of, ``None`` for one that ranks."""
+    if name not in READ_FROM:
+        return None
+    at = np.zeros(len(scores)) if slices is None else np.asarray(slices)
+    if any(np.ptp(scores[at == one]) > 0 for one in np.unique(at)):
+        return None
+    # All 0 is how the baseline of a column that is not there looks.
+    what = f"{'differing ' if scores.any() else ''}{READ_FROM[name]}"
+    return f"There are no {what} here: nothing to compare with."
 
 
 def _told(difference: float, low: float, high: float) -> str:
