@@ -77,10 +77,11 @@ def check_as_of(day: date, *, zone: str, first: datetime, end: datetime) -> date
 def observe(tables: Tables, model: Model, as_ofs: Sequence[datetime]) -> pd.DataFrame:
     """The population at each as-of: customer_id, as_of (naive UTC), ordered by as_of and customer_id.
 
-    A customer is observed from their start (else the first event known at as-of) plus ``tenure``, until their end. With
-    an outcome ``event``, whoever had that event before as-of and is known to have had it has left and is not observed.
-    ``active`` wants such an event within the time before as-of. Raises ProjectError for a column that interactions do
-    not have.
+    A customer is observed from their start (else the first event known at as-of) plus ``tenure``. With an outcome
+    ``event``, whoever had that event before as-of and is known to have had it has left and is not observed. ``active``
+    wants such an event within the time before as-of. ``ended_at`` is not looked at: it is today's fact, and where it is
+    dated back, leavers would be missing from the past that were still there. Raises ProjectError for a column that
+    interactions do not have.
     """
     population = model.population
     for key, where in (("outcome", model.outcome.where), ("population.active", population.active or {})):
@@ -94,7 +95,6 @@ def observe(tables: Tables, model: Model, as_ofs: Sequence[datetime]) -> pd.Data
         f"(begun.started_at < grid.as_of and begun.started_at {old_enough} "
         # A first event that became known later must not let a customer be observed before it was known.
         f'or begun.started_at is null and exists (select 1 {known} and e."at" {old_enough}))',
-        "(begun.ended_at is null or begun.ended_at >= grid.as_of)",
     ]
     if model.outcome.event is not None:
         conditions.append(f"not exists (select 1 {known} and {where_sql(model.outcome.event)})")
