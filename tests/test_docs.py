@@ -114,13 +114,21 @@ def test_the_example_of_the_grammar_is_a_family_whose_numbers_come_true():
 
 def test_the_other_examples_are_what_the_program_accepts():
     [model] = yaml_blocks("models/README.md")
-    deployment, outreach, tracking, sources = yaml_blocks("configs/README.md")
+    deployment, outreach, tracking, sources, surveys, agents, times, grouped = yaml_blocks("configs/README.md")
+    # what an example adds to the one before it
+    added = {"sources": {}, "tables": {}}
+    for block in (sources, surveys, agents):
+        added["sources"] |= block["sources"]
+        added["tables"] |= block["tables"]
+    assert {"at", "known_at"} == set(times)
     kinds: list[tuple[type[BaseModel], object]] = [
         (Model, model),
         (Deployment, deployment),
         (Outreach, outreach),
         (Tracking, tracking),
         (Sources, sources),
+        (Sources, added),
+        (Sources, grouped),
     ]
     for kind, block in kinds:
         assert isinstance(kind.model_validate(block), kind)

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import tempfile
 from collections import Counter
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
+import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from raw_files import CUSTOMERS, EVENTS, NOW, SURVEY_HEADER, changed, loaded, project, quarantine, with_surveys
+from ruamel.yaml import YAML
 
 from churnwatch.project import load_project
 from churnwatch.sources import Accounting, Tables, load
+from churnwatch.sources.mapping import one_thread
 
+NINTH = datetime(2026, 2, 9)
 GROUPED = {
     "source": "shop",
     "select": """SELECT customer || ':' || "when" AS interaction_id, customer AS customer_id, min("when") AS "at",
@@ -304,6 +311,51 @@ def test_a_select_groups_what_is_neither_excluded_nor_quarantined(tmp_path: Path
     )
 
 
+@pytest.mark.parametrize("how", ["select", "subquery"])
+def test_a_sum_of_floats_is_the_same_to_the_last_bit_at_every_load(tmp_path: Path, how: str) -> None:
+    # Whatever the order of 10^16, 1 and -10^16, a one next to the great ones is lost or kept: any change shows.
+    count = 300_000
+    numbers = np.arange(count)
+    prices = np.array([1e16, 1.0, -1e16, 0.1, 3e-7])[numbers * 7 % 5] * (1 + numbers % 11)
+    customers = pa.array(numbers * 31 % 20).cast(pa.string())
+    columns = {"id": pa.array(numbers).cast(pa.string()), "customer": customers, "price": pa.array(prices)}
+    pq.write_table(pa.table(columns), tmp_path / "lines.parquet")
+    if how == "select":
+        select = """SELECT customer AS interaction_id, customer AS customer_id, TIMESTAMP '2026-02-01' AS "at",
+                    TIMESTAMP '2026-02-01' AS known_at, 'purchase' AS kind, sum(price) AS amount
+                    FROM shop GROUP BY customer"""
+        mapping: dict[str, Any] = {"source": "shop", "select": select, "measures": {"amount": "amount"}}
+    else:
+        day = "TIMESTAMP '2026-02-01'"
+        given = {"interaction_id": "id", "customer_id": "customer", "at": day, "known_at": day, "kind": "'purchase'"}
+        total = "(select sum(price) from staged.shop) + try_cast(id as integer)"
+        mapping = {
+            "source": "shop",
+            "columns": given,
+            "where": "try_cast(id as integer) < 20",
+            "measures": {"amount": total},
+        }
+    sources = changed(shop={"from": "lines.parquet", "types": {}, "allowance": 0}, mapping=mapping)
+    crm = "id,since\n" + "".join(f"{customer},2026-01-01\n" for customer in range(20))
+    loads = [
+        rows(loaded(tmp_path, sources, customers=crm), "SELECT interaction_id, amount FROM interactions")
+        for _ in range(4)
+    ]
+    assert 20 == len(loads[0])
+    assert [loads[0]] * 3 == loads[1:]
+
+
+def test_a_select_runs_on_one_thread_and_the_others_come_back() -> None:
+    con = duckdb.connect()
+    con.execute("SET threads = 3")
+    with one_thread(con):
+        assert [(1,)] == con.execute("SELECT current_setting('threads')").fetchall()
+    assert [(3,)] == con.execute("SELECT current_setting('threads')").fetchall()
+    with pytest.raises(duckdb.BinderException), one_thread(con):
+        con.execute("SELECT nothing")
+    assert [(3,)] == con.execute("SELECT current_setting('threads')").fetchall()
+
+
 def test_grouped_rows_of_unknown_customers_are_left_out_and_counted_apart(tmp_path: Path) -> None:
     tables = loaded(tmp_path, changed(mapping=GROUPED), events=EVENTS + "e3,9,2026-02-01 10:00,2\n")
     item = tables.accounting[1]
@@ -368,6 +420,61 @@ def test_the_same_files_give_the_same_rows_in_the_same_order_and_steps_are_told(
     assert all(done < total for _, done, total in steps)
 
 
+def examples() -> list[Any]:
+    """The YAML blocks of configs/README.md that stand under "From raw to canonical", in order."""
+    page = (Path(__file__).parents[1] / "configs" / "README.md").read_text()
+    blocks = re.findall(r"```yaml\n(.*?)```", page.split("## From raw to canonical")[1], re.DOTALL)
+    return [YAML(typ="safe", pure=True).load(block) for block in blocks]
+
+
+def test_the_examples_of_surveys_and_agents_read_what_they_say(tmp_path: Path) -> None:
+    _, surveys, agents, _, _ = examples()
+    sources = changed()
+    for block in (surveys, agents):
+        sources["sources"] |= block["sources"]
+        sources["tables"] |= block["tables"]
+    tables = loaded(
+        tmp_path,
+        sources,
+        zone="UTC",
+        nps="id,customer,sent,answered,score,remark\n1,8,2026-02-01,2026-02-03,9,thanks\n2,007,2026-02-01,,,\n",
+        team="login,full_name,mail,per_day,off_from,off_to\nsari,Sari,s@example.org,6,,\n",
+    )
+    assert [
+        ("nps:1", "8", datetime(2026, 2, 3), "nps", 9.0, 0.0, 10.0, True, "thanks"),
+        ("nps:2", "007", None, "nps", None, 0.0, 10.0, True, None),
+    ] == rows(
+        tables,
+        """SELECT survey_id, customer_id, answered_at, instrument, raw_score, scale_min, scale_max,
+           higher_is_better, comment FROM surveys ORDER BY survey_id""",
+    )
+    assert [("sari", "Sari", "id", 6, "rina")] == rows(
+        tables, "SELECT owner, name, language, capacity, lead FROM agents"
+    )
+    assert 0 == tables.quarantine.num_rows
+
+
+def test_the_example_of_grouped_rows_derives_customers_when_they_could_be_known(tmp_path: Path) -> None:
+    lines = """invoice,customer,sold,entered,price
+i1,8,2026-02-01,2026-02-03,0.10
+i1,8,2026-02-01,2026-02-04,0.20
+i2,8,2026-02-02,2026-02-09,5
+"""
+    tables = loaded(tmp_path, examples()[-1], zone="UTC", invoice_lines=lines)
+    # sold on the 1st, but the first invoice is entered in full on the 4th
+    assert [("8", datetime(2026, 2, 4))] == rows(tables, "SELECT customer_id, started_at FROM customers")
+    assert [("i1", datetime(2026, 2, 1), datetime(2026, 2, 4), 0.3), ("i2", datetime(2026, 2, 2), NINTH, 5.0)] == rows(
+        tables, 'SELECT interaction_id, "at", known_at, amount FROM interactions'
+    )
+
+
+def test_the_example_of_times_that_are_not_iso_is_the_format_it_says(tmp_path: Path) -> None:
+    sources = changed(shop={"zone": "UTC"})
+    sources["tables"]["interactions"][0]["columns"] |= examples()[3]
+    tables = loaded(tmp_path, sources, events="id,customer,opened,amount\ne1,8,14/02/2026 10:00,1\n")
+    assert [(datetime(2026, 2, 14, 10),)] == rows(tables, 'SELECT "at" FROM interactions')
+
+
 def test_real_invoices_are_accounted_for() -> None:
     data = Path(__file__).parents[2] / "shared" / "data" / "online_retail"
     if not data.is_dir():
@@ -394,6 +501,13 @@ def test_real_invoices_are_accounted_for() -> None:
         tables,
         """SELECT customer_id, "at", amount, items FROM interactions
            WHERE interaction_id IN ('489434', 'C489449') ORDER BY "at" """,
+    )
+    # Nobody is a customer before an invoice of theirs is known in full.
+    assert [(0,)] == rows(
+        tables,
+        """SELECT count(*) FROM customers
+           JOIN (SELECT customer_id, min(known_at) AS known FROM interactions GROUP BY ALL) USING (customer_id)
+           WHERE started_at <> known""",
     )
     # A summer morning: 08:39 in London is 07:39 UTC.
     assert [(datetime(2010, 7, 1, 7, 39),)] == rows(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from raw_files import CUSTOMERS, EVENTS, SURVEY_HEADER, changed, loaded, with_surveys
+from ruamel.yaml import YAML
 
 from churnwatch.errors import ChurnwatchError, DataRefused, ProjectError
 
@@ -65,9 +67,9 @@ def test_a_missing_or_misspelt_column_is_told_with_those_that_exist(
     ) == refusal(DataRefused, tmp_path, sources)
 
 
-def test_a_missing_file_names_those_that_are_there(tmp_path: Path) -> None:
+def test_a_missing_file_names_the_deployment_that_asks_and_those_that_are_there(tmp_path: Path) -> None:
     message = refusal(DataRefused, tmp_path, changed(shop={"from": "event.csv"}))
-    assert "event.csv: no such file" in message
+    assert f"event.csv: no such file, and the deployment here asks for it ({TOLD}: sources.shop)\n" in message
     assert "there: customers.csv, events.csv" in message
     assert "did you mean events.csv?" in message
 
@@ -75,14 +77,16 @@ def test_a_missing_file_names_those_that_are_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "rule", "found"),
     [
-        ("e3,8,01-02-2026,1", "interactions.at is not a time", "01-02-2026"),
-        ("e3,8,2026-02-01,a lot", "amount is not a number", "a lot"),
-        ("e1,8,2026-02-01,1", "interactions.interaction_id repeats", "e1"),
-        ("e3,8,2026-09-01,1", "interactions.known_at in the future", "known_at 2026-08-31 17:00:00"),
-        ("e3,9,2026-02-01,1", "interactions.customer_id is no customer", "9"),
-        ("e3,8", "too few columns", "e3,8"),
-        ("e3,8,2026-02-01,1,2", "too many columns", "e3,8,2026-02-01,1,2"),
-        ('e3,"8"8,2026-02-01,1', "a quote is not closed", 'e3,"8"8,2026-02-01,1'),
+        # a broken number or time is shown, its words crossed out; an id or a whole row is not
+        ('e3,8,2026-02-01,"1.234,5 Rp"', "amount is not a number", ": 1.234,5 Rp"),
+        ("e3,8,2026-02-01,a lot", "amount is not a number", ": a xxx"),
+        ("e3,8,2026-02-01,siti1@example.org", "amount is not a number", ": xxxx1@xxxxxxx.xxx"),
+        ("e1,8,2026-02-01,1", "interactions.interaction_id repeats", ""),
+        ("e3,8,2026-09-01,1", "interactions.known_at in the future", ": known_at 2026-08-31 17:00:00"),
+        ("e3,9,2026-02-01,1", "interactions.customer_id is no customer", ""),
+        ("e3,8", "too few columns", ""),
+        ("e3,8,2026-02-01,1,2", "too many columns", ""),
+        ('e3,"8"8,2026-02-01,1', "a quote is not closed", ""),
     ],
 )
 def test_a_source_over_its_allowance_is_refused_whole_with_line_and_rule(
@@ -92,9 +96,160 @@ def test_a_source_over_its_allowance_is_refused_whole_with_line_and_rule(
     assert [
         "events.csv: 1 of 3 rows break a rule, more than the allowance of 0.01",
         f"    1 × {rule}",
-        f"    events.csv:4: {rule}: {found}",
+        f"    events.csv:4: {rule}{found}",
         "  try: correct the file, exclude such rows by a declared rule, or raise `allowance`",
     ] == message.splitlines()
+
+
+DATES = "strptime(\\\"when\\\", '%d/%m/%Y %H:%M')"
+
+
+@pytest.mark.parametrize(
+    ("types", "leave"), [({"amount": "number"}, ""), ({"when": "time"}, "leave `when` out of `types` and ")]
+)
+def test_times_that_are_not_iso_are_refused_with_the_way_out_and_it_works(
+    tmp_path: Path, types: dict[str, str], leave: str
+) -> None:
+    events = "id,customer,when,amount\ne1,007,14/02/2026 10:00,5\ne2,8,03/02/2026 09:30,7\n"
+    message = refusal(DataRefused, tmp_path, strict(types=types), events=events)
+    written = f'at: "{DATES}"'
+    hint = message.splitlines()[-1]
+    assert hint.startswith(f"  try: for times that are not ISO 8601 (year first) {leave}write `{written}`")
+    assert "allowance" not in hint
+    # what the hint says, as YAML and all
+    said = YAML(typ="safe", pure=True).load(written)
+    known = {"at": said["at"], "known_at": said["at"]}
+    tables = loaded(tmp_path, mapping(**known), events=events)
+    # 14 February 10:00 in Jakarta is 03:00 UTC
+    assert [(datetime(2026, 2, 3, 2, 30),), (datetime(2026, 2, 14, 3),)] == tables.con.execute(
+        'SELECT "at" FROM interactions ORDER BY 1'
+    ).fetchall()
+
+
+def test_other_broken_rules_beside_times_keep_the_usual_advice(tmp_path: Path) -> None:
+    events = EVENTS + "e3,8,01-02-2026,1\ne4,8,2026-02-01,x\n"
+    hint = refusal(DataRefused, tmp_path, strict(), events=events).splitlines()[-1]
+    assert "strptime" in hint
+    assert hint.endswith(
+        "; for the other rules correct the file, exclude such rows by a declared rule, or raise `allowance`"
+    )
+
+
+SECRETS = ("C91", "Siti", "Aminah", "siti1", "example.org", "812555", "leaving soon")
+PERSON = "C91,Siti Aminah,siti1@example.org,+62812555999,I am leaving soon"
+
+
+def personal(**columns: str) -> dict[str, Any]:
+    """A deployment whose customers have names and contacts and whose events hold text, with no allowance."""
+    sources = changed(crm={"allowance": 0}, shop={"allowance": 0, "types": {"amount": "number", "phone": "integer"}})
+    sources["tables"]["customers"][0]["columns"] = {
+        "customer_id": "id",
+        "name": "name",
+        "email": "email",
+        "started_at": "since",
+        "value": "fee",
+        "language": "lang",
+    }
+    sources["tables"]["interactions"][0]["columns"] |= {"text": "text || phone", **columns}
+    return sources
+
+
+CRM = "id,name,email,since,fee,lang\n8,A,a@b.c,2026-01-01,1,en\n"
+LOG = "id,customer,when,amount,phone,text\ne1,8,2026-02-01,1,1,x\n"
+
+
+@pytest.mark.parametrize(
+    ("crm", "log"),
+    [
+        ("C91,Siti Aminah,siti1@example.org,2026-01-01,1,en,I am leaving soon\n", ""),  # too many columns
+        ("C91,Siti Aminah,siti1@example.org\n", ""),  # too few
+        ('C91,"Siti" Aminah,siti1@example.org,2026-01-01,1,en\n', ""),  # a quote
+        ("C91,Siti, Aminah,siti1@example.org,+62812555999,Siti\n", ""),  # all shifted by one column
+        ("C91,Siti Aminah,,2026-01-01,siti1@example.org,en\n", ""),
+        ("C91,Siti Aminah,,2026-01-01,1,Siti Aminah\n", ""),
+        ("C91,Siti,,2026-01-01,1,en\nC91,Siti,,2026-01-01,1,en\n", ""),  # an id twice
+        ("", "C91,8,I am leaving soon,1,1,x\n"),
+        ("", "C91,8,2026-02-01,siti1@example.org,1,x\n"),
+        ("", "C91,8,2026-02-01,1,+62-812555-Siti,x\n"),  # a number that feeds a text
+        ("", "C91,C91,2026-02-01,1,1,Siti Aminah\n"),  # no customer
+        ("", "C91,8,2026-02-01,1,1,Siti Aminah\nC91,8,2026-02-01,1,1,x\n"),
+        ("", "C91,8,2027-02-01,1,1,Siti Aminah\n"),
+    ],
+)
+def test_no_message_holds_a_customers_id_name_contact_or_words(tmp_path: Path, crm: str, log: str) -> None:
+    files = {"customers": CRM + crm, "events": LOG + log}
+    message = refusal(DataRefused, tmp_path, personal(), **files)
+    assert f"{'customers' if crm else 'events'}.csv:" in message
+    assert [] == [secret for secret in SECRETS if secret in message]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["strptime(text, '%d')", "cast(text as timestamp)", "cast(text as date)", "error(text)"],
+)
+@pytest.mark.parametrize("target", ["at", "text", "kind"])
+def test_sql_that_stops_at_a_value_does_not_tell_it(tmp_path: Path, target: str, sql: str) -> None:
+    sources = personal(**{target: sql, "known_at": '"when"'})
+    log = LOG.replace(",x\n", ",Siti Aminah\n")
+    message = refusal(ProjectError, tmp_path, sources, customers=CRM, events=log)
+    assert [] == [secret for secret in SECRETS if secret in message]
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        (PERSON, "the first line of the file looks like a row"),
+        ("C91,Siti Aminah,2026-01-01", "the first line of the file looks like a row"),
+        ("C91,Siti,Siti,2026-01-01", "customers.csv:1: a value stands twice in the header"),
+    ],
+)
+def test_a_file_without_a_header_does_not_tell_its_first_row(tmp_path: Path, row: str, told: str) -> None:
+    message = refusal(DataRefused, tmp_path, personal(), customers=row + "\n", events=LOG)
+    assert told in message
+    assert [] == [secret for secret in SECRETS if secret in message]
+
+
+def test_the_ends_of_customers_events_are_asked_for_without_telling_others(tmp_path: Path) -> None:
+    tables = loaded(tmp_path)
+    with pytest.raises(DataRefused) as caught:
+        tables.data_end("interactions", {"customer_id": "C91"})
+    assert "interactions.customer_id: no row matches the condition on customer_id" == caught.value.message
+
+
+def test_an_empty_file_among_others_is_told_where_its_kind_is_missing(tmp_path: Path) -> None:
+    sources = changed(desk={"from": "calls.csv"})
+    columns = {
+        "interaction_id": "id",
+        "customer_id": "customer",
+        "at": '"when"',
+        "known_at": '"when"',
+        "kind": "'call'",
+    }
+    sources["tables"]["interactions"].append({"source": "desk", "columns": columns})
+    tables = loaded(tmp_path, sources, calls="id,customer,when\n")
+    assert ("calls.csv has a header and no rows",) == tables.warnings
+    with pytest.raises(DataRefused) as caught:
+        tables.data_end("interactions", {"kind": "call"})
+    assert "calls.csv has a header and no rows; no row matches {kind: call}" == caught.value.found
+
+
+@pytest.mark.parametrize(
+    ("sign", "written"), [(";", '`delimiter: ";"`'), ("\t", '`delimiter: "\\t"`'), ("|", '`delimiter: "|"`')]
+)
+@pytest.mark.parametrize("quote", [False, True])
+def test_another_delimiter_is_guessed_from_the_header(tmp_path: Path, sign: str, written: str, quote: bool) -> None:
+    events = EVENTS.replace(",", sign)
+    if quote:
+        events = events.replace("id", '"id"', 1).replace("customer", '"customer"', 1)
+    message = refusal(DataRefused, tmp_path, events=events)
+    assert message.splitlines()[-1] == f"  try: {written}"
+
+
+@pytest.mark.parametrize(("column", "word"), [("kind", "purchase"), ("direction", "in"), ("channel", "phone")])
+def test_a_fixed_word_without_quotes_is_told_how_to_write_it(tmp_path: Path, column: str, word: str) -> None:
+    kind = ProjectError if word == "in" else DataRefused  # `in` is a word of SQL
+    message = refusal(kind, tmp_path, mapping(**{column: word}))
+    assert message.splitlines()[-1] == f"""  try: a fixed word is SQL in quotes: `{column}: "'{word}'"`"""
 
 
 def test_a_score_outside_its_scale_is_refused_over_the_allowance(tmp_path: Path) -> None:
@@ -117,8 +272,8 @@ def test_a_source_within_its_allowance_is_taken(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("files", "told"),
     [
-        ({"events": "id,customer,when,amount\n"}, "interactions: the table is empty (events.csv: 0 rows read,"),
-        ({"customers": "id,since\n"}, "customers: the table is empty (customers.csv: 0 rows read"),
+        ({"events": "id,customer,when,amount\n"}, "quarantined); events.csv has a header and no rows\n"),
+        ({"customers": "id,since\n"}, "quarantined); customers.csv has a header and no rows\n"),
         ({"events": ""}, "events.csv:1: the file is empty"),
         ({"events": "\n" + EVENTS}, "events.csv:1: the first line is empty"),
     ],
@@ -220,10 +375,10 @@ GROUPED = """SELECT id AS interaction_id, customer AS customer_id, "when" AS "at
 @pytest.mark.parametrize(
     ("events", "told"),
     [
-        ("e3,8,never,1\n", "interactions.at is not a time: 1 rows, such as interaction_id e3 (never)"),
-        ("e3,8,2026-09-01,1\n", "interactions.known_at in the future: 1 rows, such as interaction_id e3"),
-        ("e1,8,2026-02-01,1\n", "1 values of interaction_id repeat, such as e1"),
-        ("e3,,2026-02-01,1\n", "interactions.customer_id is missing: 1 rows, such as interaction_id e3"),
+        ("e3,8,never,1\n", "interactions.at is not a time: 1 rows, such as xxxxx"),
+        ("e3,8,2026-09-01,1\n", "interactions.known_at in the future: 1 rows, such as known_at 2026-08-31 17:00:00\n"),
+        ("e1,8,2026-02-01,1\n", "1 values of interaction_id repeat\n"),
+        ("e3,,2026-02-01,1\n", "interactions.customer_id is missing: 1 rows\n"),
     ],
 )
 def test_grouped_rows_that_break_a_rule_are_refused(tmp_path: Path, events: str, told: str) -> None:
@@ -237,7 +392,7 @@ def test_too_many_grouped_rows_of_unknown_customers_are_refused(tmp_path: Path) 
     sources = changed(shop={"allowance": 0.5}, mapping={"source": "shop", "select": GROUPED})
     events = EVENTS.replace("007", "9").replace(",8,", ",10,")
     message = refusal(DataRefused, tmp_path, sources, events=events)
-    assert "2 of 2 grouped rows are of no customer in customers, such as 10" in message
+    assert "2 of 2 grouped rows are of no customer in customers\n" in message
 
 
 def test_asking_for_an_end_of_rows_that_do_not_exist_names_those_that_do(tmp_path: Path) -> None:

@@ -14,9 +14,10 @@ import pyarrow as pa
 
 from churnwatch.errors import DataRefused
 from churnwatch.sources.mapping import FOUND, ROW, RULE, Mapped, carry_out, check_targets, measures_of
+from churnwatch.sources.messages import masked, shown_types, way_out
 from churnwatch.sources.raw import RawTable, literal, quoted, read_raw
 from churnwatch.sources.staging import stage
-from churnwatch.sources.tables import SHAPES, Accounting, Tables, new_tables, utc
+from churnwatch.sources.tables import SHAPES, Accounting, Tables, new_tables, nothing_in, utc
 from churnwatch.spec import Mapping, ProjectSpec, Source
 
 Report = Callable[[str, int, int], None]
@@ -213,14 +214,13 @@ class _Work:
         return f"(SELECT DISTINCT customer_id FROM ({every})) AS known"
 
     def leave_out_unknown(self, item: Mapped) -> None:
-        rows, unknown, example = self.con.execute(
-            f"""SELECT count(*), count(*) FILTER (known.customer_id IS NULL),
-                       min(item.customer_id) FILTER (known.customer_id IS NULL)
+        rows, unknown = self.con.execute(
+            f"""SELECT count(*), count(*) FILTER (known.customer_id IS NULL)
                 FROM {item.relation} AS item LEFT JOIN {self.known_customers()} USING (customer_id)"""
         ).fetchall()[0]
         if unknown > self.sources[item.source].allowance * rows:
             raise DataRefused(
-                f"{unknown} of {rows} grouped rows are of no customer in customers, such as {example}",
+                f"{unknown} of {rows} grouped rows are of no customer in customers",
                 where=item.place,
                 allowed=f"a share of {self.sources[item.source].allowance:g}, the allowance of {item.source}",
                 hint="complete the mapping of customers, or exclude such rows by a declared rule",
@@ -234,17 +234,14 @@ class _Work:
             )
 
     def refuse_broken_groups(self, item: Mapped) -> None:
-        key = SHAPES[item.table].key
         broken = self.con.execute(
-            f"SELECT {RULE}, count(*), min_by({FOUND}, {key}), min({key}) FROM {item.relation} "
+            f"SELECT {RULE}, count(*), min_by({FOUND}, {SHAPES[item.table].key}) FROM {item.relation} "
             f"WHERE {RULE} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
         ).fetchall()
         if broken:
             told = "; ".join(
-                f"{rule}: {count} rows"
-                + (f", such as {key} {example}" if example else "")
-                + (f" ({found})" if found else "")
-                for rule, count, found, example in broken
+                f"{rule}: {count} rows" + (f", such as {masked(found)}" if found and rule in item.shown else "")
+                for rule, count, found in broken
             )
             raise DataRefused(
                 f"the SELECT makes rows that break a rule: {told}",
@@ -259,12 +256,12 @@ class _Work:
             return
         every = " UNION ALL ".join(f"SELECT {key} AS key FROM {self.remaining(item)}" for item in items)
         repeated = self.con.execute(
-            f"SELECT count(*), min(key) FROM (SELECT key FROM ({every}) GROUP BY key HAVING count(*) > 1)"
-        ).fetchall()[0]
-        if repeated[0]:
+            f"SELECT count(*) FROM (SELECT key FROM ({every}) GROUP BY key HAVING count(*) > 1)"
+        ).fetchall()[0][0]
+        if repeated:
             place = next(item.place for item in items if item.grouped)
             raise DataRefused(
-                f"{repeated[0]} values of {key} repeat, such as {repeated[1]}",
+                f"{repeated} values of {key} repeat",
                 where=place,
                 allowed=f"each {key} once in {table}",
                 hint=f"group by {key}, or make it of more columns",
@@ -280,7 +277,7 @@ class _Work:
         return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
     def refuse_over_allowance(self) -> None:
-        refused = []
+        refused, hints = [], list[str]()
         for name, raw in self.raws.items():
             counts, allowance = self.quarantined(name), self.sources[name].allowance
             total = sum(counts.values())
@@ -288,14 +285,18 @@ class _Work:
                 continue
             told = f"{total} of {raw.read} rows break a rule, more than the allowance of {allowance:g}"
             lines = [f"{raw.file}: {told}", *(f"    {count} × {rule}" for rule, count in counts.items())]
-            first = self.gone_rows(name).slice(0, 3).to_pylist()
-            lines += [f"    {raw.file}:{row['line']}: {row['rule']}: {row['found']}" for row in first]
+            fed = [
+                (table, one) for table, some in self.spec.sources.tables.items() for one in some if one.source == name
+            ]
+            shown = shown_types(self.sources[name], [mapping for _, mapping in fed])
+            shown = shown.union(*(item.shown for item in self.mapped if item.source == name))
+            for row in self.gone_rows(name).slice(0, 3).to_pylist():
+                found = f": {masked(row['found'])}" if row["found"] and row["rule"] in shown else ""
+                lines.append(f"    {raw.file}:{row['line']}: {row['rule']}{found}")
             refused.append("\n".join(lines))
+            hints.append(way_out(self.sources[name], fed, counts))
         if refused:
-            raise DataRefused(
-                "\n".join(refused),
-                hint="correct the file, exclude such rows by a declared rule, or raise `allowance`",
-            )
+            raise DataRefused("\n".join(refused), hint="; ".join(dict.fromkeys(hints)))
 
     def gone_rows(self, name: str) -> pa.Table:
         """The quarantined rows of one source by line: source, file, line, rule, found."""
@@ -377,7 +378,7 @@ class _Work:
     def warnings(self, con: duckdb.DuckDBPyConnection) -> Iterator[str]:
         for name, raw in self.raws.items():
             if raw.read == 0:
-                yield f"{raw.file} has no rows"
+                yield nothing_in(raw.file)
             for rule, count in self.excluded[name].items():
                 if count == 0 and raw.read > 0:
                     yield f"{raw.file}: the rule '{rule}' excluded no row"
@@ -399,8 +400,9 @@ class _Work:
                     f"{sum(item.quarantined.values())} quarantined"
                     for item in fed
                 )
+                empty = [nothing_in(item.file) for item in fed if item.read == 0]
                 raise DataRefused(
-                    f"the table is empty ({told})",
+                    "; ".join([f"the table is empty ({told})", *empty]),
                     where=table,
                     allowed="at least one row",
                     hint=f"look at the file, its exclude rules, and the mapping of {table} in {self.told}",

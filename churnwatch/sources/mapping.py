@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 
 import duckdb
 
-from churnwatch.errors import ChurnwatchError, DataRefused, ProjectError, nearest
-from churnwatch.sources.raw import RawTable, first_line, quoted
+from churnwatch.errors import ChurnwatchError, ProjectError, nearest
+from churnwatch.sources.messages import told_sql_error
+from churnwatch.sources.raw import RawTable, quoted
 from churnwatch.sources.rules import row_rules
 from churnwatch.sources.tables import SHAPES, SQL_TYPES, Kind
 from churnwatch.sources.values import canonical, present
@@ -20,8 +22,6 @@ ROW = '"churnwatch row"'
 """The position of the raw row, in staged and mapped tables. Names with a space collide with no one's."""
 RULE = '"churnwatch rule"'
 FOUND = '"churnwatch found"'
-
-_NO_COLUMN = re.compile(r'Referenced column "(.+?)" not found|does not have a column named "(.+?)"')
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ class Mapped:
     grouped: bool
     place: str
     """The mapping in the project's files, for messages."""
+    shown: frozenset[str] = frozenset()
+    """The rules under which a message may show what was found."""
 
 
 def measures_of(mappings: tuple[Mapping, ...]) -> tuple[str, ...]:
@@ -128,10 +130,33 @@ def carry_out(
         SELECT {ROW}, {columns}, CASE rule {words} END AS {RULE}, CASE rule {found} END AS {FOUND}
         FROM judged"""
     try:
-        con.execute(f"CREATE OR REPLACE TABLE {relation} AS {judged}")
+        with one_thread(con) if _adds_up(mapping) else nullcontext():
+            con.execute(f"CREATE OR REPLACE TABLE {relation} AS {judged}")
     except duckdb.Error as error:
         raise _culprit(con, mapping, raw, place, error) from None
-    return Mapped(table, raw.name, relation, mapping.select is not None, place)
+    shown = frozenset(rule.words for rule in rules if rule.shown)
+    return Mapped(table, raw.name, relation, mapping.select is not None, place, shown)
+
+
+@contextmanager
+def one_thread(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Run what is inside on one thread.
+
+    Several add floats up in an order that changes from run to run; the last bits of a sum change with it, and
+    the version of a model is a hash of what it was trained on.
+    """
+    before = con.execute("SELECT current_setting('threads')").fetchall()[0][0]
+    con.execute("SET threads = 1")
+    try:
+        yield
+    finally:
+        con.execute(f"SET threads = {before}")
+
+
+def _adds_up(mapping: Mapping) -> bool:
+    """Whether the mapping sees more than one row at a time: by its SELECT, a window or a subquery."""
+    parts = [*(mapping.columns or {}).values(), *mapping.measures.values(), mapping.where or ""]
+    return mapping.select is not None or any(re.search(r"(?i)\b(over|select)\b", sql) for sql in parts)
 
 
 def _given(mapping: Mapping, raw: RawTable, grouped: list[str]) -> str:
@@ -165,7 +190,7 @@ def _culprit(
     for name, sql in parts.items():
         alone = sql_error(con, sql, f"staged.{quoted(raw.name)} AS {quoted(raw.name)}")
         if alone is not None:
-            return told_sql_error(alone, raw, f"{place}.{name}")
+            return told_sql_error(alone, raw, f"{place}.{name}", column=name, sql=sql)
     return told_sql_error(error, raw, place)
 
 
@@ -176,31 +201,3 @@ def sql_error(con: duckdb.DuckDBPyConnection, sql: str, relation: str) -> duckdb
     except duckdb.Error as error:
         return error
     return None
-
-
-def told_sql_error(error: duckdb.Error, raw: RawTable, place: str) -> ChurnwatchError:
-    """DuckDB's complaint about the project's SQL: a column the data lack, or SQL that is wrong."""
-    line = first_line(error)
-    match = _NO_COLUMN.search(line)
-    if match is not None:
-        column = match.group(1) or match.group(2)
-        return no_column(raw, column, f"{place} names it")
-    if isinstance(error, duckdb.PermissionException):
-        return ProjectError(line, where=place, allowed="SQL over the declared sources, no other file")
-    return ProjectError(
-        line,
-        where=place,
-        allowed="DuckDB SQL over the declared sources",
-        hint="a value that may not fit goes through try_cast or try_strptime, a name that is a word of SQL "
-        'stands in quotes: "at"',
-    )
-
-
-def no_column(raw: RawTable, column: str, reason: str) -> DataRefused:
-    """A column the project names and the file does not have."""
-    return DataRefused(
-        f"there is no column {column}, and {reason}",
-        where=f"{raw.file}: {column}",
-        allowed=f"the columns of the file: {', '.join(raw.columns)}",
-        hint=nearest(column, raw.columns),
-    )

@@ -8,6 +8,8 @@ swallows what follows) is refused.
 from __future__ import annotations
 
 import csv
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,10 @@ Ints = NDArray[np.int64]
 
 _CSV = {".csv": ",", ".tsv": "\t", ".txt": ","}
 _PARQUET = {".parquet", ".pq"}
+DELIMITERS = {";": ";", "\t": "\\t", "|": "|", ",": ","}
+"""Signs that often stand between the values of a CSV, and how YAML writes them in double quotes."""
 _LONGEST_TOLD = 10_000  # DuckDB cuts the text of a rejected row there
+_NO_NAME = re.compile(r"[\s.,:/+-]*\d[\d\s.,:/+TZ-]*|.*@.*", re.DOTALL)
 _ONE_END = "one kind of line end in the whole file"
 
 
@@ -89,10 +94,11 @@ def read_raw(con: duckdb.DuckDBPyConnection, name: str, source: Source, *, data:
         folder = path.parent
         there = sorted(item.name for item in folder.iterdir() if item.is_file()) if folder.is_dir() else []
         raise DataRefused(
-            "no such file",
+            f"no such file, and the deployment {Path(told).parent.name} asks for it ({told}: sources.{name})",
             where=source.from_,
             allowed=f"a file below {data}; there: {', '.join(there[:20]) or 'no files'}",
-            hint=nearest(path.name, there) or "name the data directory with --data",
+            hint=nearest(path.name, there)
+            or "name the data directory with --data, or another deployment with --deployment",
         )
     kind = source.format or ("csv" if path.suffix in _CSV else "parquet" if path.suffix in _PARQUET else None)
     if kind == "csv":
@@ -162,20 +168,32 @@ def _header(source: Source, path: Path) -> list[str]:
         where = f"{source.from_}:1"
         raise DataRefused("the header is not UTF-8 text", where=where, allowed="UTF-8") from None
     except csv.Error as error:
-        raise DataRefused(f"the header is broken: {error}", where=f"{source.from_}:1") from None
+        # Quoted names and another delimiter: `"id";"name"` is no CSV with commas.
+        others = [sign for sign in set(DELIMITERS) - {source.delimiter} if f'"{sign}' in text or f'{sign}"' in text]
+        hint = f'`delimiter: "{DELIMITERS[others[0]]}"`' if len(others) == 1 else ""
+        raise DataRefused(f"the header is broken: {error}", where=f"{source.from_}:1", hint=hint) from None
     if "\0" in text:
         raise DataRefused("the file is not UTF-8 text", where=f"{source.from_}:1", allowed="UTF-8")
     header = [column or f"column_{position}" for position, column in enumerate(names, start=1)]
     seen: set[str] = set()
     for column in header:
         if column.casefold() in seen:
+            told = "a value" if looks_like_row(header) else f"the column {column}"
             raise DataRefused(
-                f"the column {column} stands twice in the header (capitals make no difference)",
+                f"{told} stands twice in the header (capitals make no difference)",
                 where=f"{source.from_}:1",
                 allowed="each column once",
             )
         seen.add(column.casefold())
     return header
+
+
+def looks_like_row(columns: Iterable[str]) -> bool:
+    """Whether the names of the columns hold a number, a time or an address: the file has no header.
+
+    Such a line may be a customer's, and no message repeats it.
+    """
+    return any(_NO_NAME.fullmatch(column) for column in columns)
 
 
 def _account(

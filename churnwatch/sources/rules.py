@@ -21,6 +21,8 @@ class Rule:
     words: str
     broken: str
     found: str = "''"
+    shown: bool = False
+    """Whether a message may show what was found: the value of no id, name, contact or text."""
 
 
 def row_rules(table: str, kinds: dict[str, Kind], *, now: datetime) -> list[Rule]:
@@ -36,6 +38,7 @@ def _value_rules(table: str, kinds: dict[str, Kind]) -> Iterator[Rule]:
             f"{table}.{column} {COMPLAINTS[kind]}",
             f"{raw} IS NOT NULL AND {value} IS NULL",
             f"CAST({raw} AS VARCHAR)",
+            shown=kind != "text",
         )
         if column in required:
             yield Rule(f"{table}.{column} is missing", f"{value} IS NULL")
@@ -44,15 +47,15 @@ def _value_rules(table: str, kinds: dict[str, Kind]) -> Iterator[Rule]:
 def _customer_rules(_now: str) -> list[Rule]:
     told = _told("started_at", "ended_at")
     return [
-        Rule("customers.ended_at before started_at", "ended_at < started_at", told),
+        Rule("customers.ended_at before started_at", "ended_at < started_at", told, shown=True),
         _language("customers"),
     ]
 
 
 def _interaction_rules(now: str) -> list[Rule]:
     return [
-        Rule("interactions.known_at before at", 'known_at < "at"', _told("at", "known_at")),
-        Rule("interactions.known_at in the future", f"known_at > {now}", _told("known_at")),
+        Rule("interactions.known_at before at", 'known_at < "at"', _told("at", "known_at"), shown=True),
+        Rule("interactions.known_at in the future", f"known_at > {now}", _told("known_at"), shown=True),
     ]
 
 
@@ -60,28 +63,37 @@ def _survey_rules(now: str) -> list[Rule]:
     answered = "answered_at IS NOT NULL AND "
     missing = ("raw_score", "scale_min", "scale_max", "higher_is_better")
     return [
-        Rule("surveys.sent_at in the future", f"sent_at > {now}", _told("sent_at")),
-        Rule("surveys.answered_at in the future", f"answered_at > {now}", _told("answered_at")),
-        Rule("surveys.answered_at before sent_at", "answered_at < sent_at", _told("sent_at", "answered_at")),
+        Rule("surveys.sent_at in the future", f"sent_at > {now}", _told("sent_at"), shown=True),
+        Rule("surveys.answered_at in the future", f"answered_at > {now}", _told("answered_at"), shown=True),
+        Rule(
+            "surveys.answered_at before sent_at", "answered_at < sent_at", _told("sent_at", "answered_at"), shown=True
+        ),
         *(Rule(f"surveys.{column} is missing", f"{answered}{column} IS NULL") for column in missing),
         Rule(
             "surveys.raw_score without answered_at",
             "answered_at IS NULL AND raw_score IS NOT NULL",
             _told("raw_score"),
+            shown=True,
         ),
-        Rule("surveys.scale_min not below scale_max", "scale_min >= scale_max", _told("scale_min", "scale_max")),
+        Rule(
+            "surveys.scale_min not below scale_max",
+            "scale_min >= scale_max",
+            _told("scale_min", "scale_max"),
+            shown=True,
+        ),
         Rule(
             "surveys.raw_score outside its scale",
             "raw_score < scale_min OR raw_score > scale_max",
             _told("raw_score", "scale_min", "scale_max"),
+            shown=True,
         ),
     ]
 
 
 def _agent_rules(_now: str) -> list[Rule]:
     return [
-        Rule("agents.capacity is negative", "capacity < 0", _told("capacity")),
-        Rule("agents.away_to before away_from", "away_to < away_from", _told("away_from", "away_to")),
+        Rule("agents.capacity is negative", "capacity < 0", _told("capacity"), shown=True),
+        Rule("agents.away_to before away_from", "away_to < away_from", _told("away_from", "away_to"), shown=True),
         _language("agents"),
     ]
 
@@ -95,7 +107,7 @@ _ROW_RULES = {
 
 
 def _language(table: str) -> Rule:
-    return Rule(f"{table}.language is neither en nor id", "language NOT IN ('en', 'id')", _told("language"))
+    return Rule(f"{table}.language is neither en nor id", "language NOT IN ('en', 'id')", _told("language"), shown=True)
 
 
 def _told(*columns: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import duckdb
 
 from churnwatch.errors import ChurnwatchError
-from churnwatch.sources.mapping import FOUND, ROW, RULE, no_column, sql_error, told_sql_error
+from churnwatch.sources.mapping import FOUND, ROW, RULE, sql_error
+from churnwatch.sources.messages import no_column, told_sql_error
 from churnwatch.sources.raw import RawTable, literal, quoted
 from churnwatch.sources.values import COMPLAINTS, RAW_KINDS, present, typed
 from churnwatch.spec import Source

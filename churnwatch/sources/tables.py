@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from churnwatch.errors import DataRefused, ProjectError, nearest
+from churnwatch.sources.stale import Stale, stale_sources
 from churnwatch.spec import Level, Where
 
 Kind = Literal["text", "number", "integer", "boolean", "time"]
@@ -96,6 +97,9 @@ SHAPES: dict[str, Shape] = {
     ),
 }
 
+PERSONAL = ("customer_id", "name", "email", "phone", "text", "comment", "owner", "agent", "lead")
+"""Columns whose values no message shows; nor the tables' own keys, which may be made of a customer's id."""
+
 SQL_TYPES: dict[Kind, str] = {
     "text": "VARCHAR",
     "number": "DOUBLE",
@@ -158,6 +162,21 @@ class Tables:
             raise self._nothing(table, where or {})
         return min(ends[source] for (source,) in rows)
 
+    def stale(self, as_of: datetime) -> tuple[Stale, ...]:
+        """The sources of events that have fallen silent before ``as_of`` (aware), by name.
+
+        A source is stale when nothing of it became known for more than 3 days before as-of although more than
+        20 rows were to be expected in that time at its usual rate (its rows a day over the 90 days up to its
+        last one). Were the rows to come independently, at that rate, the chance of none would be below
+        exp(-20) = 2e-9, less than one in 10^8 (Poisson). The limits are our choice: rows do not come quite
+        independently, quiet weekends and weeks happen, and a sparse source may be silent for long. A source that is
+        delivered in batches and gives the moment of delivery as ``known_at`` is silent between them.
+
+        Only rows known before as-of count, so a past day is judged as it was seen then. A declared ``data_end``
+        makes no difference: it is a promise, and this asks whether it was kept.
+        """
+        return stale_sources(self.con, as_of)
+
     def _condition(self, table: str, where: Where) -> tuple[str, list[Level]]:
         known = [*SHAPES[table].columns, *(self.measures if table == "interactions" else ()), "source"]
         parts, values = ["true"], list[Level]()
@@ -174,9 +193,12 @@ class Tables:
 
     def _nothing(self, table: str, where: Where) -> DataRefused:
         told = ", ".join(f"{column}: {wanted}" for column, wanted in where.items())
+        empty = [nothing_in(item.file) for item in self.accounting if table in item.events and item.read == 0]
         if not where:
-            return DataRefused("the table is empty", where=table)
+            return DataRefused("; ".join(["the table is empty", *empty]), where=table)
         column, wanted = next(iter(where.items()))
+        if column in (*PERSONAL, SHAPES[table].key):
+            return DataRefused(f"no row matches the condition on {column}", where=f"{table}.{column}")
         there = self.con.execute(
             f'SELECT "{column}"::VARCHAR FROM {table} WHERE "{column}" IS NOT NULL '
             "GROUP BY ALL ORDER BY count(*) DESC, 1 LIMIT 20"
@@ -184,7 +206,7 @@ class Tables:
         levels = [str(level) for (level,) in there]
         first = wanted[0] if isinstance(wanted, list) and wanted else wanted
         return DataRefused(
-            f"no row matches {{{told}}}",
+            "; ".join([*empty, f"no row matches {{{told}}}"]),
             where=f"{table}.{column}",
             allowed=f"what the data hold: {', '.join(levels) or 'nothing'}",
             hint=nearest(str(first), levels),
@@ -193,6 +215,11 @@ class Tables:
 
 def _as_text(level: Level) -> str:
     return str(level).lower() if isinstance(level, bool) else str(level)
+
+
+def nothing_in(file: str) -> str:
+    """A sentence about a raw file without rows."""
+    return f"{file} has no rows" if file.endswith((".parquet", ".pq")) else f"{file} has a header and no rows"
 
 
 def new_tables(measures: Sequence[str]) -> duckdb.DuckDBPyConnection:
