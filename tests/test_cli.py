@@ -7,13 +7,17 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import typer
 from command_line import END, ROOT, call, environment, ok, spawn
 
+import churnwatch
 import churnwatch.runs.check
-from churnwatch.cli import app
+from churnwatch.cli import app, show
+from churnwatch.evaluation import Verdict
 
 COMMON = {"--project", "--deployment", "--data", "--json", "--lang"}
 OWN = {
@@ -84,6 +88,13 @@ def test_nothing_asked_shows_the_help():
         (("daily", "--as-of", "1.7.2026"), "1.7.2026 is no day"),
         (("score", "--as-of", "20260701"), "20260701 is no day"),
         (("backtest", "churn", "--as-of", "2026-01-01,"), "is no day"),
+        (("backtest", "churn", "--as-of", "1899-12-31"), "--as-of: 1899-12-31 is too far away allowed: years 1900"),
+        (("daily", "--as-of", "0001-01-01"), "0001-01-01 is too far away"),
+        (("score", "--as-of", "2201-01-01"), "2201-01-01 is too far away allowed: years 1900 to 2200"),
+        (("score", "--as-of", "9999-12-31"), "9999-12-31 is too far away"),
+        (("demo", "--project", "mine"), "demo makes its own project; use --dir"),
+        (("demo", "--deployment", "mine"), "demo makes its own project; use --dir"),
+        (("demo", "--data", "mine"), "demo makes its own project; use --dir"),
     ],
 )
 def test_a_wrong_command_line_is_usage(arguments, told, company):
@@ -93,6 +104,34 @@ def test_a_wrong_command_line_is_usage(arguments, told, company):
     assert 2 == said.code
     assert told in " ".join(said.err.split())
     assert "" == said.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("daily", "--nope"), "No such option: --nope"),
+        (("dayly",), "No such command 'dayly'."),
+        (("train",), "Missing argument"),
+        (("demo", "--seed", "-1"), "Invalid value for '--seed'"),
+        (("demo", "--data", "mine"), "demo makes its own project; use --dir"),
+    ],
+)
+def test_a_wrong_command_line_is_one_object_too(arguments, told):
+    said = call(*arguments, "--json")
+    assert 2 == said.code
+    assert {"error": {"kind": "UsageError", "exit_code": 2, "message": said.err.rstrip("\n")}} == said.json
+    assert told in said.err
+
+
+@pytest.mark.parametrize("day", ["1900-01-01", "2200-12-31"])
+def test_the_first_and_the_last_year_are_days_without_data(day, project):
+    """What lies inside the calendar is judged by the data: no overflow, a refusal."""
+    said = call("daily", "--as-of", day, "--project", project)
+    assert 4 == said.code, said.err
+
+
+def test_the_version_is_told():
+    assert f"churnwatch {churnwatch.__version__}\n" == ok(call("--version")).out
 
 
 def test_the_demo_says_everything_in_one_object(company):
@@ -118,7 +157,7 @@ def test_progress_and_nothing_else_stands_on_standard_error(company):
 def assert_training(told):
     keys = [
         "model", "slices", "version", "registered_version", "new", "promoted", "champion", "gate",
-        "precision_at_capacity_minus", "choice", "observations", "skipped",
+        "precision_at_capacity_minus", "choice", "observations", "skipped", "notes",
     ]  # fmt: skip
     assert keys == list(told)
     assert "churn" == told["model"]
@@ -133,24 +172,35 @@ def assert_training(told):
 def assert_list(told):
     assert {
         "status", "deployment", "as_of", "model", "model_version", "baseline", "counts", "bands", "explained",
-        "program", "made_at", "files", "rows",
+        "program", "made_at", "revision", "warnings", "files", "rows",
     } == set(told)  # fmt: skip
     assert ["outreach.csv", "outreach.html", "run.json", "scores.parquet"] == sorted(told["files"])
     counts = dict(told["counts"])
     assert counts.pop("observed") == sum(counts.values())
     assert told["counts"]["listed"] == len(told["rows"]) == told["explained"]
+    assert list(range(1, len(told["rows"]) + 1)) == [row["rank"] for row in told["rows"]]
+    for row in told["rows"]:
+        assert 0 < row["risk"] < 1
+        assert all(row[name] is None or isinstance(row[name], float) for name in ("change", "value_at_risk"))
 
 
 def test_check_says_what_the_sources_hold(project):
     told = ok(call("check", "--project", project, "--json")).json
     keys = {"examples", "sources", "quarantine", "quarantine_file", "warnings", "signals", "skipped", "models"}
-    assert keys <= set(told)
+    assert keys | {"barred", "unused"} == set(told)
     assert told["signals"] >= 30
     for one in told["sources"]:
         lost = sum(one["excluded"].values()) + sum(one["quarantined"].values())
         assert one["read"] == one["accepted"] + lost
     [model] = told["models"]
     assert "churn" == model["model"]
+    assert "configs/demo/models/churn.yaml" == model["file"]
+    assert [] == told["unused"]
+    assert told["quarantine"]
+    for row in told["quarantine"]:
+        assert {"source", "file", "line", "rule"} == set(row)  # a customer's words stand in the file alone
+    with Path(told["quarantine_file"]).open(encoding="utf-8") as file:
+        assert "source,file,line,rule,found\n" == next(file)
     assert 0 < model["base_rate"] < 1
 
 
@@ -166,7 +216,7 @@ def test_backtest_has_a_slice_for_each_day(company):
 
 def test_score_says_where_everybodys_risk_stands(project):
     told = ok(call("score", "--as-of", END, "--project", project, "--json")).json
-    assert ["model", "model_version", "as_of", "observed", "bands", "mean_risk", "files"] == list(told)
+    assert ["model", "model_version", "as_of", "observed", "bands", "mean_risk", "warnings", "files"] == list(told)
     assert END == told["as_of"]
     assert told["observed"] == sum(told["bands"].values())
     assert 0 < told["mean_risk"] < 1
@@ -231,6 +281,95 @@ def test_check_prints_tables_for_people(project):
     assert "read = accepted + excluded + quarantined" in said.out
     assert re.search(r"crm: \d+ excluded: test account", said.out)
     assert re.search(r"churn: an event", said.out)
+    assert "owner, segment, value, language, do_not_contact have no history: used for today's list only" in said.out
+    assert "used by no model" not in said.out
+    assert [] == [line for line in said.out.splitlines() if line != line.rstrip()]
+
+
+def test_check_names_the_families_that_no_model_uses(project):
+    path = project / "configs" / "demo" / "models" / "churn.yaml"
+    text = path.read_text()
+    assert "engagement, purchase, " in text
+    path.write_text(text.replace("engagement, purchase, ", ""))
+    assert ["engagement", "purchase"] == ok(call("check", "--project", project, "--json")).json["unused"]
+    said = ok(call("check", "--project", project)).out
+    told = "is used by no model in use: name it under `families` in configs/demo/models/churn.yaml"
+    for family in ("engagement", "purchase"):
+        assert f"  ! family {family} {told}\n" in said
+
+
+def checked(**more):
+    """What a check of a shop without a help desk may find."""
+    model = {
+        "model": "churn", "file": "models/churn.yaml", "outcome": "an event", "signals": 7, "as_ofs": ["2026-01-01"],
+        "observations": 90, "outcomes": 9, "base_rate": 0.1, "too_late": 0,
+    }  # fmt: skip
+    found = {
+        "examples": 5, "accounting": [], "quarantine": [], "warnings": [], "signals": 7, "skipped": {}, "barred": [],
+        "unused": [], "models": [model], "quarantine_file": None,
+    }  # fmt: skip
+    return churnwatch.runs.check.Checked(**found | more)
+
+
+def test_skipped_signals_stand_behind_their_reason_once(capsys):
+    no_visit, no_measure = "interactions has no row with kind visit", "interactions has no measure minutes"
+    show.checked(checked(skipped={"visits": no_visit, "usage": no_measure, "visit_gap": no_visit}))
+    out = capsys.readouterr().out
+    assert "3 signals cannot:\n" in out
+    assert f"  · {no_visit}: visits, visit_gap\n  · {no_measure}: usage\n" in out
+
+
+def test_what_there_is_none_of_is_not_printed(capsys):
+    show.checked(checked())
+    out = capsys.readouterr().out
+    for words in ("inside the gap", "no history", "cannot", "used by no model"):
+        assert words not in out
+    assert "\n\n\n" not in out
+    show.checked(checked(barred=["owner"], models=[{**checked().models[0], "too_late": 2}]))
+    out = capsys.readouterr().out
+    assert "  · owner has no history: used for today's list only\n" in out
+    assert "  · 2 more left inside the gap: too late to act\n" in out
+
+
+def figures(*, observed, foretold):
+    """A slice's figures with these two rates."""
+    ranked = {"auc": 0.8, "average_precision": 0.3, "lift_at_10pct": 3.0, "precision_at_capacity": 0.4}
+    return {
+        "as_of": "2026-03-01", "n": 100, "base_rate": observed, **ranked, "brier": 0.1, "ece": 0.01,
+        "base_rate_shift": observed - foretold, "ece_after_shift": 0.01, "too_late": 0, "baselines": {"random": ranked},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("observed", "foretold", "warned"),
+    [(0.09, 0.03, True), (0.02, 0.04, True), (0.04, 0.05, False), (0.04, 0.03, False), (0.60, 0.45, False)],
+)
+def test_risks_that_are_no_chances_are_called_a_ranking(observed, foretold, warned, capsys):
+    """Three times as many as foretold is a shift however small the rates; 60 % for 45 % is none, for all its points."""
+    show.slices([figures(observed=observed, foretold=foretold)])
+    told = f"{observed:.1%} had the outcome where {foretold:.1%} were foretold: read the risks as a ranking."
+    assert warned == (told in capsys.readouterr().out)
+
+
+def test_what_the_gate_does_not_decide_by_stands_behind_it(capsys):
+    notes = ("The champion is of another outcome.", "At the owners' capacity logistic lists better.")
+    trained = SimpleNamespace(
+        judged=[], observations=90, choice="60 rounds", capacity_intervals={}, verdict=Verdict(True, ()), notes=notes,
+        new=True, version="ab", model="churn", registered=1, champion="ab",
+    )  # fmt: skip
+    show.trained(trained)
+    gate, _, rest = capsys.readouterr().out.partition("Gate: passed\n")
+    assert rest.startswith(f"  ! {notes[0]}\n  ! {notes[1]}\n")
+    assert "!" not in gate
+
+
+def test_a_source_that_fell_silent_is_told_with_the_scores(capsys):
+    told = {
+        "observed": 2, "as_of": END, "model_version": "ab", "model": "churn", "mean_risk": 0.1, "bands": {},
+        "files": {}, "warnings": ["visits has brought nothing for 9 days."],
+    }  # fmt: skip
+    show.scored(told)
+    assert "  ! visits has brought nothing for 9 days.\n" in capsys.readouterr().out
 
 
 def test_a_bug_is_a_traceback_and_code_one(company, monkeypatch):
@@ -252,16 +391,59 @@ def test_an_interruption_ends_quietly(company, monkeypatch):
     said = call("check", "--project", company.root)
     assert 130 == said.code
     assert "" == said.out
+    assert "interrupted; nothing half-written is left\n" == said.err
 
 
-def test_a_reader_that_stops_reading_is_no_bug(company):
-    """`churnwatch daily | head -1` ends without a traceback."""
-    command = [sys.executable, "-m", "churnwatch", "daily", "--as-of", END, "--project", str(company.root)]
+def test_a_broken_pipe_inside_a_run_is_a_bug(company, monkeypatch):
+    """A database that hung up is not a reader of our output who has gone."""
+
+    def hung_up(*_arguments, **_options):
+        raise BrokenPipeError
+
+    monkeypatch.setattr(churnwatch.runs.check, "check", hung_up)
+    with pytest.raises(BrokenPipeError):
+        call("check", "--project", company.root)
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("check", "--deployment", "demo"), 0),
+        (("check", "--json"), 0),
+        (("check", "--deployment", "none", "--json"), 3),
+        (("--help",), 0),
+    ],
+)
+def test_a_reader_that_stops_reading_is_no_bug(arguments, code, unbuffered, company):
+    """`churnwatch check | head -0`: the command's own exit code, and no word about a pipe."""
+    rest = ["--project", str(company.root)] if arguments[0] == "check" else []
     with subprocess.Popen(
-        command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", "churnwatch", *arguments, *rest],
+        cwd=ROOT,
+        env={**environment(), "PYTHONUNBUFFERED": unbuffered},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as run:
         run.stdout.close()
-        assert "Traceback" not in run.stderr.read()
+        err = run.stderr.read()
+        assert code == run.wait()
+    assert "Traceback" not in err
+    assert "pipe" not in err
+
+
+def test_progress_that_nobody_reads_ends_no_run(company):
+    """`churnwatch check 2>&1 | head -0`."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "churnwatch", "check", "--project", str(company.root)],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as run:
+        run.stdout.close()
+        assert 0 == run.wait()
 
 
 def test_help_is_there_at_once():

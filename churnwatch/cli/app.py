@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 
+from churnwatch.cli.streams import patient
 from churnwatch.errors import CheckFailed, ChurnwatchError, UsageError
 
 if TYPE_CHECKING:
@@ -23,8 +24,13 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
-    no_args_is_help=True,
 )
+
+# What Typer raises where it cannot read the command line. Its click is click's own or a copy it carries,
+# depending on its version; the parent of the one it shows is the right one in both.
+Unreadable: type[Exception] = typer.BadParameter.__mro__[1]
+YEARS = range(1900, 2201)
+"""The years of an as-of: windows before and after it stay inside every calendar."""
 
 Lang = Literal["en", "id"]
 ProjectOption = Annotated[Path, typer.Option("--project", help="The project: features/, models/, configs/.")]
@@ -62,13 +68,44 @@ class Common:
 
 def main() -> None:
     """The entry point: a user's mistake is one message and its exit code, anything else a traceback and 1."""
-    try:
-        app()
-    except ChurnwatchError as error:
-        _fail(error)
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted; nothing half-written is left\n")
-        sys.exit(130)
+    with patient():
+        try:
+            code = app(standalone_mode=False) or 0
+        except ChurnwatchError as error:
+            _fail(error)
+        except Unreadable as error:
+            _fail(_unreadable(error))
+        except (KeyboardInterrupt, typer.Abort):
+            code = 130
+        except SystemExit as end:
+            # Typer hides every broken pipe behind this; standard output's is dealt with, so it is a bug.
+            raise end.__context__ or end from None
+        if code == 130:
+            sys.stderr.write("interrupted; nothing half-written is left\n")
+        sys.exit(code)
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Show the version and end.", is_eager=True)] = False,
+) -> None:
+    """An early warning for customers who are about to leave: signals, calibrated risk, reasons, a daily list."""
+    if version:
+        from churnwatch import __version__
+
+        print(f"churnwatch {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        sys.stderr.write(f"{context.get_help()}\n")
+        raise typer.Exit(2)
+
+
+def _unreadable(error: Exception) -> UsageError:
+    """What Typer found wrong with the command line, as a message of ours."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "churnwatch"
+    return UsageError(error.format_message(), hint=f"{command} --help")  # type: ignore[attr-defined]
 
 
 def _fail(error: ChurnwatchError) -> NoReturn:
@@ -109,6 +146,8 @@ def _parse_day(text: str) -> date:
     # Python takes other forms of ISO 8601 too, such as week dates; one form is enough to read.
     if day is None or str(day) != text:
         raise UsageError(f"{text or 'nothing'} is no day", where="--as-of", allowed="YYYY-MM-DD, such as 2026-07-01")
+    if day.year not in YEARS:
+        raise UsageError(f"{text} is too far away", where="--as-of", allowed=f"years {YEARS[0]} to {YEARS[-1]}")
     return day
 
 
@@ -171,6 +210,8 @@ def demo(
     from churnwatch.cli import show
     from churnwatch.runs.demo import demo as run
 
+    if (project, deployment, data) != (Path(), "demo", None):
+        raise UsageError("demo makes its own project; use --dir", where="--project, --deployment, --data")
     with _progress() as report:
         done = run(directory, customers=customers, seed=seed, now=_now(), by=_by(), report=report)
     _print(json_, done.as_json(), lambda: show.demo(done, lang))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -35,11 +37,27 @@ RANKING = {
 }
 
 
+AS_FORETOLD = (0.67, 1.5)
+"""Observed rate over foretold: outside, the risks are no chances any more."""
+
+
+class _Unpadded:
+    """Standard output without the blanks with which a table fills its lines up."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(re.sub(r" +(?=\n)", "", text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys.stdout, name)
+
+
 def _console() -> Console:
     console = Console(highlight=False)
+    if console.is_terminal:
+        return console
     # Piped into a file or a pager the width is unknown; 80 would fold every reason.
-    known = console.is_terminal or "COLUMNS" in os.environ
-    return console if known else Console(highlight=False, width=120)
+    width = None if "COLUMNS" in os.environ else 120
+    return Console(highlight=False, width=width, file=cast(IO[str], _Unpadded()))
 
 
 def _table(*columns: str, right: Sequence[str] = (), leading: int = 0) -> Table:
@@ -64,6 +82,8 @@ def _marked(lines: Sequence[tuple[str, str, str]]) -> Table:
 
 
 def _indented(console: Console, lines: Sequence[tuple[str, str, str]]) -> None:
+    if not lines:
+        return
     console.print(Padding(_marked(lines), (0, 0, 0, 2)))
 
 
@@ -87,7 +107,7 @@ def differences(found: Sequence[Difference]) -> None:
     for one in found:
         console.print(Text(f"{one.state:8} {one.path}", style="bold"))
         if one.text:
-            console.print(Text(one.text))
+            print(one.text)  # as it is: a blank at a line's end may be the difference
 
 
 def checked(found: Checked) -> None:
@@ -100,18 +120,41 @@ def checked(found: Checked) -> None:
         for what, rules, style in (("excluded", one.excluded, ""), ("quarantined", one.quarantined, "yellow"))
         for rule, count in rules.items()
     ]
-    notes += [("!", warning, "yellow") for warning in found.warnings]
-    console.print()
+    if notes or found.warnings:
+        console.print()
     _indented(console, notes)
+    _warned(console, found.warnings)
     if found.quarantine_file:
         console.print("\nQuarantined rows, each with file and line:")
         files({"quarantine.csv": str(found.quarantine_file)})
     console.print(f"\n{found.examples} examples come true. {found.signals} signal columns can be computed here.")
     if found.skipped:
         console.print(f"{_numbered(len(found.skipped), 'signal')} cannot:")
-        _indented(console, [("·", f"{name}: {why}", "") for name, why in found.skipped.items()])
+        lacking: dict[str, list[str]] = {}
+        for name, why in found.skipped.items():
+            lacking.setdefault(why, []).append(name)
+        _indented(console, [("·", f"{why}: {', '.join(names)}", "") for why, names in lacking.items()])
+    about = _about_facts(found.barred) + _about_families(found)
+    if about:
+        console.print()
+    _indented(console, about)
     for model in found.models:
         _described(console, model)
+
+
+def _about_facts(barred: Sequence[str]) -> list[tuple[str, str, str]]:
+    if not barred:
+        return []
+    have = "has" if len(barred) == 1 else "have"
+    return [("·", f"{', '.join(barred)} {have} no history: used for today's list only", "")]
+
+
+def _about_families(found: Checked) -> list[tuple[str, str, str]]:
+    models = " or ".join(model["file"] for model in found.models)
+    return [
+        ("!", f"family {name} is used by no model in use: name it under `families` in {models}", "yellow")
+        for name in found.unused
+    ]
 
 
 def _accounting(console: Console, accounting: Sequence[Accounting]) -> None:
@@ -132,19 +175,21 @@ def _accounting(console: Console, accounting: Sequence[Accounting]) -> None:
         if one.data_end:
             ends.setdefault(f"{one.data_end:%Y-%m-%d %H:%M} UTC", []).append(one.source)
     _titled(console, "Rows: read = accepted + excluded + quarantined", table)
-    console.print()
+    if ends:
+        console.print()
     _indented(console, [("·", f"data end {end}: {', '.join(names)}", "") for end, names in ends.items()])
 
 
 def _described(console: Console, model: Mapping[str, Any]) -> None:
     console.print(f"\nModel {model['model']}: {model['outcome']}.")
     rate = f"{model['base_rate']:.1%}" if model["base_rate"] is not None else "unknown"
-    lines = (
+    lines = [
         f"{model['observations']:,} complete observations at {_numbered(len(model['as_ofs']), 'as-of')}",
         f"{model['outcomes']:,} of them with the outcome: base rate {rate}",
-        f"{model['too_late']:,} more left inside the gap: too late to act",
-        f"{model['signals']:,} signal columns",
-    )
+    ]
+    if model["too_late"]:
+        lines.append(f"{model['too_late']:,} more left inside the gap: too late to act")
+    lines.append(f"{model['signals']:,} signal columns")
     _indented(console, [("·", line, "") for line in lines])
 
 
@@ -162,9 +207,11 @@ def slices(found: Sequence[Mapping[str, Any]]) -> None:
             f"\n  Brier {one['brier']:.4f} · calibration error {one['ece']:.4f}, {one['ece_after_shift']:.4f} without "
             f"the base-rate shift of {one['base_rate_shift']:+.4f}"
         )
-        if abs(one["base_rate_shift"]) > 0.1:
+        observed, foretold = one["base_rate"], one["base_rate"] - one["base_rate_shift"]
+        low, high = AS_FORETOLD
+        if not low * foretold <= observed <= high * foretold:
             console.print(
-                "  The base rate has moved away from training's by more than 10 points: read risks as a ranking.",
+                f"  {observed:.1%} had the outcome where {foretold:.1%} were foretold: read the risks as a ranking.",
                 style="yellow",
             )
 
@@ -186,7 +233,8 @@ def trained(found: Trained) -> None:
     console.print(f"\nGate: {'passed' if found.verdict.passed else 'NOT PASSED'}", style="bold")
     _indented(
         console,
-        [("✓" if one.passed else "✗", one.sentence, "" if one.passed else "red") for one in found.verdict.checks],
+        [("✓" if one.passed else "✗", one.sentence, "" if one.passed else "red") for one in found.verdict.checks]
+        + [("!", note, "yellow") for note in found.notes],
     )
     state = "registered" if found.new else "unchanged, registered before"
     console.print(
@@ -208,7 +256,12 @@ def scored(told: Mapping[str, Any]) -> None:
     )
     for band, count in told["bands"].items():
         console.print(f"  {say(band, 'en'):9} {count:>8,}")
+    _warned(console, told["warnings"])
     files(told["files"])
+
+
+def _warned(console: Console, warnings: Sequence[str]) -> None:
+    _indented(console, [("!", warning, "yellow") for warning in warnings])
 
 
 def daily(made: Daily, lang: str) -> None:
@@ -228,6 +281,8 @@ def daily(made: Daily, lang: str) -> None:
     if len(made.rows) > SHOWN:
         console.print(f"\n  … {say('more', lang).format(n=len(made.rows) - SHOWN)}")
     console.print(f"\n{counts_told(summary['counts'])}.")
+    # A list of an earlier version of the program has no warnings.
+    _warned(console, summary.get("warnings", ()))
     files({path.name: str(path) for path in sorted(made.directory.iterdir())})
 
 

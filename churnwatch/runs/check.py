@@ -28,23 +28,28 @@ class Checked:
     signals: int
     skipped: Mapping[str, str]
     barred: Sequence[str]
+    unused: Sequence[str]
     models: Sequence[Mapping[str, Any]]
     quarantine_file: Path | None
 
     def as_json(self) -> dict[str, Any]:
-        """The machine-readable object of ``--json``."""
+        """The machine-readable object of ``--json``; what stood in a quarantined row is in the file alone.
+
+        It may be a customer's own words, which have no place in a log.
+        """
         return {
             "examples": self.examples,
             "sources": [
                 {**asdict(one), "data_end": one.data_end.isoformat() if one.data_end else None}
                 for one in self.accounting
             ],
-            "quarantine": list(self.quarantine),
+            "quarantine": [{key: one[key] for key in one if key != "found"} for one in self.quarantine],
             "quarantine_file": str(self.quarantine_file) if self.quarantine_file else None,
             "warnings": list(self.warnings),
             "signals": self.signals,
             "skipped": dict(self.skipped),
             "barred": list(self.barred),
+            "unused": list(self.unused),
             "models": [dict(one) for one in self.models],
         }
 
@@ -66,6 +71,7 @@ def check(workspace: Workspace, *, report: Report | None = None) -> Checked:
         signals=len(usable),
         skipped=skipped,
         barred=_barred(tables),
+        unused=_unused(workspace),
         models=[_described(workspace, tables, name) for name in _in_use(workspace)],
         quarantine_file=_write_quarantine(workspace, quarantined),
     )
@@ -74,6 +80,12 @@ def check(workspace: Workspace, *, report: Report | None = None) -> Checked:
 def _in_use(workspace: Workspace) -> tuple[str, ...]:
     deployment = workspace.spec.deployment
     return (deployment.listing_model, *deployment.also)
+
+
+def _unused(workspace: Workspace) -> list[str]:
+    """The families of the catalogue that no model in use names: somebody may have forgotten to."""
+    used = {family for name in _in_use(workspace) for family in workspace.model(name).families}
+    return [family.family for family in workspace.spec.families if family.family not in used]
 
 
 MUTABLE = ("owner", "segment", "value", "language", "do_not_contact")
@@ -99,6 +111,7 @@ def _described(workspace: Workspace, tables: Tables, name: str) -> dict[str, Any
     kept = labels[~labels["too_late"]]
     return {
         "model": name,
+        "file": _file(workspace, name),
         "outcome": definition(model),
         "signals": len(available(tables, model_columns(workspace.spec, model))[0]),
         "as_ofs": [str(civil_day(t, zone)) for t in as_ofs],
@@ -107,6 +120,12 @@ def _described(workspace: Workspace, tables: Tables, name: str) -> dict[str, Any
         "base_rate": float(kept["outcome"].mean()) if len(kept) else None,
         "too_late": int(labels["too_late"].sum()),
     }
+
+
+def _file(workspace: Workspace, name: str) -> str:
+    """Where the model is written down: the deployment's own file goes before the project's."""
+    own = f"configs/{workspace.deployment}/models/{name}.yaml"
+    return own if (workspace.root / own).exists() else f"models/{name}.yaml"
 
 
 def _write_quarantine(workspace: Workspace, rows: Sequence[Mapping[str, Any]]) -> Path | None:
