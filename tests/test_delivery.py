@@ -22,6 +22,7 @@ import pytest
 
 from churnwatch.delivery import (
     differences,
+    json_row,
     outreach_csv,
     outreach_html,
     publish,
@@ -169,6 +170,19 @@ def test_an_empty_list_is_a_table_with_a_header() -> None:
     assert 1 == outreach_csv([]).count(b"\n")
 
 
+def test_a_program_reads_the_numbers_of_a_row_as_numbers_and_an_empty_one_as_none() -> None:
+    rows = list(csv.DictReader(io.StringIO(outreach_csv([SITI, GRACE]).decode())))
+    siti, grace = (json_row(row) for row in rows)
+    names = ("rank", "risk", "change", "value_at_risk")
+    assert [1, 0.7344, 0.12, 1_250_000.0] == [siti[name] for name in names]
+    assert [2, 0.093, 0.0, None] == [grace[name] for name in names]
+    assert [int, float] == [type(grace["rank"]), type(grace["change"])]
+    texts = [name for name in rows[0] if name not in names]
+    assert [rows[0][name] for name in texts] == [siti[name] for name in texts]
+    assert ["007", "", ""] == [siti[name] for name in ("customer", "reason_3", "outcome")]
+    assert list(rows[0]) == list(siti)
+
+
 # --- outreach.html
 
 
@@ -298,6 +312,45 @@ def test_on_a_first_list_nobody_is_called_new() -> None:
     first = [replace(SITI, change=None), replace(GRACE, change=None)]
     assert "new on the list" not in page(first)
     assert "new on the list" in page([SITI, replace(GRACE, change=None)])
+
+
+def test_a_warning_stands_at_the_top_and_stays_text() -> None:
+    text = page([SITI, GRACE], warnings=["crm ends on <b>20 April</b>", "visits are missing"])
+    top = text.partition("</header>")[0]
+    assert '<p class="warning">crm ends on &lt;b&gt;20 April&lt;/b&gt;</p>' in top
+    assert '<p class="warning">visits are missing</p>' in top
+    assert 'class="warning"' not in page([SITI, GRACE])
+
+
+def test_a_corrected_list_says_that_it_replaces_another() -> None:
+    assert "Corrected" not in page([GRACE], revision=1)
+    top = page([GRACE], revision=2).partition("</header>")[0]
+    assert "Corrected list, revision 2; it replaces the earlier one." in top
+    top = page([GRACE], revision=3, language="id").partition("</header>")[0]
+    assert "Daftar yang diperbaiki, revisi 3; menggantikan yang sebelumnya." in top
+
+
+def test_owners_find_their_name_by_the_alphabet_and_their_lists_go_by_urgency() -> None:
+    rows = [replace(GRACE, owner=name, owner_name=name) for name in ("Wulan", "agus", "Budi")]
+    text = page(rows)
+    nav = text.partition("<nav")[2].partition("</nav>")[0]
+    assert ["agus", "Budi", "Wulan"] == re.findall(r"<bdi>(\w+)</bdi>", nav)
+    assert ["owner-2", "owner-3", "owner-1"] == re.findall(r'href="#([\w-]+)"', nav)
+    assert "Find your list (3)" in nav
+    assert ["Wulan", "agus", "Budi"] == re.findall(r'-name"><bdi>(\w+)</bdi>', text)
+
+
+def test_a_fact_that_nobody_on_the_list_has_stands_on_no_card() -> None:
+    def facts(rows: list[ListRow]) -> list[str]:
+        return re.findall("<dt>(.*?)</dt>", page(rows))
+
+    ana = replace(GRACE, last_survey="NPS 3 (2026-04-30)", value_at_risk=5.0)
+    everything = ["Last activity", "Last survey", "Value at risk"]
+    assert ["Last activity"] == facts([GRACE])
+    assert everything[:2] == facts([replace(ana, value_at_risk=None)])
+    assert [everything[0], everything[2]] == facts([replace(ana, last_survey=None)])
+    assert everything * 2 == facts([ana, GRACE])  # one has them: the other's lack is worth saying
+    assert ["Aktivitas terakhir"] == facts([replace(GRACE, language="id")])
 
 
 def test_a_list_without_owners_has_a_heading_all_the_same() -> None:
@@ -628,4 +681,21 @@ def test_the_page_fits_its_screen_can_be_read_and_shows_whom_to_contact_first(
     assert ["Hubungi lebih dulu", "Contact first"] == tab.locator(".call").all_inner_texts()
     assert 1 == len(asked)  # the page itself
     assert [] == problems
+    tab.close()
+
+
+def test_on_a_phone_many_owners_are_cut_within_a_row_so_that_one_sees_the_list_scroll(
+    browser: Any, tmp_path: Path
+) -> None:
+    rows = [replace(GRACE, owner=str(n), owner_name=f"Owner {n:02}") for n in range(14)]
+    (tmp_path / "outreach.html").write_text(page(rows), encoding="utf-8")
+    tab = browser.new_page(viewport={"width": 390, "height": 844})
+    tab.goto((tmp_path / "outreach.html").as_uri())
+    shown, whole = tab.evaluate("(e => [e.clientHeight, e.scrollHeight])(document.querySelector('.owners'))")
+    assert shown < whole
+    bottom = tab.evaluate("document.querySelector('.owners').getBoundingClientRect().bottom")
+    boxes = [one.bounding_box() for one in tab.locator(".owners li").all()]
+    [cut] = [box for box in boxes if box["y"] < bottom < box["y"] + box["height"]]
+    assert 0.25 < (bottom - cut["y"]) / cut["height"] < 0.9
+    assert "local" in tab.evaluate("getComputedStyle(document.querySelector('.owners')).backgroundAttachment")
     tab.close()

@@ -28,12 +28,16 @@ def outreach_html(
     currency: str,
     language: str = "en",
     summary: Mapping[str, int] | None = None,
+    warnings: Sequence[str] = (),
+    revision: int = 1,
 ) -> bytes:
     """The rows as one self-contained page, a section per owner in the order the owners first appear.
 
     Each section speaks its owner's language, the page's head ``language``. ``currency`` is an ISO 4217 code.
-    ``summary`` may hold ``observed``, how many customers the rows were chosen from. The page asks no other
-    machine for anything and runs no script; all text from data is escaped; equal rows give equal bytes.
+    ``summary`` may hold ``observed``, how many customers the rows were chosen from. ``warnings`` are sentences
+    that stand at the top; a ``revision`` above 1 says there that the list replaces an earlier one. A fact that
+    no row has, the value at risk or a survey, stands on no card. The page asks no other machine for anything
+    and runs no script; all text from data is escaped; equal rows give equal bytes.
     """
     owners: dict[str, list[ListRow]] = {}
     for row in rows:
@@ -52,11 +56,17 @@ def outreach_html(
         count=head.number("to_contact", len(rows)),
         observed=words.whole(summary["observed"], language=language) if summary and "observed" in summary else None,
         listed_by=_listed_by(rows, language=language),
+        revision=words.whole(revision, language=language) if revision > 1 else None,
+        warnings=[clean(warning) for warning in warnings],
         baseline=any(row.baseline for row in rows),
         # On a first list everybody would be new, which says nothing.
         followed=any(row.change is not None for row in rows),
         bands=[(band, bands[band]) for band in BANDS if bands[band]],
         sections=sections,
+        # The sections go by urgency, but who looks for a name looks by the alphabet.
+        names=sorted(sections, key=lambda section: section["owner"].casefold()),
+        surveyed=any(row.last_survey for row in rows),
+        valued=any(row.value_at_risk is not None for row in rows),
         deployment=clean(deployment),
     )
     return page.encode()

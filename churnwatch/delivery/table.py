@@ -7,6 +7,7 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from churnwatch.delivery.text import cell
 from churnwatch.outreach import ListRow
@@ -86,6 +87,19 @@ def _number(value: float | None, *, decimals: int) -> str:
 
 def _day(value: date | None) -> str:
     return "" if value is None else value.isoformat()
+
+
+NUMBERS = ("risk", "change", "value_at_risk")
+
+
+def json_row(row: Mapping[str, str]) -> dict[str, Any]:
+    """A row of ``outreach.csv`` for a program: rank a whole number, risk, change and value_at_risk numbers.
+
+    ``None`` where such a cell is empty; every other column stays text. Raises ``ValueError`` where a cell of
+    those holds no number.
+    """
+    numbers = {name: float(row[name]) if row[name] else None for name in NUMBERS}
+    return {**row, "rank": int(row["rank"]) if row["rank"] else None, **numbers}
 
 
 def quarantine_csv(rows: Sequence[Mapping[str, object]]) -> bytes:

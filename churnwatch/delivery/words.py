@@ -16,6 +16,7 @@ WORDS: dict[str, dict[str, str]] = {
     "en": {
         "heading": "Customers to contact",
         "as_of": "List of {day}",
+        "revision": "Corrected list, revision {n}; it replaces the earlier one",
         "to_contact_one": "1 customer to contact",
         "to_contact_many": "{n} customers to contact",
         "observed": "out of {n} watched",
@@ -41,7 +42,7 @@ WORDS: dict[str, dict[str, str]] = {
         "today": "today",
         "tomorrow": "tomorrow",
         "late": "overdue",
-        "last_contact": "Last contact",
+        "last_activity": "Last activity",
         "days_ago_one": "1 day ago",
         "days_ago_many": "{n} days ago",
         "never": "none on record",
@@ -61,6 +62,7 @@ WORDS: dict[str, dict[str, str]] = {
     "id": {
         "heading": "Pelanggan yang perlu dihubungi",
         "as_of": "Daftar {day}",
+        "revision": "Daftar yang diperbaiki, revisi {n}; menggantikan yang sebelumnya",
         "to_contact_one": "1 pelanggan perlu dihubungi",
         "to_contact_many": "{n} pelanggan perlu dihubungi",
         "observed": "dari {n} yang dipantau",
@@ -86,7 +88,7 @@ WORDS: dict[str, dict[str, str]] = {
         "today": "hari ini",
         "tomorrow": "besok",
         "late": "terlambat",
-        "last_contact": "Kontak terakhir",
+        "last_activity": "Aktivitas terakhir",
         "days_ago_one": "1 hari lalu",
         "days_ago_many": "{n} hari lalu",
         "never": "belum tercatat",
