@@ -3,12 +3,13 @@
 from churnwatch.delivery.page import outreach_html
 from churnwatch.delivery.publish import MANIFEST, differences, file_facts, publish, recover, replace_file
 from churnwatch.delivery.scores import scores_parquet
-from churnwatch.delivery.table import outreach_csv, quarantine_csv
+from churnwatch.delivery.table import json_row, outreach_csv, quarantine_csv
 
 __all__ = [
     "MANIFEST",
     "differences",
     "file_facts",
+    "json_row",
     "outreach_csv",
     "outreach_html",
     "publish",
