@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import random
+import re
 import shutil
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +20,7 @@ import churnwatch.runs.train
 from churnwatch.learner import margins
 from churnwatch.learner.training import parameters
 from churnwatch.registry import alias_version, champion_bundle, store_uri
-from churnwatch.runs.train import TRAINED_UNTIL, _champion_margins, train
+from churnwatch.runs.train import train
 from churnwatch.runs.workspace import open_workspace
 
 NOW = datetime(2026, 7, 2, tzinfo=UTC)
@@ -151,26 +152,38 @@ def test_a_promotion_is_in_the_ledger_and_in_mlflow(spied):
     assert ("train", "done", spied.trained.version) == (run["command"], run["status"], run["model_version"])
 
 
-def test_a_champion_that_has_seen_the_test_outcomes_is_no_yardstick(spied):
-    """One trained until the first test date is compared; a microsecond more, and it may know an outcome."""
-    bundle = champion_bundle(spied.root / "state" / "demo", "demo.churn", spied.trained.version)
-    first = min(one.rows.as_of.min() for one in spied.trained.judged).astype("datetime64[us]").item()
-    first = first.replace(tzinfo=UTC)
-    columns = spied.trained.judged[0].rows.matrix.columns
+def test_a_worse_recipe_does_not_replace_the_champion(project):
+    """The champion's recipe, from its own catalogue and fitted on what the candidate saw, beats two poor rounds."""
+    own = project / "configs" / "demo" / "models" / "churn.yaml"
+    text = own.read_text()
+    worse = re.sub(r"families: .*", "families: [silence, surveys, tenure]", text).replace("rounds: 60", "rounds: 2")
+    assert worse != text
+    own.write_text(worse)
+    # What the candidate's catalogue calls by the same name is another number now; the champion keeps its own.
+    silence = project / "features" / "silence.yaml"
+    silence.write_text(silence.read_text().replace("where: {kind: usage}", "where: {kind: [usage, visit]}"))
+    said = call("train", "churn", "--project", project, "--json")
+    checks = {check["name"]: check for check in said.json["gate"]["checks"]}
+    assert not checks["champion"]["passed"]
+    assert checks["champion"]["difference"] < -0.01
+    assert not said.json["promoted"]
+    assert 5 == said.code
 
-    def compared(until):
-        champion = dataclasses.replace(bundle, notes={**bundle.notes, TRAINED_UNTIL: until.isoformat()})
-        return _champion_margins(spied.trained.judged, ("0" * 12, champion), columns)
 
-    assert compared(first + timedelta(microseconds=1)) is None
-    expected = [margins(bundle.fitted, one.rows.matrix.values) for one in spied.trained.judged]
-    assert np.array_equal(np.concatenate(expected), compared(first))
-    # As it stands, the champion was refitted on the test dates themselves.
-    assert _champion_margins(spied.trained.judged, (bundle.name, bundle), columns) is None
-    # A column that is no longer made cannot be handed to it.
-    assert compared(first) is not None
-    champion = dataclasses.replace(bundle, notes={**bundle.notes, TRAINED_UNTIL: first.isoformat()})
-    assert _champion_margins(spied.trained.judged, ("0" * 12, champion), columns[1:]) is None
+def test_the_same_recipe_on_newer_data_is_not_compared_with_itself(project):
+    said = ok(call("train", "churn", "--project", project, "--json")).json
+    assert "champion" not in {check["name"] for check in said["gate"]["checks"]}
+    [note] = [note for note in said["notes"] if "same recipe" in note]
+    assert said["version"] in note
+
+
+def test_an_alias_that_was_lost_comes_back_with_the_next_training(project, company):
+    """The ledger knows the champion; MLflow's store, made anew, learns it again."""
+    state = project / "state" / "demo"
+    (state / "mlflow.db").unlink()
+    told = ok(call("train", "churn", "--project", project, "--json")).json
+    assert (True, False) == (told["new"], told["promoted"])
+    assert company.said.json["train"]["version"] == alias_version(store_uri(state), "demo.churn", "champion")
 
 
 def test_unchanged_inputs_register_and_promote_nothing_new(project, company):

@@ -41,6 +41,7 @@ def model_card(
     verdict: Verdict,
     notes: Mapping[str, Any],
     intervals: Mapping[str, tuple[float, float, float]],
+    remarks: Sequence[str],
 ) -> str:
     """The card as Markdown; nothing in it depends on the clock."""
     dates = [str(one.figures["as_of"]) for one in judged]
@@ -64,6 +65,7 @@ def model_card(
         lines.append(f"| AUC of {baseline} | {cells} |")
     lines += ["", f"## Gate: {'passed' if verdict.passed else 'not passed'}", ""]
     lines += [f"- {check.sentence}" for check in verdict.checks]
+    lines += [f"- {remark}" for remark in remarks]
     lines += ["", "Precision at capacity, minus the baseline's (95 % interval, customers resampled):", ""]
     lines += [f"- {name}: {d:+.3f} ({low:+.3f} to {high:+.3f})" for name, (d, low, high) in intervals.items()]
     if notes["skipped"]:

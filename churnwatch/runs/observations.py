@@ -13,7 +13,7 @@ import pandas as pd
 from churnwatch.outcomes import label, observe
 from churnwatch.runs.workspace import Report
 from churnwatch.signals import Matrix, build
-from churnwatch.spec import Column, Model
+from churnwatch.spec import Column, Model, Outreach
 
 if TYPE_CHECKING:
     from churnwatch.sources import Tables
@@ -88,3 +88,20 @@ def capacities(tables: Tables, *, default: int) -> dict[str, int]:
         order by 1"""
     ).fetchall()
     return {owner: default if capacity is None else int(capacity) for owner, capacity in owners}
+
+
+def lists_of(tables: Tables, outreach: Outreach, customer_ids: pd.Series, *, dates: int = 1) -> dict[str, Any]:
+    """Which lists these customers compete for: the keyword arguments ``owners``, ``capacity``, ``capacity_total``.
+
+    Each owner's own list, as far as everybody has an owner. Owners are today's fact: where somebody has none any more
+    (often because they left), the owners' capacities together make one list per date, so that leavers are not
+    counted out. Without owners at all the list is the share ``capacity_total`` of the observed.
+    """
+    owners = owners_of(tables, customer_ids)
+    if owners is None:
+        return {"owners": None, "capacity": None, "capacity_total": outreach.capacity_total}
+    capacity = capacities(tables, default=outreach.capacity)
+    share = min(1.0, sum(capacity.values()) * dates / max(len(customer_ids), 1))
+    if any(owner is None for owner in owners) and share > 0:
+        return {"owners": None, "capacity": None, "capacity_total": share}
+    return {"owners": owners, "capacity": capacity, "capacity_total": outreach.capacity_total}

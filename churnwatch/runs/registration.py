@@ -37,7 +37,7 @@ def register(
     goes by the ledger.
     """
     from churnwatch.ledger import record_promotion
-    from churnwatch.registry import keep_copy, log_model, set_alias, store_uri, write_bundle
+    from churnwatch.registry import alias_version, keep_copy, log_model, set_alias, store_uri, write_bundle
 
     tracking = workspace.spec.tracking
     uri = tracking.uri or store_uri(workspace.state)
@@ -60,8 +60,10 @@ def register(
         )
         keep_copy(workspace.state, bundle.name, directory, version)
     promoted = verdict.passed and champion != version
-    if promoted:
+    # Also where the version is champion already: its alias may have been moved by hand, or lost with the store.
+    if (promoted or champion == version) and alias_version(uri, bundle.name, "champion") != version:
         set_alias(uri, bundle.name, "champion", version)
+    if promoted:
         record_promotion(
             engine,
             deployment=workspace.deployment,

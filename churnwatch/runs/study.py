@@ -13,7 +13,7 @@ from churnwatch.errors import CheckFailed
 from churnwatch.evaluation import column_scores, logistic_scores, random_scores, slice_figures
 from churnwatch.learner import Chosen, Fitted, fit, margins, risk
 from churnwatch.outcomes import check_labels
-from churnwatch.runs.observations import Labelled, capacities, owners_of
+from churnwatch.runs.observations import Labelled, lists_of
 from churnwatch.runs.workspace import Report, Workspace
 from churnwatch.signals import Matrix, available, model_columns
 from churnwatch.spec import Column, Model, civil_day
@@ -98,12 +98,10 @@ def judge(
 ) -> list[Judged]:
     """Judge a fitted model at each of ``as_ofs``: the figures of the issue's slices, and what they came from."""
     judged = []
-    outreach = workspace.spec.outreach
-    capacity = capacities(tables, default=outreach.capacity)
     for as_of in as_ofs:
         everybody = tests.take(tests.at([as_of]))
         rows = everybody.in_time()
-        owners = owners_of(tables, rows.matrix.observations["customer_id"])
+        lists = lists_of(tables, workspace.spec.outreach, rows.matrix.observations["customer_id"])
         margin = margins(fitted, rows.matrix.values)
         risks = risk(fitted.calibration, margin)
         scores = baseline_scores(model, rows.matrix, train)
@@ -113,9 +111,7 @@ def judge(
             as_of=civil_day(as_of, workspace.spec.deployment.zone),
             risks=risks,
             baselines=scores,
-            owners=owners,
-            capacity=None if owners is None else capacity,
-            capacity_total=outreach.capacity_total,
+            **lists,
         )
         figures["too_late"] = int(everybody.too_late.sum())
         judged.append(Judged(rows, margin, risks, scores, figures))

@@ -8,18 +8,20 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
-from churnwatch.errors import CheckFailed, NoUsableModel
+from churnwatch.errors import CheckFailed
 from churnwatch.evaluation import Verdict, gate, paired_interval
-from churnwatch.learner import Fitted, margins, refit
+from churnwatch.learner import Fitted, refit
 from churnwatch.outcomes import grid, span
 from churnwatch.runs.card import model_card
-from churnwatch.runs.observations import Labelled, capacities, complete_by, labelled, owners_of
+from churnwatch.runs.observations import Labelled, complete_by, labelled, lists_of
 from churnwatch.runs.record import recorded
 from churnwatch.runs.registration import register
+from churnwatch.runs.rival import Rival, rival_of
 from churnwatch.runs.study import Judged, fit_on, judge, usable_columns
 from churnwatch.runs.workspace import Report, Workspace, ledger, load_tables, lock
-from churnwatch.spec import Column, Family, Model, civil_day
+from churnwatch.spec import Family, Model, civil_day
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -46,7 +48,11 @@ class Trained:
     capacity_intervals: Mapping[str, tuple[float, float, float]]
     choice: str
     observations: int
+    base_rate: float
+    """Of the observations the judged model was fitted on."""
     skipped: Mapping[str, str]
+    notes: tuple[str, ...]
+    """What the gate does not decide by, and a reader should know."""
 
     def as_json(self) -> dict[str, Any]:
         """The machine-readable object of ``--json``."""
@@ -66,6 +72,7 @@ class Trained:
             "choice": self.choice,
             "observations": self.observations,
             "skipped": dict(self.skipped),
+            "notes": list(self.notes),
         }
 
 
@@ -106,8 +113,8 @@ def _train(workspace: Workspace, engine: sa.Engine, model: Model, *, by: str, re
     when = f"before {civil_day(tests[0], workspace.spec.deployment.zone)}"
     fitted, chosen = fit_on(past, model, when=when, report=report)
     judged = judge(workspace, tables, model, fitted=fitted, train=past, tests=everything, as_ofs=tests)
-    champion = _champion(workspace, engine, model)
-    verdict = _verdict(model, judged, champion, columns)
+    rival = rival_of(workspace, engine, tables, model, columns=columns, past=past, tests=[one.rows for one in judged])
+    verdict = _verdict(model, judged, rival)
     final = everything.in_time()
     registered = refit(
         final.matrix.values,
@@ -118,6 +125,7 @@ def _train(workspace: Workspace, engine: sa.Engine, model: Model, *, by: str, re
         chosen=chosen,
     )
     intervals = capacity_intervals(workspace, tables, judged, seed=model.learner.seed)
+    remarks = (*([rival.note] if rival and rival.note else []), *_worse_at_capacity(intervals))
     notes = {
         TRAINED_UNTIL: (as_ofs[-1] + timedelta(seconds=model.reach)).isoformat(),
         "as_ofs": [str(civil_day(t, workspace.spec.deployment.zone)) for t in as_ofs],
@@ -127,10 +135,12 @@ def _train(workspace: Workspace, engine: sa.Engine, model: Model, *, by: str, re
         "skipped": skipped,
     }
     bundle = _bundle(workspace, model, registered, notes)
-    card = model_card(workspace, model, judged=judged, verdict=verdict, notes=notes, intervals=intervals)
+    card = model_card(
+        workspace, model, judged=judged, verdict=verdict, notes=notes, intervals=intervals, remarks=remarks
+    )
     if report:
         report("logging to MLflow", 0, 1)
-    in_use = champion[0] if champion else None
+    in_use = rival.version if rival else None
     version, logged, promoted = register(
         workspace, engine, bundle, judged=judged, verdict=verdict, champion=in_use, card=card, by=by
     )
@@ -148,7 +158,19 @@ def _train(workspace: Workspace, engine: sa.Engine, model: Model, *, by: str, re
         capacity_intervals=intervals,
         choice=chosen.note,
         observations=len(final.outcome),
+        base_rate=fitted.base_rate,
         skipped=skipped,
+        notes=remarks,
+    )
+
+
+def _worse_at_capacity(intervals: Mapping[str, tuple[float, float, float]]) -> tuple[str, ...]:
+    """A sentence for each baseline that surely lists better; the gate itself goes by AUC (DESIGN §7)."""
+    return tuple(
+        f"At the owners' capacity {name} lists better: {100 * difference:+.1f} points of precision for the model "
+        f"(95 % interval {100 * low:+.1f} to {100 * high:+.1f})."
+        for name, (difference, low, high) in intervals.items()
+        if high < 0
     )
 
 
@@ -177,9 +199,8 @@ def capacity_intervals(
 ) -> dict[str, tuple[float, float, float]]:
     """Precision at capacity minus each baseline's over all test dates: (difference, low, high), 95 %."""
     outcomes, scores, customers, dates = pooled(judged)
-    owners = [owners_of(tables, one.rows.matrix.observations["customer_id"]) for one in judged]
-    outreach = workspace.spec.outreach
-    known = None if owners[0] is None else np.concatenate([o for o in owners if o is not None])
+    # Today's owners, on rows of all dates at once: one missing owner makes one list of them all.
+    lists = lists_of(tables, workspace.spec.outreach, pd.Series(customers), dates=len(judged))
     return {
         name: paired_interval(
             outcomes,
@@ -189,33 +210,16 @@ def capacity_intervals(
             clusters=customers,
             slices=dates,
             seed=seed,
-            owners=known,
-            capacity=None if known is None else capacities(tables, default=outreach.capacity),
-            capacity_total=outreach.capacity_total,
+            **lists,
         )
         for name in judged[0].baselines
     }
 
 
-def _champion(workspace: Workspace, engine: sa.Engine, model: Model) -> tuple[str, Bundle | None] | None:
-    """The version in use and its bundle (``None`` where its copy is damaged: the candidate then replaces it)."""
-    from churnwatch.ledger import champion
-    from churnwatch.registry import champion_bundle
-
-    version = champion(engine, deployment=workspace.deployment, model=model.model)
-    if version is None:
-        return None
-    try:
-        return version, champion_bundle(workspace.state, f"{workspace.deployment}.{model.model}", version)
-    except NoUsableModel:
-        return version, None
-
-
 def _verdict(
     model: Model,
     judged: Sequence[Judged],
-    champion: tuple[str, Bundle | None] | None,
-    columns: Sequence[Column],
+    rival: Rival | None,
 ) -> Verdict:
     outcomes, scores, customers, dates = pooled(judged)
     return gate(
@@ -223,29 +227,11 @@ def _verdict(
         scores,
         baselines={name: np.concatenate([one.baselines[name] for one in judged]) for name in judged[0].baselines},
         gates=model.gates,
-        champion=_champion_margins(judged, champion, columns),
+        champion=None if rival is None else rival.margins,
         clusters=customers,
         slices=dates,
         seed=model.learner.seed,
     )
-
-
-def _champion_margins(
-    judged: Sequence[Judged], champion: tuple[str, Bundle | None] | None, columns: Sequence[Column]
-) -> np.ndarray[Any, Any] | None:
-    """The champion's margins on the test rows; ``None`` where it has seen any of their outcomes.
-
-    A champion trained on the test dates would be judged on what it learned by heart, and no candidate would pass.
-    """
-    if champion is None or champion[1] is None:
-        return None
-    bundle = champion[1]
-    until = np.datetime64(datetime.fromisoformat(bundle.notes[TRAINED_UNTIL]).replace(tzinfo=None), "us")
-    names = [column.name for column in columns]
-    if any(one.rows.as_of.min() < until for one in judged) or not set(bundle.fitted.columns) <= set(names):
-        return None
-    order = [names.index(name) for name in bundle.fitted.columns]
-    return np.concatenate([margins(bundle.fitted, one.rows.matrix.values[:, order]) for one in judged])
 
 
 def _bundle(workspace: Workspace, model: Model, fitted: Fitted, notes: dict[str, Any]) -> Bundle:

@@ -1,0 +1,87 @@
+"""The rival: the model in use, as a candidate has to meet it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from churnwatch.errors import NoUsableModel
+from churnwatch.learner import Calibration, Chosen, margins, refit
+from churnwatch.runs.observations import Labelled
+from churnwatch.runs.score import bundle_matrix
+from churnwatch.runs.workspace import Workspace
+from churnwatch.spec import Column, Model
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import sqlalchemy as sa
+
+    from churnwatch.registry import Bundle
+    from churnwatch.sources import Tables
+
+
+@dataclass(frozen=True)
+class Rival:
+    """The version in use, and its margins on the test rows; ``None`` with a ``note`` that says why not."""
+
+    version: str
+    margins: np.ndarray[Any, np.dtype[np.float64]] | None
+    note: str | None
+
+
+def rival_of(
+    workspace: Workspace,
+    engine: sa.Engine,
+    tables: Tables,
+    model: Model,
+    *,
+    columns: Sequence[Column],
+    past: Labelled,
+    tests: Sequence[Labelled],
+) -> Rival | None:
+    """What the champion would have said of the test rows; ``None`` where nobody is champion yet.
+
+    The champion itself has usually learned what became of the test dates. So its recipe (its own catalogue, parameters
+    and rounds, from its bundle) is fitted on ``past``, as the candidate was, and judged on the same rows of ``tests``.
+    """
+    from churnwatch.ledger import champion
+    from churnwatch.registry import champion_bundle
+
+    version = champion(engine, deployment=workspace.deployment, model=model.model)
+    if version is None:
+        return None
+    try:
+        bundle = champion_bundle(workspace.state, f"{workspace.deployment}.{model.model}", version)
+    except NoUsableModel:
+        return Rival(version, None, f"Not compared with the model in use, {version}: its copy is missing or damaged.")
+    if _definition(bundle.model) != _definition(model):
+        return Rival(version, None, f"Not compared with the model in use, {version}: it predicts something else.")
+    if _same_recipe(bundle, model, columns):
+        return Rival(version, None, f"The model in use, {version}, has the same recipe: there is nothing to compare.")
+    kept = past.in_time()
+    matrix = bundle_matrix(tables, bundle, kept.matrix.observations)
+    chosen = Chosen(bundle.fitted.rounds, Calibration("none", (), ()), 0, "")
+    fitted = refit(
+        matrix.values,
+        kept.outcome,
+        columns=matrix.names,
+        directions=[column.direction for column in matrix.columns],
+        settings=bundle.model.learner,
+        chosen=chosen,
+    )
+    told = [margins(fitted, bundle_matrix(tables, bundle, one.matrix.observations).values) for one in tests]
+    return Rival(version, np.concatenate(told), None)
+
+
+def _definition(model: Model) -> tuple[object, ...]:
+    """What is predicted, and of whom."""
+    return model.outcome, model.population, model.gap, model.label_length
+
+
+def _same_recipe(bundle: Bundle, model: Model, columns: Sequence[Column]) -> bool:
+    known = {column.name: column for family in bundle.families for column in family.columns}
+    theirs = [known[name] for name in bundle.fitted.columns]
+    return bundle.model.learner == model.learner and theirs == list(columns)
