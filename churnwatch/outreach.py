@@ -52,7 +52,7 @@ class Counts:
     below: int
     """Below the band from which customers are listed."""
     refused: int
-    """Who may not be contacted (do_not_contact)."""
+    """Who may not be contacted (do_not_contact), or whose contract has ended."""
     spilled: int
     """List-worthy, but their owner's day was full, or nobody owns them."""
 
@@ -69,7 +69,7 @@ def choose(scored: pd.DataFrame, *, capacity: Mapping[str, int] | None, total: f
     below = ~scored["worthy"].to_numpy(dtype=bool) & ~refused
     open_to = scored[~refused & ~below].sort_values(["score", "customer_id"], ascending=[False, True], kind="stable")
     if capacity is None:
-        chosen = open_to.head(max(1, round(total * len(scored))) if len(scored) else 0)
+        chosen = open_to.head(max(1, int(total * len(scored) + 0.5)) if len(scored) else 0)
     else:
         place = open_to.groupby("owner", dropna=True).cumcount()
         room = open_to["owner"].map(dict(capacity)).astype("float64").fillna(0)

@@ -62,12 +62,12 @@ def test_a_garbled_future_changes_nothing_in_the_model(company, fitted):
     assert 0.6 < told["slices"][0]["auc"] < 1
 
 
-def test_an_as_of_whose_outcomes_are_not_complete_is_refused_with_the_latest(company):
+def test_an_as_of_whose_outcomes_are_not_complete_is_refused_with_the_latest(project):
     """The data end on 2026-06-30; 67 days before the midnight after it is 2026-04-25."""
-    with untouched(company.root):
-        said = call("backtest", "churn", "--as-of", "2026-03-01,2026-04-26", "--project", company.root)
+    with untouched(project):
+        said = call("backtest", "churn", "--as-of", "2026-03-01,2026-04-26", "--project", project)
     refused(said, 4, "as-of 2026-04-26: its outcomes are complete on 2026-07-02", "at the latest 2026-04-25")
-    told = ok(call("backtest", "churn", "--as-of", "2026-04-25", "--project", company.root, "--json")).json
+    told = ok(call("backtest", "churn", "--as-of", "2026-04-25", "--project", project, "--json")).json
     assert "2026-04-25" == told["slices"][0]["as_of"]
 
 

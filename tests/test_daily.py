@@ -10,6 +10,8 @@ import re
 import shutil
 from datetime import UTC, date, datetime
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from command_line import END, call, facts, ledger, ok, refused, tree, untouched
@@ -137,37 +139,121 @@ def test_the_same_day_again_is_skipped_also_when_an_agent_wrote_into_it(project)
     assert len(text.splitlines()) - 1 == len(told["rows"])
 
 
-def test_a_list_whose_manifest_is_gone_is_not_shown(project):
-    (project / "out" / "demo" / END / "run.json").unlink()
-    with untouched(project):
-        refused(call("daily", "--as-of", END, "--project", project), 5, "its run.json is gone")
+@pytest.mark.parametrize(
+    ("saved", "readable"),
+    [("utf-8-sig", True), ("utf-16", False)],
+)
+def test_a_list_saved_by_a_spreadsheet_is_given_back_or_refused_in_words(project, saved, readable):
+    """A byte-order mark does no harm; another encoding is one message, not a traceback."""
+    path = project / "out" / "demo" / END / "outreach.csv"
+    path.write_bytes(path.read_text(encoding="utf-8").encode(saved))
+    if readable:
+        said = ok(call("daily", "--as-of", END, "--project", project, "--json"))
+        assert len(company_rows(path)) == len(said.json["rows"])
+    else:
+        said = call("daily", "--as-of", END, "--project", project)
+        refused(said, 5, "outreach.csv cannot be read any more", "save outreach.csv as UTF-8 with commas")
 
 
-def test_verify_makes_the_same_bytes(project):
+def test_a_list_saved_with_semicolons_is_refused_in_words(project):
+    path = project / "out" / "demo" / END / "outreach.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace(",", ";"), encoding="utf-8")
+    refused(call("daily", "--as-of", END, "--project", project), 5, "outreach.csv cannot be read any more")
+
+
+def company_rows(path):
+    return list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
+
+
+@pytest.mark.parametrize("damage", ["gone", "torn"])
+def test_a_list_whose_manifest_is_gone_or_torn_is_not_shown(project, damage):
+    manifest = project / "out" / "demo" / END / "run.json"
+    if damage == "gone":
+        manifest.unlink()
+    else:
+        manifest.write_text(manifest.read_text()[:50])
     with untouched(project):
-        told = ok(call("daily", "--as-of", END, "--rerun", "verify", "--project", project, "--json")).json
+        said = call("daily", "--as-of", END, "--project", project)
+    refused(said, 5, "its run.json is gone" if damage == "gone" else "run.json cannot be read any more")
+
+
+def test_a_list_whose_directory_is_gone_is_restored_not_reissued(project):
+    """The same bytes from the ledger's own hashes; revision 1 stays the only one."""
+    directory = project / "out" / "demo" / END
+    before = {path.name: path.read_bytes() for path in directory.iterdir() if path.name != "run.json"}
+    shutil.rmtree(directory)
+    assert "skipped" == ok(call("daily", "--as-of", END, "--project", project, "--json")).json["status"]
+    assert before == {path.name: path.read_bytes() for path in directory.iterdir() if path.name != "run.json"}
+    assert [1] == [one["revision"] for one in facts(project, "lists")]
+
+
+def test_another_ranking_than_the_issued_one_is_not_given_back_in_silence(project):
+    with untouched(project):
+        said = call("daily", "--as-of", END, "--baseline", "recency", "--project", project)
+    refused(said, 5, f"the list of {END} was issued by the model, not by baseline recency", "--rerun correct")
+
+
+def test_verify_makes_the_same_bytes_whatever_was_handed_back_or_listed_since(project):
+    """An agent's outcome is no difference, nor a list of an earlier day that was issued later."""
+    ok(call("daily", "--as-of", EARLIER, "--project", project))
+    path = project / "out" / "demo" / END / "outreach.csv"
+    path.write_text(path.read_text().rstrip("\n") + "reached\n")
+    before = tree(project / "out"), facts(project, "lists")
+    told = ok(call("daily", "--as-of", END, "--rerun", "verify", "--project", project, "--json")).json
     assert "verified" == told["status"]
+    assert before == (tree(project / "out"), facts(project, "lists"))
+
+
+def test_verify_sees_a_changed_reason(project):
+    path = project / "out" / "demo" / END / "outreach.csv"
+    reason = company_rows(path)[0]["reason_1"]
+    path.write_text(path.read_text().replace(reason, "Nothing to worry about 1"))
+    said = call("daily", "--as-of", END, "--rerun", "verify", "--project", project)
+    refused(said, 5, "is not as it was published: outreach.csv was changed")
+
+
+def test_a_day_that_was_never_issued_is_not_verified(project):
+    with untouched(project):
+        said = call("daily", "--as-of", EARLIER, "--rerun", "verify", "--project", project)
+    refused(said, 5, f"no list of {EARLIER} was issued")
 
 
 def test_verify_says_so_when_the_data_have_changed(project):
-    """One ticket more of the first of the list; code 5, and everything stands as it stood."""
+    """One ticket more of the first of the list; code 5, the run is on record, and every list stands as it stood."""
     customer = rows_of(project / "out" / "demo" / END)[0]["customer"]
     with (project / "data" / "tickets.csv").open("a") as file:
         file.write(f'"K9999999","{customer}","2026-06-29 10:00:00","phone","complaint","billing","A001",,,,,,"late"\n')
-    with untouched(project):
-        said = call("daily", "--as-of", END, "--rerun", "verify", "--project", project)
+    before = tree(project / "out"), facts(project, "lists")
+    said = call("daily", "--as-of", END, "--rerun", "verify", "--project", project)
     refused(said, 5, f"the list of {END} made again differs: ", "outreach.csv", "--rerun correct")
+    assert before == (tree(project / "out"), facts(project, "lists"))
+    assert ("daily", "failed") == tuple(facts(project, "runs")[-1][key] for key in ("command", "status"))
+
+
+def test_a_feed_that_stopped_is_told_on_the_list_and_in_the_manifest(project):
+    """Usage that ends six weeks before as-of makes everybody look quiet: the list says so."""
+    path = project / "data" / "usage.parquet"
+    table = pq.read_table(path)
+    pq.write_table(
+        table.filter(pc.less(table["started"], pa.scalar(datetime(2026, 5, 20), table["started"].type))), path
+    )
+    told = ok(call("daily", "--as-of", END, "--rerun", "correct", "--project", project, "--json")).json
+    assert 1 == len(told["warnings"])
+    assert told["warnings"][0].startswith("usage has brought nothing for 4")
+    page = (project / "out" / "demo" / END / "outreach.html").read_text()
+    assert "usage has brought nothing for 4" in page
 
 
 def test_correct_issues_a_second_revision(project):
     before = ledger(project)
     told = ok(call("daily", "--as-of", END, "--rerun", "correct", "--project", project, "--json")).json
-    assert "corrected" == told["status"]
+    assert ("corrected", 2) == (told["status"], told["revision"])
     assert [1, 2] == [one["revision"] for one in facts(project, "lists")]
     assert before["lists"] == facts(project, "lists")[:1]
     assert 2 * len(before["list_rows"]) == len(facts(project, "list_rows"))
-    # Nothing has changed, so the correction is the same list.
-    assert before["lists"][0]["files"] == facts(project, "lists")[1]["files"]
+    # Nothing has changed, so the correction is the same list; only the page says which revision it is.
+    files = [json.loads(one["files"]) for one in facts(project, "lists")]
+    assert {"outreach.html"} == {name for name in files[0] if files[0][name] != files[1][name]}
 
 
 def test_correct_never_deletes_what_an_agent_wrote(project):
@@ -282,7 +368,9 @@ def test_a_baselines_reason_is_the_number_it_ranks_by(without_model):
     # Who never got in touch has no such number: they rank in the middle, without a reason.
     assert 0.8 * len(told) < sum(bool(reason) for reason in told)
     for reason in filter(None, told):
-        assert re.match(r"(Quiet for|Tidak ada kabar selama) \d", reason)
+        assert re.match(
+            r"(No contact, purchase or use for|Tidak ada kontak, pembelian, atau pemakaian selama) \d", reason
+        )
     assert {""} == {row["reason_2"] for row in lists["recency"].rows}
     assert {""} == {row["reason_1"] for row in lists["random"].rows}
 
@@ -299,9 +387,10 @@ def test_the_ledger_and_the_page_know_that_a_baseline_ranked(without_model):
 
 def test_verify_makes_a_baselines_list_by_that_baseline(without_model):
     root, _ = without_model
-    with untouched(root):
-        said = ok(call("daily", "--as-of", END, "--rerun", "verify", "--project", root, "--json"))
+    before = tree(root), facts(root, "lists")
+    said = ok(call("daily", "--as-of", END, "--rerun", "verify", "--project", root, "--json"))
     assert "verified" == said.json["status"]
+    assert before == (tree(root), facts(root, "lists"))
 
 
 def test_an_unknown_baseline_is_refused_with_the_nearest(company):

@@ -201,11 +201,35 @@ def test_previous_risks_are_those_of_the_last_revision_of_the_last_earlier_day(l
     issue(ledger, rows=[row("a", risk=0.3), row("b", rank=2, risk=0.4)])
     issue(ledger, as_of=MAY_2, rows=[row("a", risk=0.9)])
     issue(ledger, rows=[row("a", risk=0.8)], deployment="other")
-    assert {"a": 0.3, "b": 0.4} == previous_risks(ledger, deployment="demo", before=MAY_2)
+    assert {"a": 0.3, "b": 0.4} == before(ledger, MAY_2)
     issue(ledger, as_of=date(2026, 5, 3), rows=[row("a", risk=None, band=""), row("b", rank=2, risk=0.6)])
-    assert {"b": 0.6} == previous_risks(ledger, deployment="demo", before=date(2026, 5, 4))
-    assert {"old": 0.1} == previous_risks(ledger, deployment="demo", before=MAY_1)
-    assert {} == previous_risks(ledger, deployment="demo", before=date(2026, 4, 1))
+    assert {"b": 0.6} == before(ledger, date(2026, 5, 4))
+    assert {"old": 0.1} == before(ledger, MAY_1)
+    assert {} == before(ledger, date(2026, 4, 1))
+
+
+def before(ledger: sa.Engine, day: date, **more: Any) -> dict[str, float]:
+    same = {"deployment": "demo", "model": "churn", "model_version": "0123456789ab"} | more
+    return previous_risks(ledger, before=day, **same)
+
+
+def test_risks_of_another_model_or_version_are_not_compared_with(ledger: sa.Engine) -> None:
+    """A change of the model must not look like one of the customer."""
+    issue(ledger, rows=[row("a", risk=0.2)])
+    assert {"a": 0.2} == before(ledger, MAY_2)
+    assert {} == before(ledger, MAY_2, model="inactivity")
+    assert {} == before(ledger, MAY_2, model_version="ffffffffffff")
+
+
+def test_an_old_list_is_made_again_beside_the_lists_of_its_time(ledger: sa.Engine) -> None:
+    """What was issued for an earlier day only afterwards is left out."""
+    issue(ledger, as_of=date(2026, 4, 1), rows=[row("a", risk=0.1)])
+    issue(ledger, as_of=MAY_2, rows=[row("a", risk=0.9)])
+    made = latest_list(ledger, deployment="demo", as_of=MAY_2)
+    issue(ledger, as_of=MAY_1, rows=[row("a", risk=0.5)])
+    assert made is not None
+    assert {"a": 0.5} == before(ledger, MAY_2)
+    assert {"a": 0.1} == before(ledger, MAY_2, issued_before=made.list_id)
 
 
 @pytest.mark.parametrize(

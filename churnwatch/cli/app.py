@@ -63,7 +63,7 @@ class Common:
         """The project these options name, read and checked."""
         from churnwatch.runs.workspace import open_workspace
 
-        return open_workspace(self.project, deployment=self.deployment, data=self.data, now=_now())
+        return open_workspace(self.project, deployment=self.deployment, data=self.data, now=_now(), clock=_now)
 
 
 def main() -> None:
@@ -213,7 +213,7 @@ def demo(
     if (project, deployment, data) != (Path(), "demo", None):
         raise UsageError("demo makes its own project; use --dir", where="--project, --deployment, --data")
     with _progress() as report:
-        done = run(directory, customers=customers, seed=seed, now=_now(), by=_by(), report=report)
+        done = run(directory, customers=customers, seed=seed, now=_now(), clock=_now, by=_by(), report=report)
     _print(json_, done.as_json(), lambda: show.demo(done, lang))
     _gate(done.trained.verdict.passed, "churn")
 

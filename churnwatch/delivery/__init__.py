@@ -2,11 +2,13 @@
 
 from churnwatch.delivery.page import outreach_html
 from churnwatch.delivery.publish import MANIFEST, differences, file_facts, publish, recover, replace_file
+from churnwatch.delivery.reading import changed_files, read_list
 from churnwatch.delivery.scores import scores_parquet
 from churnwatch.delivery.table import json_row, outreach_csv, quarantine_csv
 
 __all__ = [
     "MANIFEST",
+    "changed_files",
     "differences",
     "file_facts",
     "json_row",
@@ -14,6 +16,7 @@ __all__ = [
     "outreach_html",
     "publish",
     "quarantine_csv",
+    "read_list",
     "recover",
     "replace_file",
     "scores_parquet",

@@ -94,14 +94,27 @@ def latest_list(engine: sa.Engine, *, deployment: str, as_of: date) -> IssuedLis
         return IssuedList(**head, rows=_rows(connection, list_id=head["list_id"]))
 
 
-def previous_risks(engine: sa.Engine, *, deployment: str, before: date) -> dict[str, float]:
-    """Risk by customer on the last list of an earlier day (its last revision); empty where there is none.
+def previous_risks(
+    engine: sa.Engine,
+    *,
+    deployment: str,
+    before: date,
+    model: str,
+    model_version: str,
+    issued_before: int | None = None,
+) -> dict[str, float]:
+    """Risk by customer on the last list of an earlier day (its last revision) by the same version; else empty.
 
+    Risks of another model or version are not comparable: a change of the model must not look like one of the customer.
+    ``issued_before`` leaves out lists from this ``list_id`` on, to make an old list again as it was made.
     Customers whom a baseline listed have no risk and are left out.
     """
     lists = schema.lists
+    same = (lists.c.deployment == deployment) & (lists.c.model == model) & (lists.c.model_version == model_version)
+    if issued_before is not None:
+        same &= lists.c.list_id < issued_before
     with engine.connect() as connection:
-        head = _latest(connection, (lists.c.deployment == deployment) & (lists.c.as_of < before))
+        head = _latest(connection, same & (lists.c.as_of < before))
         if head is None:
             return {}
         rows = _rows(connection, list_id=head["list_id"])

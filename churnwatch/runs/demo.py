@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
+import pandas as pd
 
 from churnwatch.errors import UsageError
+from churnwatch.health import BANDS, bands
+from churnwatch.outreach import choose
 from churnwatch.project import scaffold
 from churnwatch.runs.check import Checked, check
 from churnwatch.runs.daily import Daily, daily
@@ -59,7 +61,16 @@ class Demo:
         }
 
 
-def demo(directory: Path, *, customers: int, seed: int, now: datetime, by: str, report: Report | None = None) -> Demo:
+def demo(
+    directory: Path,
+    *,
+    customers: int,
+    seed: int,
+    now: datetime,
+    by: str,
+    clock: Callable[[], datetime] | None = None,
+    report: Report | None = None,
+) -> Demo:
     """Simulate, check, train, list for the last date; ``directory`` is an ordinary project afterwards.
 
     A directory that holds an earlier demo is simulated and trained again; any other project is left alone (UsageError).
@@ -72,7 +83,7 @@ def demo(directory: Path, *, customers: int, seed: int, now: datetime, by: str, 
     _prepare(directory)
     _write_mark(directory, customers=customers, seed=seed)
     summary = simulate(directory, customers=customers, seed=seed, report=report)
-    workspace = open_workspace(directory, deployment="demo", data=None, now=now)
+    workspace = open_workspace(directory, deployment="demo", data=None, now=now, clock=clock)
     checked = check(workspace, report=report)
     trained = train(workspace, "churn", by=by, report=report)
     listed = daily(
@@ -116,30 +127,27 @@ def _caught(workspace: Workspace, trained: Trained) -> Caught:
     truth = pq.read_table(workspace.root / "truth" / "customers.parquet").to_pydict()
     silent = {c for c, quiet in zip(truth["customer_id"], truth["silent_leaver"], strict=True) if quiet}
     tables = load_tables(workspace)
-    capacity = capacities(tables, default=workspace.spec.outreach.capacity)
+    spec = workspace.spec
+    capacity = capacities(tables, default=spec.outreach.capacity)
+    barred = {c for (c,) in tables.con.execute("select customer_id from customers where do_not_contact").fetchall()}
+    least = BANDS.index(spec.outreach.minimum_band)
+    edges = workspace.model("churn").bands
     leavers: set[str] = set()
     listed: set[str] = set()
     for one in trained.judged:
-        customers = one.rows.matrix.observations["customer_id"].to_numpy()
-        owners = owners_of(tables, one.rows.matrix.observations["customer_id"])
-        assert owners is not None
-        gone = {c for c, bad in zip(customers, one.rows.outcome, strict=True) if bad}
+        customers = one.rows.matrix.observations["customer_id"]
+        found = bands(one.risks, base_rate=trained.base_rate, edges=edges)
+        scored = pd.DataFrame(
+            {
+                "customer_id": customers,
+                "score": one.margins,
+                "worthy": [BANDS.index(band) >= least for band in found],
+                "do_not_contact": customers.isin(barred),
+                "owner": owners_of(tables, customers),
+            }
+        )
+        chosen, _ = choose(scored, capacity=capacity, total=spec.outreach.capacity_total)
+        gone = set(customers[one.rows.outcome == 1])
         leavers |= gone
-        listed |= gone & top(customers, one.margins, owners, capacity)
+        listed |= gone & set(chosen["customer_id"])
     return Caught(len(leavers & silent), len(listed & silent), len(leavers), len(listed))
-
-
-def top(
-    customers: Sequence[str] | np.ndarray[Any, Any],
-    scores: np.ndarray[Any, Any],
-    owners: np.ndarray[Any, Any],
-    capacity: Mapping[str, int],
-) -> set[str]:
-    """The customers within their owner's capacity, best scores first, ties to the smaller id."""
-    room = dict(capacity)
-    chosen: set[str] = set()
-    for i in sorted(range(len(customers)), key=lambda i: (-scores[i], customers[i])):
-        if owners[i] is not None and room.get(owners[i], 0) > 0:
-            room[owners[i]] -= 1
-            chosen.add(customers[i])
-    return chosen

@@ -16,7 +16,7 @@ from churnwatch.learner import contributions
 from churnwatch.outcomes import grid, span
 from churnwatch.reasons import Reason, reasons, word
 from churnwatch.runs.observations import labelled
-from churnwatch.runs.score import Scored, observed, scores
+from churnwatch.runs.score import Scored, observed, scores, stale_warnings
 from churnwatch.runs.study import baseline_scores, usable_columns
 from churnwatch.runs.workspace import Report, Workspace
 from churnwatch.signals import Matrix, build
@@ -42,12 +42,21 @@ class Ranking:
     version: str
     baseline: str | None
     as_of: datetime
+    warnings: tuple[str, ...]
     reasons: Callable[[Positions, Sequence[Language]], Told]
 
 
-def rank_by_model(workspace: Workspace, tables: Tables, *, day: date, report: Report | None = None) -> Ranking:
-    """Rank by the margin of the listing model's champion; worthy from the deployment's minimum band on."""
-    scored = scores(workspace, tables, workspace.spec.deployment.listing_model, day=day, report=report)
+def rank_by_model(
+    workspace: Workspace,
+    tables: Tables,
+    name: str,
+    *,
+    day: date,
+    version: str | None = None,
+    report: Report | None = None,
+) -> Ranking:
+    """Rank by the margin of a model's ``version`` (the champion); worthy from the deployment's minimum band on."""
+    scored = scores(workspace, tables, name, day=day, version=version, report=report)
     least = BANDS.index(workspace.spec.outreach.minimum_band)
     frame = scored.frame.assign(
         score=scored.frame["margin"],
@@ -57,7 +66,7 @@ def rank_by_model(workspace: Workspace, tables: Tables, *, day: date, report: Re
     def told(positions: Positions, languages: Sequence[Language]) -> Told:
         return _by_contribution(workspace, scored, positions, languages)
 
-    return Ranking(frame, scored.version, None, scored.as_of, told)
+    return Ranking(frame, scored.version, None, scored.as_of, scored.warnings, told)
 
 
 def rank_by_baseline(
@@ -94,7 +103,7 @@ def rank_by_baseline(
     def told(positions: Positions, languages: Sequence[Language]) -> Told:
         return _by_column(workspace, matrix, column, positions, languages)
 
-    return Ranking(frame, "none", baseline, as_of, told)
+    return Ranking(frame, "none", baseline, as_of, stale_warnings(tables, model, as_of), told)
 
 
 def _by_contribution(workspace: Workspace, scored: Scored, positions: Positions, languages: Sequence[Language]) -> Told:

@@ -39,16 +39,17 @@ def recorded(workspace: Workspace, engine: sa.Engine, *, command: str, as_of: da
             program_version=churnwatch.__version__,
         )
     )
+    clock = workspace.clock or (lambda: workspace.now)
     try:
         yield record
     except BaseException as error:
         record.detail["error"] = type(error).__name__
-        finish_run(engine, run_id=record.run_id, finished_at=workspace.now, status="failed", detail=record.detail)
+        finish_run(engine, run_id=record.run_id, finished_at=clock(), status="failed", detail=record.detail)
         raise
     finish_run(
         engine,
         run_id=record.run_id,
-        finished_at=workspace.now,
+        finished_at=clock(),
         status="done",
         model_version=record.model_version,
         detail=record.detail,

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from churnwatch.sources import Tables
 
 
+SILENT_TOO_LONG = 14
+"""Days; our choice: longer than holidays, shorter than what would have made a wrong list."""
+
+
 @dataclass(frozen=True)
 class Scored:
     """``frame``: customer_id, as_of, margin, risk, band, model_version, ordered by customer; and where it came from."""
@@ -33,16 +37,19 @@ class Scored:
     bundle: Bundle
     version: str
     as_of: datetime
+    warnings: tuple[str, ...]
 
 
-def champion_of(workspace: Workspace, name: str) -> tuple[str, Bundle]:
-    """The version in use and its verified bundle. Raises NoUsableModel where there is none or it is damaged."""
+def champion_of(workspace: Workspace, name: str, *, version: str | None = None) -> tuple[str, Bundle]:
+    """The version in use, or the one asked for, and its verified bundle.
+
+    Raises NoUsableModel where there is none or it is damaged.
+    """
     from churnwatch.ledger import champion
     from churnwatch.registry import champion_bundle
 
     workspace.model(name)
-    version = None
-    if (workspace.state / "ledger.db").exists():
+    if version is None and (workspace.state / "ledger.db").exists():
         with ledger(workspace) as engine:
             version = champion(engine, deployment=workspace.deployment, model=name)
     if version is None:
@@ -80,11 +87,20 @@ def observed(workspace: Workspace, tables: Tables, model: Model, day: date) -> t
     return as_of, spine
 
 
-def scores(workspace: Workspace, tables: Tables, name: str, *, day: date, report: Report | None = None) -> Scored:
-    """Score everybody observed on ``day`` with the champion of ``name``, signals computed from its own catalogue."""
-    version, bundle = champion_of(workspace, name)
+def scores(
+    workspace: Workspace,
+    tables: Tables,
+    name: str,
+    *,
+    day: date,
+    version: str | None = None,
+    report: Report | None = None,
+) -> Scored:
+    """Score everybody observed on ``day`` by ``version`` (the champion) of ``name``, signals from its own catalogue."""
+    version, bundle = champion_of(workspace, name, version=version)
     model = bundle.model
     as_of, spine = observed(workspace, tables, model, day)
+    warnings = stale_warnings(tables, model, as_of)
     matrix = bundle_matrix(tables, bundle, spine, report=report)
     margin = margins(bundle.fitted, matrix.values)
     risks = risk(bundle.fitted.calibration, margin)
@@ -98,7 +114,33 @@ def scores(workspace: Workspace, tables: Tables, name: str, *, day: date, report
             "model_version": version,
         }
     )
-    return Scored(frame, matrix, bundle, version, as_of)
+    return Scored(frame, matrix, bundle, version, as_of, warnings)
+
+
+def stale_warnings(tables: Tables, model: Model, as_of: datetime) -> tuple[str, ...]:
+    """A sentence for each source that has fallen silent before as-of.
+
+    Raises DataRefused where that source feeds the events by which the model knows who is still there, and has been
+    silent for more than two weeks: then everybody would look gone. A shop closed over the holidays is only told.
+    """
+    told = []
+    for one in tables.stale(as_of):
+        sentence = (
+            f"{one.source} has brought nothing for {one.days:.0f} days before as-of (last {one.last:%Y-%m-%d}, "
+            f"usually {one.usual:.0f} rows a day)"
+        )
+        for where in (model.outcome.inactive, model.population.active):
+            wanted = where.get("kind") if where else None
+            kinds = wanted if isinstance(wanted, list) else [wanted]
+            feeds = any(table == "interactions" and kind in kinds for table, kind in one.feeds)
+            if feeds and one.days > SILENT_TOO_LONG:
+                raise DataRefused(
+                    f"{sentence}: by these events the model {model.model} knows who is still there",
+                    allowed=f"an as-of within {SILENT_TOO_LONG} days of {one.last:%Y-%m-%d}",
+                    hint="load that source up to as-of, then run again",
+                )
+        told.append(f"{sentence}: customers may look quieter than they are.")
+    return tuple(told)
 
 
 def bundle_matrix(tables: Tables, bundle: Bundle, spine: pd.DataFrame, *, report: Report | None = None) -> Matrix:
@@ -172,5 +214,6 @@ def score_json(scored: Scored, directory: Path) -> dict[str, Any]:
         "observed": len(scored.frame),
         "bands": {band: int(counts.get(band, 0)) for band in ("healthy", "watch", "at_risk", "critical")},
         "mean_risk": float(scored.frame["risk"].mean()),
+        "warnings": list(scored.warnings),
         "files": {name: str(directory / name) for name in ("scores.parquet", "signals.parquet", "run.json")},
     }

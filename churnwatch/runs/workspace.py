@@ -31,6 +31,8 @@ class Workspace:
     data: Path
     spec: ProjectSpec
     now: datetime
+    clock: Callable[[], datetime] | None = field(default=None, compare=False)
+    """What the time is when a run ends; left out, a run ends when it began."""
     kept: dict[str, Tables] = field(default_factory=dict, repr=False, compare=False)
     """The tables, once read: a workspace sees one state of its data, however many runs use it."""
 
@@ -62,11 +64,18 @@ class Workspace:
         return models[name]
 
 
-def open_workspace(root: Path, *, deployment: str, data: Path | None, now: datetime) -> Workspace:
+def open_workspace(
+    root: Path,
+    *,
+    deployment: str,
+    data: Path | None,
+    now: datetime,
+    clock: Callable[[], datetime] | None = None,
+) -> Workspace:
     """Read and check the project's files; ``data`` defaults to ``data/`` in the project."""
     spec = load_project(root, deployment)
     check_signals(spec.families)
-    return Workspace(root, data if data is not None else root / "data", spec, now)
+    return Workspace(root, data if data is not None else root / "data", spec, now, clock)
 
 
 def load_tables(workspace: Workspace, *, report: Report | None = None) -> Tables:

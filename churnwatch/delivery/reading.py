@@ -1,0 +1,71 @@
+"""A published list read back: what stands there now, and whether it is what was published."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from churnwatch.delivery.publish import MANIFEST
+from churnwatch.delivery.table import COLUMNS
+from churnwatch.errors import CheckFailed
+
+HANDED_BACK = ("outcome", "flag_wrong_reason")
+"""Empty when published, for the agent to fill in."""
+
+
+def read_list(directory: Path) -> tuple[dict[str, Any], list[dict[str, str]]]:
+    """The manifest (without its ``files``) and the rows of ``outreach.csv``, as text by column.
+
+    Raises CheckFailed where one of them is gone or can no longer be read as it was written.
+    """
+    hint = "save outreach.csv as UTF-8 with commas, or move the directory away: the next run of that day restores it"
+    for name in (MANIFEST, "outreach.csv"):
+        if not (directory / name).is_file():
+            raise CheckFailed(f"the list was issued, but its {name} is gone", where=str(directory), hint=hint)
+    try:
+        manifest: dict[str, Any] = json.loads((directory / MANIFEST).read_bytes())
+    except ValueError:
+        raise CheckFailed(f"{MANIFEST} cannot be read any more", where=str(directory), hint=hint) from None
+    rows = _rows((directory / "outreach.csv").read_bytes())
+    if rows is None:
+        raise CheckFailed("outreach.csv cannot be read any more", where=str(directory), hint=hint)
+    manifest.pop("files", None)
+    return manifest, rows
+
+
+def changed_files(directory: Path, files: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Which of ``files`` do not stand in ``directory`` as they were published, one word each.
+
+    What an agent wrote into the columns to hand back is no change, nor is how a spreadsheet ends its lines.
+    """
+    if not directory.is_dir():
+        return ("the directory is gone",)
+    found = []
+    for name, data in files.items():
+        path = directory / name
+        if not path.is_file():
+            found.append(f"{name} is gone")
+        elif path.read_bytes() != data and (name != "outreach.csv" or _kept(path.read_bytes()) != _kept(data)):
+            found.append(f"{name} was changed")
+    return tuple(found)
+
+
+def _rows(data: bytes) -> list[dict[str, str]] | None:
+    """The rows of a list; ``None`` where it is no such table any more. A byte-order mark does no harm."""
+    try:
+        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""))
+        rows = list(reader)
+    except (UnicodeDecodeError, csv.Error):
+        return None
+    if tuple(reader.fieldnames or ()) != COLUMNS or any(None in row or None in row.values() for row in rows):
+        return None
+    return rows
+
+
+def _kept(data: bytes) -> list[dict[str, str]] | None:
+    rows = _rows(data)
+    return rows and [{name: row[name] for name in row if name not in HANDED_BACK} for row in rows]
