@@ -48,7 +48,9 @@ def reasons(
     """At most ``most`` reasons for one customer, the strongest first.
 
     ``values`` and ``contributions`` have shape (n_columns,); NaN is missing, and a missing number is never
-    worded. ``usual`` holds the training median of each column.
+    worded. ``usual`` holds the training median of each column. Among what says the same, a column that knows which way
+    is bad speaks before one of direction ``any``; and no number of days is told twice, as where the last purchase is
+    also the last that was heard of the customer.
     """
     known = {column.name: float(value) for column, value in zip(columns, values, strict=True)}
     units = {column.name: column.signal for column in columns}
@@ -57,16 +59,24 @@ def reasons(
         groups.setdefault(column.signal.says or column.signal.name, []).append(i)
     totals = {group: float(sum(contributions[i] for i in members)) for group, members in groups.items()}
     found: list[Reason] = []
+    days: set[str] = set()
     for group in sorted(totals, key=lambda name: (-totals[name], name)):
         if totals[group] <= 0 or len(found) == most:
             break
-        for i in sorted(groups[group], key=lambda i: (-contributions[i], i)):
-            if contributions[i] <= 0 or not _worse_than_usual(columns[i], known, usual):
+        for i in sorted(groups[group], key=lambda i: (columns[i].direction == "any", -contributions[i], i)):
+            column = columns[i]
+            if contributions[i] <= 0 or not _worse_than_usual(column, known, usual):
                 continue
-            sentence = word(columns[i], known, units, language=language, currency=currency)
-            if sentence is not None:
-                found.append(Reason(sentence, columns[i].name, totals[group], columns[i].signal.action))
-                break
+            sentence = word(column, known, units, language=language, currency=currency)
+            if sentence is None:
+                continue
+            if column.signal.unit == "days":
+                told = quantity(known[column.name], "days", language=language, currency=currency)
+                if told in days:
+                    continue
+                days.add(told)
+            found.append(Reason(sentence, column.name, totals[group], column.signal.action))
+            break
     return tuple(found)
 
 

@@ -343,3 +343,21 @@ def test_a_slope_is_a_reason_only_where_it_points_to_the_bad_and_its_size_is_tol
     assert [] == told(slope, [0.4], [0.5], usual=[1.0])
     assert ["0.4 less a month"] == told(slope, [-0.4], [0.5], usual=[1.0])
     assert ["turun 0,4 per bulan"] == told(slope, [-0.4], [0.5], usual=[1.0], language="id")
+
+
+def test_no_number_of_days_is_told_twice() -> None:
+    """Quiet for 41 days because the last purchase was 41 days ago: the second is told in another number, or not."""
+    silent = columns(
+        signal("a", unit="days"),
+        signal("b", unit="days", says="bought"),
+        signal("c", says="bought"),
+        signal("d", unit="days"),
+    )
+    assert ["A 41 days", "C 7"] == told(silent, [41.2, 41.3, 7, 41.4], [0.5, 0.4, 0.1, 0.3])
+
+
+def test_what_knows_which_way_is_bad_speaks_before_what_does_not() -> None:
+    """`a` weighs more, but "different items: 4" alone is no reason; it speaks only where nothing else does."""
+    same = columns(signal("a", direction="any", says="spent"), signal("b", direction="down", says="spent"))
+    assert ["B 1"] == told(same, [4, 1], [0.5, 0.1], usual=[2.0, 2.0])
+    assert ["A 4"] == told(same, [4, 3], [0.5, 0.1], usual=[2.0, 2.0])
