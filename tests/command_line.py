@@ -47,7 +47,14 @@ def call(*arguments: object) -> Said:
     out, err = io.StringIO(), io.StringIO()
     argv = ["churnwatch", *(str(one) for one in arguments)]
     code = 0
-    with mock.patch.object(sys, "argv", argv), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+    with (
+        mock.patch.object(sys, "argv", argv),
+        mock.patch.dict(os.environ),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        # Workers of pytest-xdist are told a width, which would fold what a pipe gets whole.
+        os.environ.pop("COLUMNS", None)
         try:
             main()
         except SystemExit as end:
