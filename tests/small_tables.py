@@ -29,9 +29,17 @@ def tables_of(
     measures: Sequence[str] = (),
     zone: str = "UTC",
     data_end: datetime | None = None,
+    strangers: bool = False,
 ) -> Tables:
-    """Tables that hold these rows in this order; ``data_end`` (aware) is that of their only source."""
+    """Tables that hold these rows in this order; ``data_end`` (aware) is that of their only source.
+
+    Whoever has an event is a customer, as `load` sees to: those not given are added, without a start, unless
+    ``strangers`` may stay.
+    """
     con = new_tables(measures)
+    events, customers, surveys = list(events), list(customers), list(surveys)
+    seen = {event.customer for event in events} | {survey["customer_id"] for survey in surveys}
+    added = sorted(seen - {customer["customer_id"] for customer in customers}) if not strangers else []
     rows: dict[str, list[Mapping[str, Any]]] = {
         "interactions": [
             {
@@ -44,8 +52,10 @@ def tables_of(
             }
             for event in events
         ],
-        "customers": [{"do_not_contact": False, **customer} for customer in customers],
-        "surveys": list(surveys),
+        "customers": [
+            {"do_not_contact": False, **customer} for customer in (*customers, *({"customer_id": one} for one in added))
+        ],
+        "surveys": surveys,
     }
     for table, filled in rows.items():
         kinds = {**SHAPES[table].columns, **(dict.fromkeys(measures, "number") if table == "interactions" else {})}

@@ -61,7 +61,7 @@ LONG_AGO = datetime(2025, 1, 1)
 def tables(*events: Event, customers: list[dict[str, Any]] | None = None) -> Tables:
     """These events; without ``customers``, each of a, b, c began long ago."""
     began = [{"customer_id": name, "started_at": LONG_AGO} for name in "abc"]
-    return tables_of(events, customers=began if customers is None else customers)
+    return tables_of(events, customers=began if customers is None else customers, strangers=True)
 
 
 def observed(made: Tables, model: Model, *as_ofs: datetime) -> list[tuple[str, datetime]]:

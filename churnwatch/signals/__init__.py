@@ -7,14 +7,23 @@ from churnwatch.signals.catalogue import (
     compute_example,
     model_columns,
 )
-from churnwatch.signals.engine import Matrix, build
+from churnwatch.signals.engine import Limits, Matrix, build, parts
+from churnwatch.signals.file import write, write_parts
+from churnwatch.signals.spine import Spine, calendar, spine_of
 
 __all__ = [
+    "Limits",
     "Matrix",
+    "Spine",
     "available",
     "build",
+    "calendar",
     "check_examples",
     "check_signals",
     "compute_example",
     "model_columns",
+    "parts",
+    "spine_of",
+    "write",
+    "write_parts",
 ]

@@ -12,7 +12,7 @@ import pyarrow as pa
 from churnwatch.aggregates import AGGREGATES, Need
 from churnwatch.errors import ProjectError, nearest
 from churnwatch.signals.engine import build
-from churnwatch.signals.events import LEVELS, SURVEY_MEASURES, event_columns, make_events
+from churnwatch.signals.events import LEVELS, SURVEY_MEASURES, event_columns, events_sql
 from churnwatch.sources import SHAPES, Tables, new_tables
 from churnwatch.spec import (
     PLACEHOLDER,
@@ -100,7 +100,6 @@ def available(tables: Tables, columns: Sequence[Column]) -> tuple[tuple[Column, 
     A signal is skipped where its measure is not declared, or where no row of the table ever matches its ``where`` or
     its ``of``, with a measure or a ``by`` if it reads one: a constant, or cases that nothing could ever close.
     """
-    make_events(tables)
     usable: list[Column] = []
     skipped: dict[str, str] = {}
     reasons: dict[str, str | None] = {}
@@ -128,7 +127,8 @@ def _lacks(tables: Tables, table: str, signal: Signal) -> str | None:
 def _no_row(tables: Tables, table: str, where: Where, given: str | None = None) -> str | None:
     """Words for the want of any row that matches ``where`` and has a value in the column ``given``."""
     condition = where_sql(where) + (f' and "{given}" is not null' if given else "")
-    if tables.con.execute(f"select 1 from events_{table} where {condition} limit 1").fetchall():
+    events = events_sql(table, tables.measures)
+    if tables.con.execute(f"select 1 from ({events}) as events where {condition} limit 1").fetchall():
         return None
     told = (f" with {where_words(where)}" if where else "") + (f" that gives {given}" if given else "")
     return f"{table} has no row{told}"
@@ -196,6 +196,11 @@ def example_tables(family: Family, example: Example) -> Tables:
         values = [_instant(v) if isinstance(v, date) else v for v in filled.values()]
         names = ", ".join(f'"{name}"' for name in filled)
         con.execute(f"insert into {family.table} ({names}) values ({', '.join('?' * len(values))})", values)
+    if family.table != "customers":
+        con.execute(
+            "insert into customers (customer_id, do_not_contact, source) "
+            f"select distinct customer_id, false, 'example' from {family.table}"
+        )
     return Tables(con, measures, (), pa.table({}), (), "UTC")
 
 

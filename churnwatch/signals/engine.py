@@ -1,12 +1,17 @@
 """The signal engine: the matrix of signals for any spine of (customer, as-of).
 
-A row enters iff ``known_at < as_of`` and ``as_of - window <= at < as_of`` (DESIGN §4). One SQL statement per as-of and
-event table; every column is an aggregate over the rows of one customer.
+A row enters iff ``known_at < as_of`` and ``as_of - window <= at < as_of`` (DESIGN §4). DuckDB reads the event rows and
+turns texts into codes, `blocks` gathers and orders them by customer, `walk` computes every column of every observation
+in one compiled pass over a customer's rows. docs/signals.md tells it on one page.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +19,24 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from churnwatch.aggregates import AGGREGATES, DAY, Rows
-from churnwatch.signals.events import make_events
-from churnwatch.spec import Column, Duration, where_sql
+from churnwatch.signals.blocks import BLOCK_ROWS, IN_MEMORY, Blocks, gather
+from churnwatch.signals.events import Events, events_sql, texts_of
+from churnwatch.signals.plan import Work, reading_of, work_of
+from churnwatch.signals.priors import add_gaps, mean_gaps
+from churnwatch.signals.spine import Spine, spine_of
+from churnwatch.signals.tallies import AT, CUSTOMER, FIRST_MEASURE, KNOWN, Array, new_tallies
+from churnwatch.signals.walk import walk
+from churnwatch.spec import Column
 
 if TYPE_CHECKING:
+    import duckdb
+
     from churnwatch.sources import Tables
 
 Report = Callable[[str, int, int], None]
+
+MOST_TIES = 4_000_000
+"""Tied rows that are put in the order of their ids at a time."""
 
 
 @dataclass(frozen=True)
@@ -51,77 +66,212 @@ class Matrix:
         return Matrix(self.observations.iloc[positions].reset_index(drop=True), self.columns, self.values[positions])
 
 
-def build(tables: Tables, columns: Sequence[Column], spine: pd.DataFrame, *, report: Report | None = None) -> Matrix:
+@dataclass(frozen=True)
+class Limits:
+    """How the work is cut; none of it changes a number."""
+
+    threads: int = 0
+    """0: as many as there are cores."""
+    block_rows: int = BLOCK_ROWS
+    room: int = IN_MEMORY
+    """Bytes of event rows per table that stay in memory; more goes to a temporary file."""
+
+
+def build(
+    tables: Tables,
+    columns: Sequence[Column],
+    spine: pd.DataFrame,
+    *,
+    report: Report | None = None,
+    limits: Limits | None = None,
+) -> Matrix:
     """Compute ``columns`` for every row of ``spine``.
 
     ``spine`` has customer_id (text) and as_of (naive UTC, microseconds), one row per observation; a customer without
     rows gets each aggregate's value over no rows. The result depends on nothing known at as-of or later, and not on who
     else is in the spine.
     """
-    make_events(tables)
-    con = tables.con
     spine = spine[["customer_id", "as_of"]].reset_index(drop=True)
-    values = np.full((len(spine), len(columns)), np.nan)
-    slices = list(spine.groupby("as_of", sort=True).indices.items())
-    # Float sums differ from run to run on two threads (FACTS); one thread keeps every byte.
-    con.execute("set threads = 1")
-    try:
-        for done, (as_of, rows) in enumerate(slices):
-            if report:
-                report("signals", done, len(slices))
-            who = pa.table({"place": rows, "customer_id": spine["customer_id"].iloc[rows].astype(object).to_list()})
-            con.register("spine_now", who)
-            as_of_us = int(np.datetime64(as_of, "us").astype(np.int64))
-            for table in sorted({column.table for column in columns}):
-                places = [i for i, column in enumerate(columns) if column.table == table]
-                part = con.sql(_statement(table, [columns[i] for i in places], as_of_us)).to_arrow_table()
-                for i, name in zip(places, part.column_names, strict=True):
-                    values[rows, i] = part[name].to_numpy()
-            con.unregister("spine_now")
+    asked, order = spine_of(spine)
+    values = np.full((len(columns), len(spine)), np.nan)
+    for start, part in parts(tables, columns, asked, report=report, limits=limits):
+        values[:, order[start : start + part.shape[1]]] = part
+    return Matrix(spine, tuple(columns), np.ascontiguousarray(values.T))
+
+
+def parts(
+    tables: Tables,
+    columns: Sequence[Column],
+    spine: Spine,
+    *,
+    report: Report | None = None,
+    limits: Limits | None = None,
+) -> Iterator[tuple[int, Array]]:
+    """The matrix in parts, by the spine's order: where each begins, and its values (n_columns, n_observations)."""
+    con = tables.con
+    if any(column.signal.aggregate == "silence" for column in columns):
+        # Its prior is of all customers, whoever is in the spine.
+        customers = con.execute("select customer_id from customers").to_arrow_table()["customer_id"]
+        spine = spine.widened(customers.combine_chunks())
+    sql: dict[str, str] = {column.table: events_sql(column.table, tables.measures) for column in columns}
+    with _who(con, spine.customers) as who:
+        gathered = gather_all(con, sql, who, tables.zone, columns, spine, report=report, limits=limits)
+        priors = {one.work.table: mean_gaps(gap_changes(one, spine.moments)) for one in gathered}
+        yield from values(gathered, spine, priors, report=report, limits=limits)
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """The rows of one event table, in order, and the work to be done on them."""
+
+    work: Work
+    blocks: Blocks
+
+
+def gather_all(
+    con: duckdb.DuckDBPyConnection,
+    sql: Mapping[str, str],
+    who: str,
+    zone: str,
+    columns: Sequence[Column],
+    spine: Spine,
+    *,
+    report: Report | None = None,
+    limits: Limits | None = None,
+) -> tuple[Gathered, ...]:
+    """The event rows that ``columns`` may want at the spine's as-ofs.
+
+    ``sql`` has a SELECT of event rows per table (see ``events_sql``), ``who`` is a table of the spine's customers and
+    their codes.
+    """
+    limits = limits or Limits()
+    if len(spine) == 0:
+        return ()
+    before, since = int(spine.as_ofs.max()), int(spine.as_ofs.min())
+    rows = max(int(con.execute(f"select count(*) from ({select})").fetchall()[0][0]) for select in sql.values())
+    blocks = max(-(-rows // limits.block_rows), 1)
+    per_block = max(-(-len(spine.customers) // blocks), 1)
+    gathered = []
+    for done, (table, select) in enumerate(sorted(sql.items())):
         if report:
-            report("signals", len(slices), len(slices))
+            report("reading events", done, len(sql))
+        reading = reading_of(column for column in columns if column.table == table)
+        texts = texts_of(con, select, reading.levels)
+        work = work_of(table, columns, reading, sizes={level: len(found) for level, found in texts.items()})
+        events = Events(con, select, who, zone, texts)
+        found = gather(
+            events.batches(work, before=before, since=since),
+            width=work.reading.width,
+            customers=len(spine.customers),
+            per_block=per_block,
+            room=limits.room,
+        )
+        _untie(found, events, work)
+        gathered.append(Gathered(work, found))
+    return tuple(gathered)
+
+
+def gap_changes(gathered: Gathered, moments: Array) -> Array:
+    """(silences, as-ofs + 1, 3): the changes of the sums that the priors are made of; those of blocks add up."""
+    work, blocks = gathered.work, gathered.blocks
+    changes = np.zeros((len(work.silences), len(moments) + 1, 3), np.int64)
+    if work.silences:
+        for block in range(len(blocks)):
+            rows, starts = blocks.block(block)
+            for silence, (condition, high) in enumerate(work.silences):
+                add_gaps(rows, starts, work.plan.meets[condition], high, moments, changes[silence])
+    return changes
+
+
+def values(
+    gathered: Sequence[Gathered],
+    spine: Spine,
+    priors: Mapping[str, Array],
+    *,
+    report: Report | None = None,
+    limits: Limits | None = None,
+) -> Iterator[tuple[int, Array]]:
+    """The values (n_columns, n_observations) block by block, and where among the spine's observations they begin.
+
+    ``priors`` has by table the mean gaps (silences, as-ofs). The threads differ in nothing but speed.
+    """
+    if not gathered:
+        return
+    limits = limits or Limits()
+    threads = limits.threads or os.cpu_count() or 1
+    moments, count = spine.moments, len(gathered[0].blocks)
+    with ThreadPoolExecutor(threads) as pool:
+        ahead: deque[Future[tuple[int, Array]]] = deque()
+        for block in range(count + threads):
+            if block < count:
+                ahead.append(pool.submit(_block_values, gathered, spine, moments, priors, block))
+            if block >= threads:
+                if report:
+                    report("signals", block - threads, count)
+                yield ahead.popleft().result()
+    if report:
+        report("signals", count, count)
+
+
+def _block_values(
+    gathered: Sequence[Gathered], spine: Spine, moments: Array, priors: Mapping[str, Array], block: int
+) -> tuple[int, Array]:
+    first, last = gathered[0].blocks.span(block)
+    starts = spine.starts[first : last + 1]
+    as_ofs = spine.as_ofs[starts[0] : starts[-1]]
+    out = np.empty((sum(len(one.work.places) for one in gathered), len(as_ofs)))
+    for one in gathered:
+        rows, row_starts = one.blocks.block(block)
+        walk(
+            rows,
+            row_starts,
+            one.work.plan,
+            new_tallies(one.work.plan),
+            starts - starts[0],
+            as_ofs,
+            np.searchsorted(moments, as_ofs),
+            priors[one.work.table],
+            one.work.reach,
+            out,
+        )
+    return int(starts[0]), out
+
+
+@contextmanager
+def _who(con: duckdb.DuckDBPyConnection, customers: pa.Array) -> Iterator[str]:
+    codes = pa.array(np.arange(len(customers), dtype=np.int32))
+    con.register("signals_who", pa.table({"customer_id": customers, "code": codes}))
+    try:
+        yield "signals_who"
     finally:
-        con.execute("reset threads")
-    values[~np.isfinite(values)] = np.nan
-    return Matrix(spine, tuple(columns), values)
+        con.unregister("signals_who")
 
 
-def _statement(table: str, columns: Sequence[Column], as_of_us: int) -> str:
-    inner: list[str] = []
-    outer: list[str] = []
-    for i, column in enumerate(columns):
-        aggregate = AGGREGATES[column.signal.aggregate]
-        inner.append(f"{aggregate.sql(_rows(column, before=False))} as c{i}")
-        value = aggregate.finish(f"c{i}", "grouped") if aggregate.finish else f"c{i}"
-        if column.change:
-            inner.append(f"{aggregate.sql(_rows(column, before=True))} as p{i}")
-            value = f"{value} - p{i}"
-        if aggregate.empty is not None:
-            value = f"coalesce({value}, {aggregate.empty!r})"
-        outer.append(f"({value})::double as v{i}")
-    return f"""
-        with aged as (
-            select *, {as_of_us} - _at as _age from events_{table} where _known < {as_of_us} and _at < {as_of_us}
-        ), grouped as (select customer_id, {", ".join(inner)} from aged group by customer_id)
-        select {", ".join(outer)} from spine_now left join grouped using (customer_id) order by place"""
+def _untie(blocks: Blocks, events: Events, work: Work) -> None:
+    """Put rows of one customer, at and known_at into the order of their ids, which nothing else asks for.
 
-
-def _rows(column: Column, *, before: bool) -> Rows:
-    """The rows of the column's window, or of the window before it."""
-    signal = column.signal
-    length = _microseconds(column.window)
-    low = length if before and length is not None else 0
-    high = None if length is None else low + length
-    window = "true" if high is None else f"_age > {low} and _age <= {high}"
-    return Rows(
-        keep=f"{where_sql(signal.where)} and {window}",
-        base=f"{where_sql(signal.of or {})} and {window}",
-        measure=f'"{signal.measure}"' if signal.measure else "",
-        by=f'"{signal.by}"' if signal.by else "",
-        low=low,
-        high=high,
-    )
-
-
-def _microseconds(window: Duration | None) -> int | None:
-    return None if window is None else round(window.days * DAY)
+    Only where they differ in something a signal reads; a few at a time, as in data of whole days all rows may be tied.
+    """
+    block = 0
+    while block < len(blocks):
+        some = [block]
+        while some[-1] + 1 < len(blocks) and sum(len(blocks.tied[one]) for one in some) < MOST_TIES:
+            some.append(some[-1] + 1)
+        block = some[-1] + 1
+        tied = np.concatenate([blocks.pieces.read(one)[blocks.tied[one]] for one in some])
+        if len(tied) == 0:
+            continue
+        keys = np.unique(np.stack([tied[:, CUSTOMER] >> 32, tied[:, AT], tied[:, KNOWN]], axis=1), axis=0)
+        ties = pa.table({name: keys[:, i] for i, name in enumerate(("_customer", "_at", "_known"))})
+        customer, at, known, combination, *further = events.tied(work, ties)
+        ordered = np.empty_like(tied)
+        ordered[:, CUSTOMER] = (customer.astype(np.int64) << 32) | combination
+        ordered[:, AT], ordered[:, KNOWN] = at, known
+        for column, numbers in enumerate(further, start=FIRST_MEASURE):
+            ordered[:, column] = numbers.view(np.int64)
+        done = 0
+        for one in some:
+            rows = blocks.pieces.read(one).copy()
+            rows[blocks.tied[one]] = ordered[done : done + len(blocks.tied[one])]
+            blocks.pieces.replace(one, rows)
+            done += len(blocks.tied[one])

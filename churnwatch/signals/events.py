@@ -1,29 +1,22 @@
-"""Event tables the aggregates read: integer clocks, a total order, surveys split into sent and answered."""
+"""Event rows as the engine reads them: one shape for interactions, surveys and customers, and their codes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import numpy as np
+
+from churnwatch.signals.plan import Reading, Work
+from churnwatch.signals.tallies import DAY, NEVER, Array
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
-    from churnwatch.sources import Tables
-
-_SURVEYS = """
-    select survey_id as _id, 1 as _part, customer_id, sent_at as _at, sent_at as _known, 'sent' as kind, instrument,
-           null::double as score, null::double as answer_days
-    from surveys
-    union all
-    select survey_id, 2, customer_id, answered_at, answered_at, 'answered', instrument,
-           case when higher_is_better then (raw_score - scale_min) / (scale_max - scale_min)
-                else (scale_max - raw_score) / (scale_max - scale_min) end,
-           (epoch_us(answered_at) - epoch_us(sent_at)) / 86400000000.0
-    from surveys where answered_at is not null
-"""
-_CUSTOMERS = """
-    select customer_id as _id, 1 as _part, customer_id, started_at as _at, started_at as _known, 'started' as kind
-    from customers where started_at is not null
-"""
+BATCH = 1_000_000
+"""Rows that DuckDB hands over at a time."""
 
 LEVELS = {
     "interactions": ("kind", "channel", "direction", "topic", "agent"),
@@ -35,6 +28,24 @@ LEVELS = {
 SURVEY_MEASURES = ("score", "answer_days")
 """``score``: 0 worst to 1 best, whatever the scale; ``answer_days``: from sent to answered."""
 
+_INTERACTIONS = """
+    select interaction_id as _id, 1 as _part, customer_id, "at" as _at, known_at as _known,
+           kind, channel, direction, topic, agent{measures}
+    from interactions"""
+_SURVEYS = """
+    select survey_id as _id, 1 as _part, customer_id, sent_at as _at, sent_at as _known, 'sent' as kind, instrument,
+           null::double as score, null::double as answer_days
+    from surveys
+    union all
+    select survey_id, 2, customer_id, answered_at, answered_at, 'answered', instrument,
+           case when higher_is_better then (raw_score - scale_min) / (scale_max - scale_min)
+                else (scale_max - raw_score) / (scale_max - scale_min) end,
+           (epoch_us(answered_at) - epoch_us(sent_at)) / 86400000000.0
+    from surveys where answered_at is not null"""
+_CUSTOMERS = """
+    select customer_id as _id, 1 as _part, customer_id, started_at as _at, started_at as _known, 'started' as kind
+    from customers where started_at is not null"""
+
 
 def event_columns(table: str, measures: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """(levels, measures) of an event table; ``measures`` are those the deployment declares for interactions."""
@@ -42,35 +53,110 @@ def event_columns(table: str, measures: tuple[str, ...]) -> tuple[tuple[str, ...
     return LEVELS[table], by_table[table]
 
 
-def make_events(tables: Tables) -> None:
-    """Create ``events_<table>`` beside the canonical tables, once per connection.
+def events_sql(table: str, measures: tuple[str, ...]) -> str:
+    """A SELECT of the event rows of ``table``: _id, _part, customer_id, _at, _known (UTC), levels, measures.
 
-    Columns: customer_id, _at and _known (microseconds since 1970, UTC), _seq (rank by at, known_at, id over the whole
-    table; of one survey sent comes before answered), _day (civil day in the deployment's zone, as a number), the
-    levels and the measures. No measure's name begins with ``_``, so none can be taken for a clock.
+    Of one survey sent (``_part`` 1) comes before answered. No measure's name begins with ``_``, so none can be taken
+    for a clock.
     """
-    con = tables.con
-    if con.execute("select 1 from duckdb_tables() where table_name = 'events_interactions'").fetchall():
-        return
-    measures = "".join(f', "{name}"' for name in tables.measures)
-    _create(
-        con,
-        "interactions",
-        'select interaction_id as _id, 1 as _part, customer_id, "at" as _at, known_at as _known, '
-        "kind, channel, direction, topic, agent"
-        f"{measures} from interactions",
-        tables.zone,
-    )
-    _create(con, "surveys", _SURVEYS, tables.zone)
-    _create(con, "customers", _CUSTOMERS, tables.zone)
+    if table == "interactions":
+        return _INTERACTIONS.format(measures="".join(f', "{name}"' for name in measures))
+    return {"surveys": _SURVEYS, "customers": _CUSTOMERS}[table]
 
 
-def _create(con: duckdb.DuckDBPyConnection, table: str, select: str, zone: str) -> None:
-    quoted = zone.replace("'", "''")
-    con.execute(
-        f"""create table events_{table} as
-        select * exclude (_id, _part) replace (epoch_us(_at) as _at, epoch_us(_known) as _known),
-               row_number() over (order by _at, _known, _id, _part) as _seq,
-               epoch_us(date_trunc('day', timezone('{quoted}', timezone('UTC', _at)))) // 86400000000 as _day
-        from ({select}) order by customer_id, _at, _known, _id, _part"""
-    )
+@dataclass(frozen=True)
+class Events:
+    """The event rows of one table on a connection, read with codes in place of texts."""
+
+    con: duckdb.DuckDBPyConnection
+    sql: str
+    """A SELECT as ``events_sql`` makes it."""
+    who: str
+    """A table on ``con`` of customer_id and code, an int32 from 0 on by id; of others no row is read."""
+    zone: str
+    """Civil days are of this zone."""
+    texts: dict[str, list[str]]
+    """The different texts of each level whose values are counted."""
+
+    def batches(self, work: Work, *, before: int, since: int) -> Iterator[list[Array]]:
+        """The rows that may count for as-ofs from ``since`` up to ``before`` (µs), as arrays in no certain order.
+
+        Customer, at, known, combination, then the columns of ``work.reading``.
+        """
+        limit = f"_known < make_timestamp({before}) and _at < make_timestamp({before})"
+        if work.reach < NEVER:
+            limit += f" and _at >= make_timestamp({since - work.reach})"
+        reader = self.con.execute(f"{self._select(work.reading)} where {limit}").to_arrow_reader(BATCH)
+        for batch in reader:
+            yield self._arrays(batch, work)
+
+    def tied(self, work: Work, ties: pa.Table) -> list[Array]:
+        """The rows of ``ties`` (_customer, _at, _known) by customer, at, known, id; arrays as of ``batches``."""
+        self.con.register("signals_ties", ties)
+        try:
+            rows = self.con.sql(
+                f"""select * from ({self._select(work.reading, also=", _id, _part")}) as rows
+                semi join signals_ties using (_customer, _at, _known)
+                order by _customer, _at, _known, _id, _part"""
+            ).to_arrow_table()
+        finally:
+            self.con.unregister("signals_ties")
+        return self._arrays(rows, work)
+
+    def _select(self, reading: Reading, *, also: str = "") -> str:
+        parts, stride = ["0"], 1
+        for level, texts in reading.mentioned.items():
+            whens = " ".join(f"when {_literal(text)} then {(i + 1) * stride}" for i, text in enumerate(texts))
+            parts.append(f'case "{level}" {whens} else 0 end')
+            stride *= len(texts) + 1
+        columns = [f"coalesce(\"{name}\", 'nan'::double) as c{i}" for i, name in enumerate(reading.measures)]
+        columns += [f"coalesce(by_{level}.place, -1) as by_{level}" for level in reading.levels]
+        joins = "".join(
+            f"""
+            left join (select unnest([{", ".join(map(_literal, self.texts[level]))}]::varchar[]) as "{level}",
+                              unnest(range({len(self.texts[level])})) as place) as by_{level} using ("{level}")"""
+            for level in reading.levels
+        )
+        return f"""
+            select {
+            ", ".join(
+                [
+                    "who.code as _customer",
+                    "epoch_us(_at) as _at",
+                    "epoch_us(_known) as _known",
+                    f"({' + '.join(parts)})::integer as _code",
+                    *columns,
+                ]
+            )
+        }{also}
+            from ({self.sql}) as rows join {self.who} as who using (customer_id){joins}"""
+
+    def _arrays(self, rows: pa.RecordBatch | pa.Table, work: Work) -> list[Array]:
+        further = len(work.reading.measures) + len(work.reading.levels)
+        customer, at, known, code, *rest = (rows.column(i).to_numpy() for i in range(4 + further))
+        arrays = [customer, at, known, work.combination[code], *rest]
+        if work.reading.days:
+            arrays.append(civil_days(at, self.zone))
+        return arrays
+
+
+def texts_of(con: duckdb.DuckDBPyConnection, sql: str, levels: tuple[str, ...]) -> dict[str, list[str]]:
+    """The different texts of each of these levels among the rows of ``sql``, sorted."""
+    found = {}
+    for level in levels:
+        rows = con.execute(f'select distinct "{level}" from ({sql}) where "{level}" is not null order by 1').fetchall()
+        found[level] = [str(text) for (text,) in rows]
+    return found
+
+
+def civil_days(at: Array, zone: str) -> Array:
+    """The civil day in ``zone`` of instants (µs since 1970), as a number that rises by one from day to day."""
+    import pandas as pd
+
+    local = pd.DatetimeIndex(at.view("datetime64[us]"), tz="UTC").tz_convert(zone).tz_localize(None)
+    days: Array = local.to_numpy().view(np.int64) // DAY
+    return days
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -15,7 +15,7 @@ from churnwatch.spec.model import (
 from churnwatch.spec.node import Duration, Language, Node, Words
 from churnwatch.spec.signal import PLACEHOLDER, Column, EventTable, Example, Family, Signal
 from churnwatch.spec.source import CanonicalTable, Exclusion, Mapping, RawType, Source, Sources
-from churnwatch.spec.where import Level, Where, where_sql, where_words
+from churnwatch.spec.where import Level, Where, level_text, where_sql, where_words
 
 __all__ = [
     "PLACEHOLDER",
@@ -51,6 +51,7 @@ __all__ = [
     "Where",
     "Words",
     "civil_day",
+    "level_text",
     "midnight",
     "where_sql",
     "where_words",

@@ -40,8 +40,12 @@ def where_words(where: Where) -> str:
     )
 
 
+def level_text(level: Level) -> str:
+    """A level as text columns hold it: ``true``, ``3``."""
+    return str(level).lower() if isinstance(level, bool) else str(level)
+
+
 def _literal(level: Level) -> str:
     # Numbers are quoted too: DuckDB reads a quoted literal as the column's type, so that `topic: 1` asks a text column
     # for '1' instead of failing on the first topic that is no number.
-    text = str(level).lower() if isinstance(level, bool) else str(level)
-    return "'" + text.replace("'", "''") + "'"
+    return "'" + level_text(level).replace("'", "''") + "'"

@@ -1,0 +1,217 @@
+"""Event rows gathered into blocks of neighbouring customers, in memory or in temporary files, each put in order.
+
+A block is small enough for the processor's cache, and one at a time is small enough for any memory.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import IO
+
+import numpy as np
+
+from churnwatch.signals.compiled import compiled
+from churnwatch.signals.tallies import AT, CUSTOMER, FIRST_MEASURE, KNOWN, Array
+
+BLOCK_ROWS = 65_536
+"""Rows of a block on average; our choice: a few megabytes, the size of a core's cache."""
+IN_MEMORY = 768 * 2**20
+"""Bytes of rows that stay in memory before the rest goes to a temporary file."""
+
+
+@dataclass
+class Pieces:
+    """Arrays of rows kept one after the other: in memory first, then in a file that is gone when this is."""
+
+    width: int
+    room: int
+    kept: list[Array | int] = field(default_factory=list)
+    """Each piece, or where it begins in the file."""
+    sizes: list[int] = field(default_factory=list)
+    file: IO[bytes] | None = None
+
+    def append(self, rows: Array) -> None:
+        """Keep ``rows`` (n_rows, width)."""
+        self.sizes.append(len(rows))
+        if self.file is None and rows.nbytes <= self.room:
+            self.room -= rows.nbytes
+            self.kept.append(rows)
+            return
+        if self.file is None:
+            self.file = tempfile.TemporaryFile(prefix="churnwatch-")  # noqa: SIM115  # lives as long as the pieces
+        self.kept.append(self.file.seek(0, os.SEEK_END))
+        self.file.write(np.ascontiguousarray(rows).data)
+
+    def read(self, piece: int, start: int = 0, end: int | None = None) -> Array:
+        """Rows ``start`` to ``end`` of a piece."""
+        kept, end = self.kept[piece], self.sizes[piece] if end is None else end
+        if not isinstance(kept, int):
+            return kept[start:end]
+        assert self.file is not None
+        self.file.flush()
+        length = 8 * self.width
+        data = os.pread(self.file.fileno(), (end - start) * length, kept + start * length)
+        rows: Array = np.frombuffer(data, np.int64).reshape(-1, self.width)
+        return rows
+
+    def replace(self, piece: int, rows: Array) -> None:
+        """Overwrite a piece by one of the same size."""
+        kept = self.kept[piece]
+        if isinstance(kept, int):
+            assert self.file is not None
+            self.file.flush()
+            os.pwrite(self.file.fileno(), np.ascontiguousarray(rows).data, kept)
+        else:
+            self.kept[piece] = rows
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Rows in order: each piece holds the customers of one block, by customer, at, known_at (and id, once untied).
+
+    A row is int64: customer and combination (``customer << 32 | combination``), at, known, then the columns of a
+    ``Reading``, measures as the bits of a float64.
+    """
+
+    customers: int
+    per_block: int
+    pieces: Pieces
+    tied: tuple[Array, ...]
+    """Per block, the places of rows that differ from others of the same customer, at and known."""
+
+    def __len__(self) -> int:
+        return len(self.tied)
+
+    def span(self, block: int) -> tuple[int, int]:
+        """The customers of a block: from, and up to but not including."""
+        return block * self.per_block, min((block + 1) * self.per_block, self.customers)
+
+    def block(self, block: int) -> tuple[Array, Array]:
+        """(rows, starts): the rows of a block, and where those of each of its customers begin, with the end."""
+        rows = self.pieces.read(block)
+        first, last = self.span(block)
+        return rows, np.searchsorted(rows[:, CUSTOMER], np.arange(first, last + 1, dtype=np.int64) << 32)
+
+
+def gather(
+    batches: Iterable[list[Array]], *, width: int, customers: int, per_block: int, room: int = IN_MEMORY
+) -> Blocks:
+    """Rows of ``batches`` (customer, at, known, combination, further columns), by block and in order.
+
+    ``room`` is how many bytes of rows may stay in memory.
+    """
+    count = max(-(-customers // per_block), 1)
+    unsorted, parts = Pieces(width, room // 2), []
+    for customer, at, known, combination, *further in batches:
+        starts, target = _targets(customer, per_block, count)
+        rows = np.empty((len(customer), width), dtype=np.int64)
+        _place(rows, target, CUSTOMER, (customer.astype(np.int64) << 32) | combination)
+        _place(rows, target, AT, at)
+        _place(rows, target, KNOWN, known)
+        for column, values in enumerate(further, start=FIRST_MEASURE):
+            _place(rows, target, column, values.view(np.int64))
+        unsorted.append(rows)
+        parts.append(starts)
+    pieces, tied = Pieces(width, room - room // 2), []
+    for block in range(count):
+        found = [unsorted.read(piece, starts[block], starts[block + 1]) for piece, starts in enumerate(parts)]
+        rows = np.concatenate(found) if found else np.empty((0, width), np.int64)
+        first = block * per_block
+        rows = in_order(rows, first, min(per_block, customers - first))
+        pieces.append(rows)
+        tied.append(ties(rows))
+    return Blocks(customers, per_block, pieces, tuple(tied))
+
+
+@compiled
+def _targets(customer: Array, per_block: int, count: int) -> tuple[Array, Array]:
+    """(where each block begins, where each row goes): rows by block, else as they came."""
+    starts = np.zeros(count + 1, np.int64)
+    for i in range(len(customer)):
+        starts[customer[i] // per_block + 1] += 1
+    for block in range(count):
+        starts[block + 1] += starts[block]
+    upto = starts.copy()
+    target = np.empty(len(customer), np.int32)
+    for i in range(len(customer)):
+        block = customer[i] // per_block
+        target[i] = upto[block]
+        upto[block] += 1
+    return starts, target
+
+
+@compiled
+def _place(rows: Array, target: Array, column: int, values: Array) -> None:
+    for i in range(len(values)):
+        rows[target[i], column] = values[i]
+
+
+@compiled
+def in_order(rows: Array, first: int, customers: int) -> Array:
+    """``rows`` by customer, at and known; the customers are ``first`` and on."""
+    starts = np.zeros(customers + 1, np.int64)
+    for i in range(len(rows)):
+        starts[(rows[i, CUSTOMER] >> 32) - first + 1] += 1
+    for customer in range(customers):
+        starts[customer + 1] += starts[customer]
+    upto = starts.copy()
+    order = np.empty(len(rows), np.int64)
+    for i in range(len(rows)):
+        customer = (rows[i, CUSTOMER] >> 32) - first
+        order[upto[customer]] = i
+        upto[customer] += 1
+    for customer in range(customers):
+        _sort(rows, order[starts[customer] : starts[customer + 1]])
+    out = np.empty_like(rows)
+    for i in range(len(rows)):
+        out[i] = rows[order[i]]
+    return out
+
+
+@compiled
+def _sort(rows: Array, order: Array) -> None:
+    """Bring the rows ``order`` names into the order of at, then known. A log comes nearly so: then it is no work."""
+    moved = 0
+    for i in range(1, len(order)):
+        row, at, known = order[i], rows[order[i], AT], rows[order[i], KNOWN]
+        j = i
+        while j > 0:
+            before = order[j - 1]
+            if rows[before, AT] < at or (rows[before, AT] == at and rows[before, KNOWN] <= known):
+                break
+            order[j] = before
+            j -= 1
+        order[j] = row
+        moved += i - j
+        if moved > 32 * len(order) + 1024:
+            break
+    else:
+        return
+    # Two stable sorts, by the later key first.
+    order[:] = order[np.argsort(rows[order, KNOWN], kind="mergesort")]
+    order[:] = order[np.argsort(rows[order, AT], kind="mergesort")]
+
+
+@compiled
+def ties(rows: Array) -> Array:
+    """The places of all rows in runs of one customer, at and known that hold rows of different content."""
+    marked = np.zeros(len(rows), np.bool_)
+    begin = 0
+    while begin < len(rows):
+        end = begin + 1
+        differ = False
+        while (
+            end < len(rows)
+            and rows[end, AT] == rows[begin, AT]
+            and rows[end, KNOWN] == rows[begin, KNOWN]
+            and rows[end, CUSTOMER] >> 32 == rows[begin, CUSTOMER] >> 32
+        ):
+            for column in range(rows.shape[1]):
+                differ |= rows[end, column] != rows[begin, column]
+            end += 1
+        marked[begin:end] = differ
+        begin = end
+    return np.flatnonzero(marked)
