@@ -65,7 +65,8 @@ def build(data: Path, as_ofs: Sequence[datetime], out: Path) -> None:
     """Write the signals of each as-of (aware) into a Parquet file of its own under ``out``."""
     out.mkdir(parents=True, exist_ok=True)
     with duckdb.connect() as con:
-        con.execute("set TimeZone = 'UTC'")
+        # One thread takes a sixth less CPU here than two, and CPU is what is compared.
+        con.execute("set threads = 1")
         files = {name: str(data / f"{name}.parquet") for name in ("customers", "interactions")}
         people, rows = LOAD.split(";")
         con.execute(people, {"customers": files["customers"]})
