@@ -11,10 +11,10 @@ WORKERS ?= 2
 
 # What failed half-way is made again.
 .DELETE_ON_ERROR:
-.PHONY: help demo test slow lint bench gates clean
+.PHONY: help demo test slow lint bench bench-large gates clean
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*##/\1 #/p' $(MAKEFILE_LIST) | awk -F' # ' '{printf "  make %-7s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*##/\1 #/p' $(MAKEFILE_LIST) | awk -F' # ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.runtime  ## simulate a company, train, print today's list (writes demo/)
 	@$(BIN)/churnwatch demo
@@ -30,8 +30,11 @@ lint: $(VENV)/.dev  ## ruff, mypy --strict, and the rooms contract
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-bench: $(VENV)/.dev  ## the benchmarks, with their limits
+bench: $(VENV)/.bench  ## the benchmarks, with their limits (about a quarter of an hour)
 	@$(BIN)/python tests/benchmarks/run.py
+
+bench-large: $(VENV)/.bench  ## the benchmarks of large data (minutes, and 1 GB of disk)
+	@$(BIN)/python tests/benchmarks/run.py signals_large
 
 gates: $(VENV)/.dev  ## what a release must pass: the installed wheel, and every slow test
 	@$(PYTEST) -m "slow or not slow" tests/test_wheel.py
@@ -50,6 +53,11 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing churnwatch with its developer tools into $(VENV)/ (once; a minute or two) ..."
 	@$(PIP) -c constraints.txt -e '.[dev,inbox]'
 	@touch $@ $(VENV)/.runtime
+
+# What the benchmarks compare with.
+$(VENV)/.bench: $(VENV)/.dev
+	@$(PIP) -c constraints.txt -e '.[bench]'
+	@touch $@
 
 $(BIN)/python:
 	@echo "Creating $(VENV)/ ..."

@@ -1,15 +1,28 @@
-"""The benchmark runner says what was measured and whether a limit is met."""
+"""The benchmark runner says what was measured and whether a limit is met; the peers of the engine say what it says.
+
+The signals are tried on a few thousand rows here: that everybody computes the same, not how fast.
+"""
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from types import ModuleType
 
+import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
-from tests.benchmarks import run
+from tests.benchmarks import run, signals_engine
+from tests.benchmarks.bench_signals import Taken
 from tests.benchmarks.run import Figure
+from tests.benchmarks.signals_agreement import Agreement, agreement, compare
+from tests.benchmarks.signals_catalogue import columns
+from tests.benchmarks.signals_data import Size, data_of
+from tests.benchmarks.signals_days import days, months
+from tests.benchmarks.signals_oracle import against_oracle
+from tests.benchmarks.signals_process import Cost
 
 
 @pytest.mark.parametrize(
@@ -43,3 +56,89 @@ def test_an_unknown_benchmark_is_answered_with_the_known_ones(capsys):
     assert 2 == run.main(["nonsense"])
     assert "no benchmark is called nonsense; there are: " in capsys.readouterr().err
     assert "startup" in run.found()
+
+
+def test_a_large_benchmark_runs_only_when_it_is_named(tmp_path, monkeypatch, capsys):
+    for name in ("quick", "vast_large"):
+        module = ModuleType(f"tests.benchmarks.bench_{name}")
+        module.measure = lambda name=name: [Figure(name, 1.0, "s")]
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        (tmp_path / f"bench_{name}.py").touch()
+    monkeypatch.setattr(run, "HERE", tmp_path)
+    run.main([])
+    assert "vast_large" not in capsys.readouterr().out
+    run.main(["vast_large"])
+    assert "vast_large" in capsys.readouterr().out
+
+
+def test_months_open_at_midnight_in_jakarta():
+    assert ["2026-05-31T17:00:00+00:00", "2026-06-30T17:00:00+00:00"] == [m.isoformat() for m in months(2)]
+    assert "2024-12-31T17:00:00+00:00" == months(19)[0].isoformat()
+    assert ["2026-06-29T17:00:00+00:00", "2026-06-30T17:00:00+00:00"] == [d.isoformat() for d in days(2)]
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    """200 customers, 4,000 rows, and what the engine makes of them as of 12 months."""
+    root = tmp_path_factory.mktemp("data")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHURNWATCH_BENCH_DATA", str(root))
+        data = data_of(Size(200, 4_000))
+    signals_engine.build(data, months(12), root / "engine.parquet")
+    return data, root / "engine.parquet"
+
+
+def test_simulated_rows_are_a_log_of_customers_who_had_begun(small):
+    data, _ = small
+    log = pq.read_table(data / "interactions.parquet").to_pandas()
+    began = pq.read_table(data / "customers.parquet").to_pandas().set_index("customer_id")["started_at"]
+    assert 4_000 == len(log) == log["interaction_id"].nunique()
+    assert log["at"].is_monotonic_increasing
+    assert (log["at"] >= began[log["customer_id"]].to_numpy()).all()
+    assert 0.01 < (log["known_at"] > log["at"]).mean() < 0.05
+
+
+def test_the_same_seed_gives_the_same_bytes(small, tmp_path, monkeypatch):
+    monkeypatch.setenv("CHURNWATCH_BENCH_DATA", str(tmp_path))
+    again = data_of(Size(200, 4_000))
+    for name in ("customers.parquet", "interactions.parquet"):
+        assert (small[0] / name).read_bytes() == (again / name).read_bytes()
+
+
+@pytest.mark.parametrize("peer", ["duckdb", "polars", "pandas"])
+def test_a_peer_says_what_the_engine_says(small, tmp_path, peer):
+    pytest.importorskip(peer, reason=f"{peer} is not installed")
+    data, engine = small
+    importlib.import_module(f"tests.benchmarks.signals_{peer}").build(data, months(12), tmp_path / peer)
+    found = compare(engine, tmp_path / peer)
+    assert found.holds, found
+    assert 2_000 < found.observations
+
+
+def test_the_engine_says_what_the_oracle_says(tmp_path, monkeypatch):
+    monkeypatch.setenv("CHURNWATCH_BENCH_DATA", str(tmp_path))
+    data = data_of(Size(12, 600))
+    signals_engine.build(data, months(3), tmp_path / "engine.parquet")
+    found = against_oracle(data, tmp_path / "engine.parquet", customers=4, as_ofs=months(2))
+    assert found.holds, found
+    assert 8 == found.observations
+
+
+def test_a_difference_is_found():
+    by_name = {column.name: column for column in columns()}
+    nan = float("nan")
+    found = agreement(
+        (by_name[name], np.array(one), np.array(other))
+        for name, one, other in [
+            ("events_7d", [1.0, 2.0, 3.0], [1.0, 2.0, 4.0]),
+            ("basket_ever", [10.0, nan, nan], [10.0, nan, 1.0]),
+            ("quiet", [3.0, 4.0, nan], [3.0, 4.0, nan]),
+        ]
+    )
+    assert Agreement(observations=3, nulls=1, counts=1, relative=0.25, worst="events_7d") == found
+    assert not found.holds
+
+
+def test_a_further_as_of_costs_what_twelve_take_beyond_one():
+    taken = Taken([Cost(cpu=7.0, wall=1, peak=100, again=2.0)], [Cost(cpu=16.0, wall=1, peak=300, again=15.0)])
+    assert (5.0, 2.0, 16.0, 1.0, 300) == (taken.cold, taken.warm, taken.all, taken.further, taken.peak)

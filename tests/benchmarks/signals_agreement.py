@@ -1,13 +1,14 @@
 """Do two files of signals say the same? Null positions and whole numbers to the bit, the rest to 1e-6.
 
-A process of its own, so that what it holds in memory is nobody's peak: ``python -m tests.benchmarks.signals_agreement A B``
-prints what it found as JSON.
+A process of its own, so that what it holds in memory is nobody's peak:
+``python -m tests.benchmarks.signals_agreement A B`` prints what it found as JSON.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from churnwatch.spec import Column
 from tests.benchmarks.signals_catalogue import WHOLE, columns
 
 
@@ -45,23 +47,32 @@ def compare(one: Path, other: Path) -> Agreement:
     (keys, left_order), (right_keys, right_order) = _keys(left), _keys(right)
     if not keys.equals(right_keys):
         raise ValueError(f"{one} has {len(keys)} observations, {other} {len(right_keys)}, and they are not the same")
-    nulls, counts, relative, worst = 0, 0, 0.0, ""
-    for column in columns():
-        a, b = _values(left, column.name, left_order), _values(right, column.name, right_order)
-        missing = np.isnan(a)
-        nulls += int(np.count_nonzero(missing != np.isnan(b)))
-        a, b = a[~missing], b[~missing]
+    return agreement(
+        (column, _values(left, column.name, left_order), _values(right, column.name, right_order))
+        for column in columns()
+    )
+
+
+def agreement(pairs: Iterable[tuple[Column, np.ndarray, np.ndarray]]) -> Agreement:
+    """Compare column by column: the values (n_observations,) of the one and of the other, NaN where missing."""
+    rows, nulls, counts, relative, worst = 0, 0, 0, 0.0, ""
+    for column, one, other in pairs:
+        rows = len(one)
+        missing = np.isnan(one)
+        nulls += int(np.count_nonzero(missing != np.isnan(other)))
+        a, b = one[~missing], other[~missing]
         apart = np.abs(a - b)
         if column.signal.aggregate in WHOLE:
             counts += int(np.count_nonzero(apart))
         if not len(a):
             continue
         usual = float(np.sqrt(np.mean(a * a)))
-        share = apart / np.maximum(np.maximum(np.abs(a), np.abs(b)), usual if usual else 1.0)
-        most = float(np.nanmax(share)) if len(share) else 0.0
+        share = apart / np.maximum(np.maximum(np.abs(a), np.abs(b)), usual or 1.0)
+        # Missing in one alone is counted under nulls.
+        most = float(np.nan_to_num(share).max())
         if most > relative:
             relative, worst = most, column.name
-    return Agreement(len(keys), nulls, counts, relative, worst)
+    return Agreement(rows, nulls, counts, relative, worst)
 
 
 def _keys(file: ds.Dataset) -> tuple[pa.Table, np.ndarray]:

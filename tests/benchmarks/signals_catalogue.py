@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from churnwatch.spec import Column, Family
@@ -18,7 +19,13 @@ SIGNALS: tuple[tuple[str, str, dict[str, Any], tuple[str, ...], bool], ...] = (
     ("complaints", "count", {"where": COMPLAINT}, ALL, True),
     ("purchases", "count", {"where": PURCHASE}, ALL, True),
     ("uses", "count", {"where": USAGE}, ALL, True),
-    ("phone_contacts", "count", {"where": {"kind": ["contact", "complaint"], "channel": "phone"}}, ("30d", "90d"), False),
+    (
+        "phone_contacts",
+        "count",
+        {"where": {"kind": ["contact", "complaint"], "channel": "phone"}},
+        ("30d", "90d"),
+        False,
+    ),
     ("events_ever", "count", {}, (), False),
     ("purchases_ever", "count", {"where": PURCHASE}, (), False),
     ("spent", "sum", {"where": PURCHASE, "measure": "amount"}, ALL, True),
@@ -65,30 +72,22 @@ WHOLE = ("count", "distinct", "distinct_days", "open")
 def document() -> dict[str, Any]:
     """The family as a file of ``features/`` holds it."""
     words = {"en": "{value}", "id": "{value}"}
+    changes = {"compare": "previous", "change_reason": {"en": "{previous}", "id": "{previous}"}}
     signals = [
         {"name": name, "description": name, "aggregate": aggregate, **more, "direction": "any", "reason": words}
         | ({"windows": list(windows)} if windows else {})
-        | ({"compare": "previous", "change_reason": {"en": "{previous}", "id": "{previous}"}} if compare else {})
+        | (changes if compare else {})
         for name, aggregate, more, windows, compare in SIGNALS
     ]
-    nothing = {"as_of": "2026-03-01", "rows": [], "expect": {"events_7d": 0}}
     return {
         "family": "bench",
         "description": "What the benchmark computes.",
         "table": "interactions",
         "signals": signals,
-        "examples": [nothing],
+        "examples": [{"as_of": date(2026, 3, 1), "rows": [], "expect": {"events_7d": 0}}],
     }
 
 
 def columns() -> tuple[Column, ...]:
     """The columns, in the order of the files that are written."""
-    whole = document()
-    whole["examples"] = [whole["examples"][0] | {"as_of": _day()}]
-    return Family.model_validate(whole).columns
-
-
-def _day() -> Any:
-    from datetime import date
-
-    return date(2026, 3, 1)
+    return Family.model_validate(document()).columns

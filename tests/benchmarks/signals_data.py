@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tests.benchmarks.signals_days import MEASURES
+from tests.benchmarks.signals_days import DAY, MEASURES
 
 VERSION = 1
 """Of the generator: files of an earlier one are made again."""
@@ -28,7 +28,6 @@ FIRST = datetime(2024, 7, 7, 17, tzinfo=UTC)
 """Midnight in Jakarta; the last row is before 2026-07-08."""
 
 SLICE = 250_000
-DAY = 86_400_000_000
 
 KINDS = (
     "usage", "purchase", "contact", "self_service", "first_response", "resolved", "complaint", "visit",
@@ -99,9 +98,7 @@ def _write(size: Size, seed: int, directory: Path) -> None:
     counts = random.multinomial(size.rows, np.diff(edges) / (DAYS * DAY))
     epoch = int(FIRST.timestamp()) * 1_000_000
     made = 0
-    with pq.ParquetWriter(
-        directory / "interactions.parquet", ARROW, compression="zstd", store_schema=False
-    ) as writer:
+    with pq.ParquetWriter(directory / "interactions.parquet", ARROW, compression="zstd", store_schema=False) as writer:
         for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True):
             at = _times(random, int(count), int(low), int(high))
             kind = random.choice(len(KINDS), int(count), p=SHARES)

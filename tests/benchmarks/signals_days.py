@@ -12,7 +12,7 @@ LAST = datetime(2026, 6, 30, 17, tzinfo=UTC)
 
 
 def months(number: int) -> list[datetime]:
-    """The last ``number`` (at most 18) months' first days, as instants, rising."""
+    """The last ``number`` months' first days, as instants, rising."""
     back = (LAST.year * 12 + LAST.month - 1 - i for i in range(number))
     # The midnight that opens a month in Jakarta is 17:00 UTC of the day before.
     firsts = (datetime((m + 1) // 12, (m + 1) % 12 + 1, 1, tzinfo=UTC) for m in back)
@@ -26,3 +26,6 @@ def days(number: int) -> list[datetime]:
 
 MEASURES = ("amount", "minutes", "resolution_hours")
 """The numeric columns of the events."""
+
+DAY = 86_400_000_000
+"""Microseconds."""

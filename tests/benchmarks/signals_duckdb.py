@@ -44,8 +44,8 @@ LOAD = """
 """
 
 # Bands are at most 90 days long where days are counted, so the days of a window are bits of one number or two.
-COMMON = """count(*) as n, min(age) as young, max(age) as old, bit_or(case when day < 180 then 1::hugeint << (day % 90) end)
-    as days"""
+COMMON = """count(*) as n, min(age) as young, max(age) as old,
+    bit_or(case when day < 180 then 1::hugeint << (day % 90) end) as days"""
 SLOPE = "count(v) as m, sum(v) as y, sum(x) as x, sum(x * x) as xx, sum(x * v) as xy, arg_min(v, age) as latest"
 TALLIES = {
     "every": ("true", "count(*) as n, max(age) as old"),
@@ -206,8 +206,7 @@ def _values() -> dict[str, str]:
     for name, alias in (("use_rate", "u"), ("purchase_rate", "p")):
         made[f"{name}_180d"] = f"coalesce({alias}.n_180 * 30.0 / {seen}, 0)"
     gaps = {
-        alias: f"case when {alias}.n_180 > 1 then ({alias}.old_180 - {alias}.young_180) / {DAY}.0 / ({alias}.n_180 - 1) end"
-        for alias in "ap"
+        a: f"case when {a}.n_180 > 1 then ({a}.old_180 - {a}.young_180) / {DAY}.0 / ({a}.n_180 - 1) end" for a in "ap"
     }
     made |= {"alive_gap_180d": gaps["a"], "purchase_gap_180d": gaps["p"]}
     for name, alias in (("alive_gap_ratio", "a"), ("purchase_gap_ratio", "p")):

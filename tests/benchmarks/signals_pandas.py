@@ -1,4 +1,4 @@
-"""The peer in pandas: codes instead of texts, a group for each customer and age band, windows as slices of dense bands."""
+"""The peer in pandas: codes for texts, a group for each customer and age band, windows as slices of dense bands."""
 
 from __future__ import annotations
 
@@ -64,7 +64,12 @@ def _rows(path: Path, people: pd.DataFrame, last: datetime) -> dict[str, pd.Data
         "every": every,
         "u": of(["usage"], v=read["minutes"]),
         "p": of(["purchase"], v=read["amount"]),
-        "c": of(["contact", "complaint"], complaint=complaint, phone=read["channel"] == "phone", topic=read["topic"].cat.codes),
+        "c": of(
+            ["contact", "complaint"],
+            complaint=complaint,
+            phone=read["channel"] == "phone",
+            topic=read["topic"].cat.codes,
+        ),
         "s": of(["resolved"], v=read["resolution_hours"]),
         "o": of(["self_service", "visit"]),
     }
@@ -131,7 +136,9 @@ def _signals(parts: dict[str, pd.DataFrame], us: int, people: int) -> dict[str, 
     counted("purchases", n["p"])
     counted("uses", n["u"])
     counted("phone_contacts", phone, ("30", "90"), change=False)
-    made |= {f"{name}_ever": over(n[p], "ever").astype(np.float64) for name, p in (("events", "every"), ("purchases", "p"))}
+    made |= {
+        f"{name}_ever": over(n[p], "ever").astype(np.float64) for name, p in (("events", "every"), ("purchases", "p"))
+    }
     v = {name: parts[name]["v"].to_numpy() for name in "ups"}
     given = {name: ~np.isnan(v[name]) for name in v}
     y = {name: b[name].total(np.where(given[name], v[name], 0.0)) for name in v}
@@ -159,7 +166,11 @@ def _extremes(made: dict[str, Array], b: dict[str, Bands], v: dict[str, Array]) 
     values = {name: pd.Series(v[name]).groupby(b[name].key, sort=False) for name in v}
     low, high = (b["p"].dense(getattr(values["p"], which)()) for which in ("min", "max"))
     made["slowest_90d"] = most(b["s"].dense(values["s"].max()), "90")
-    made |= {"least_spent_180d": least(low, "180"), "most_spent_90d": most(high, "90"), "most_spent_180d": most(high, "180")}
+    made |= {
+        "least_spent_180d": least(low, "180"),
+        "most_spent_90d": most(high, "90"),
+        "most_spent_180d": most(high, "180"),
+    }
     for name, part, span in (("last_spent", "p", "ever"), ("last_minutes_90d", "u", "90")):
         # The file is in the order of time, so the last row of a band is the latest.
         latest = b[part].dense(values[part].last())[:, : SPANS[span][1]]
@@ -195,7 +206,10 @@ def _rhythm(made: dict[str, Array], b: dict[str, Bands], n: dict[str, Array]) ->
     complaint = b["c"].rows["complaint"].to_numpy()
     last_complaint = pd.Series(b["c"].age[complaint]).groupby(b["c"].key[complaint], sort=False).min()
     made["quiet"] = least(alive_young, "ever") / DAY
-    made |= {f"since_{name}": least(young[p], "ever") / DAY for name, p in (("contact", "c"), ("purchase", "p"), ("use", "u"))}
+    made |= {
+        f"since_{name}": least(young[p], "ever") / DAY
+        for name, p in (("contact", "c"), ("purchase", "p"), ("use", "u"))
+    }
     made["since_complaint"] = least(b["c"].dense(last_complaint), "ever") / DAY
     eldest = pd.Series(b["every"].age).groupby(b["every"].person, sort=False).max()
     first = pd.Series(np.nan, np.arange(b["every"].people))

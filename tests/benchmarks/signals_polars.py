@@ -1,6 +1,6 @@
 """The peer in Polars: the same age bands as in DuckDB, lazy expressions on the streaming engine.
 
-Tried and slower: the in-memory engine (twice the CPU), text ids as the key of the groups, distinct days by ``n_unique``.
+Tried and slower: the in-memory engine (twice the CPU), distinct days by ``n_unique``.
 """
 
 from __future__ import annotations
@@ -159,7 +159,9 @@ def _pivot(table: pl.DataFrame, tallies: dict[str, str], prefix: str) -> pl.Lazy
             inside = pl.when(c("band").is_between(*SPANS[span]))
             kept = inside.then(c(tally))
             if tally == "latest":
-                value = kept.min_by(pl.when(c("latest").is_not_null() & c("band").is_between(*SPANS[span])).then("young"))
+                value = kept.min_by(
+                    pl.when(c("latest").is_not_null() & c("band").is_between(*SPANS[span])).then("young")
+                )
             elif tally in ("days", "topics"):
                 value = kept.otherwise(pl.lit(0)).bitwise_or()
             elif tally in ("young", "young4", "low"):
@@ -227,7 +229,9 @@ def _values() -> dict[str, pl.Expr]:
         opened, closed = total(f"c_n_{span}"), total(f"s_n_{span}")
         made[name] = (opened - closed).clip(lower_bound=0)
     seen = (c("e_old_ever").clip(upper_bound=180 * DAY) / DAY).clip(lower_bound=1.0)
-    made |= {f"{n}_rate_180d": (c(f"{p}_n_180") * 30.0 / seen).fill_null(0) for n, p in (("use", "u"), ("purchase", "p"))}
+    made |= {
+        f"{n}_rate_180d": (c(f"{p}_n_180") * 30.0 / seen).fill_null(0) for n, p in (("use", "u"), ("purchase", "p"))
+    }
 
     def span(p: str) -> pl.Expr:
         return c(f"{p}_old_180") - c(f"{p}_young_180")
