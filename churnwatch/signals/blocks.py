@@ -97,32 +97,42 @@ class Blocks:
 
 
 def gather(
-    batches: Iterable[list[Array]], *, width: int, customers: int, per_block: int, room: int = IN_MEMORY
+    batches: Iterable[list[Array]],
+    combination: Array,
+    *,
+    width: int,
+    customers: int,
+    per_block: int,
+    room: int = IN_MEMORY,
 ) -> Blocks:
-    """Rows of ``batches`` (customer, at, known, combination, further columns), by block and in order.
+    """Rows of ``batches`` (customer, at, known, code, further columns), by block and in order.
 
-    ``room`` is how many bytes of rows may stay in memory.
+    ``combination`` translates the codes; ``room`` is how many bytes of rows may stay in memory.
     """
     count = max(-(-customers // per_block), 1)
     unsorted, parts = Pieces(width, room // 2), []
-    for customer, at, known, combination, *further in batches:
+    for customer, at, known, code, *further in batches:
         starts, target = _targets(customer, per_block, count)
         rows = np.empty((len(customer), width), dtype=np.int64)
-        _place(rows, target, CUSTOMER, (customer.astype(np.int64) << 32) | combination)
-        _place(rows, target, AT, at)
-        _place(rows, target, KNOWN, known)
+        _place_heads(rows, target, customer, at, known, combination, code)
         for column, values in enumerate(further, start=FIRST_MEASURE):
             _place(rows, target, column, values.view(np.int64))
         unsorted.append(rows)
         parts.append(starts)
+    total = sum(unsorted.sizes)
     pieces, tied = Pieces(width, room - room // 2), []
+    # One large array: the system hands it over in large pages, which takes a fraction of the time.
+    arena = np.empty((total, width), np.int64) if total * width * 8 <= pieces.room else None
+    done = 0
     for block in range(count):
         found = [unsorted.read(piece, starts[block], starts[block + 1]) for piece, starts in enumerate(parts)]
         rows = np.concatenate(found) if found else np.empty((0, width), np.int64)
+        out = np.empty_like(rows) if arena is None else arena[done : done + len(rows)]
+        done += len(rows)
         first = block * per_block
-        rows = in_order(rows, first, min(per_block, customers - first))
-        pieces.append(rows)
-        tied.append(ties(rows))
+        in_order(rows, first, max(min(per_block, customers - first), 0), out)
+        pieces.append(out)
+        tied.append(ties(out))
     return Blocks(customers, per_block, pieces, tuple(tied))
 
 
@@ -144,14 +154,25 @@ def _targets(customer: Array, per_block: int, count: int) -> tuple[Array, Array]
 
 
 @compiled
+def _place_heads(
+    rows: Array, target: Array, customer: Array, at: Array, known: Array, combination: Array, code: Array
+) -> None:
+    for i in range(len(customer)):
+        row = target[i]
+        rows[row, CUSTOMER] = (np.int64(customer[i]) << 32) | np.int64(combination[code[i]])
+        rows[row, AT] = at[i]
+        rows[row, KNOWN] = known[i]
+
+
+@compiled
 def _place(rows: Array, target: Array, column: int, values: Array) -> None:
     for i in range(len(values)):
         rows[target[i], column] = values[i]
 
 
 @compiled
-def in_order(rows: Array, first: int, customers: int) -> Array:
-    """``rows`` by customer, at and known; the customers are ``first`` and on."""
+def in_order(rows: Array, first: int, customers: int, out: Array) -> None:
+    """``rows`` by customer, at and known into ``out``; the customers are ``first`` and on."""
     starts = np.zeros(customers + 1, np.int64)
     for i in range(len(rows)):
         starts[(rows[i, CUSTOMER] >> 32) - first + 1] += 1
@@ -165,10 +186,8 @@ def in_order(rows: Array, first: int, customers: int) -> Array:
         upto[customer] += 1
     for customer in range(customers):
         _sort(rows, order[starts[customer] : starts[customer + 1]])
-    out = np.empty_like(rows)
     for i in range(len(rows)):
         out[i] = rows[order[i]]
-    return out
 
 
 @compiled

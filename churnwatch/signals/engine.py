@@ -20,7 +20,7 @@ import pandas as pd
 import pyarrow as pa
 
 from churnwatch.signals.blocks import BLOCK_ROWS, IN_MEMORY, Blocks, gather
-from churnwatch.signals.events import Events, events_sql, texts_of
+from churnwatch.signals.events import Events, civil_shifts, events_sql, span_of, texts_of
 from churnwatch.signals.plan import Work, reading_of, work_of
 from churnwatch.signals.priors import add_gaps, mean_gaps
 from churnwatch.signals.spine import Spine, spine_of
@@ -157,10 +157,17 @@ def gather_all(
             report("reading events", done, len(sql))
         reading = reading_of(column for column in columns if column.table == table)
         texts = texts_of(con, select, reading.levels)
-        work = work_of(table, columns, reading, sizes={level: len(found) for level, found in texts.items()})
-        events = Events(con, select, who, zone, texts)
+        work = work_of(
+            table,
+            columns,
+            reading,
+            sizes={level: len(found) for level, found in texts.items()},
+            shifts=civil_shifts(zone, *span_of(con, select)),
+        )
+        events = Events(con, select, who, texts)
         found = gather(
             events.batches(work, before=before, since=since),
+            work.combination,
             width=work.reading.width,
             customers=len(spine.customers),
             per_block=per_block,
@@ -263,9 +270,9 @@ def _untie(blocks: Blocks, events: Events, work: Work) -> None:
             continue
         keys = np.unique(np.stack([tied[:, CUSTOMER] >> 32, tied[:, AT], tied[:, KNOWN]], axis=1), axis=0)
         ties = pa.table({name: keys[:, i] for i, name in enumerate(("_customer", "_at", "_known"))})
-        customer, at, known, combination, *further = events.tied(work, ties)
+        customer, at, known, code, *further = events.tied(work, ties)
         ordered = np.empty_like(tied)
-        ordered[:, CUSTOMER] = (customer.astype(np.int64) << 32) | combination
+        ordered[:, CUSTOMER] = (customer.astype(np.int64) << 32) | work.combination[code]
         ordered[:, AT], ordered[:, KNOWN] = at, known
         for column, numbers in enumerate(further, start=FIRST_MEASURE):
             ordered[:, column] = numbers.view(np.int64)

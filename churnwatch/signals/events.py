@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from churnwatch.signals.plan import Reading, Work
-from churnwatch.signals.tallies import DAY, NEVER, Array
+from churnwatch.signals.tallies import DAY, FIRST_MEASURE, NEVER, Array
 
 if TYPE_CHECKING:
     import duckdb
@@ -17,6 +20,12 @@ if TYPE_CHECKING:
 
 BATCH = 1_000_000
 """Rows that DuckDB hands over at a time."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST, LATEST = (
+    round((datetime(year, 1, 1, tzinfo=UTC) - EPOCH).total_seconds()) * 1_000_000 for year in (1900, 2100)
+)
+"""No zone's clocks are looked up outside of these years: they stand as at the nearest."""
 
 LEVELS = {
     "interactions": ("kind", "channel", "direction", "topic", "agent"),
@@ -73,22 +82,20 @@ class Events:
     """A SELECT as ``events_sql`` makes it."""
     who: str
     """A table on ``con`` of customer_id and code, an int32 from 0 on by id; of others no row is read."""
-    zone: str
-    """Civil days are of this zone."""
     texts: dict[str, list[str]]
     """The different texts of each level whose values are counted."""
 
     def batches(self, work: Work, *, before: int, since: int) -> Iterator[list[Array]]:
         """The rows that may count for as-ofs from ``since`` up to ``before`` (µs), as arrays in no certain order.
 
-        Customer, at, known, combination, then the columns of ``work.reading``.
+        Customer, at, known, code of the mentioned levels, then the columns of ``work.reading``.
         """
         limit = f"_known < make_timestamp({before}) and _at < make_timestamp({before})"
         if work.reach < NEVER:
             limit += f" and _at >= make_timestamp({since - work.reach})"
         reader = self.con.execute(f"{self._select(work.reading)} where {limit}").to_arrow_reader(BATCH)
         for batch in reader:
-            yield self._arrays(batch, work)
+            yield self._arrays(batch, work.reading)
 
     def tied(self, work: Work, ties: pa.Table) -> list[Array]:
         """The rows of ``ties`` (_customer, _at, _known) by customer, at, known, id; arrays as of ``batches``."""
@@ -101,7 +108,7 @@ class Events:
             ).to_arrow_table()
         finally:
             self.con.unregister("signals_ties")
-        return self._arrays(rows, work)
+        return self._arrays(rows, work.reading)
 
     def _select(self, reading: Reading, *, also: str = "") -> str:
         parts, stride = ["0"], 1
@@ -131,13 +138,9 @@ class Events:
         }{also}
             from ({self.sql}) as rows join {self.who} as who using (customer_id){joins}"""
 
-    def _arrays(self, rows: pa.RecordBatch | pa.Table, work: Work) -> list[Array]:
-        further = len(work.reading.measures) + len(work.reading.levels)
-        customer, at, known, code, *rest = (rows.column(i).to_numpy() for i in range(4 + further))
-        arrays = [customer, at, known, work.combination[code], *rest]
-        if work.reading.days:
-            arrays.append(civil_days(at, self.zone))
-        return arrays
+    def _arrays(self, rows: pa.RecordBatch | pa.Table, reading: Reading) -> list[Array]:
+        count = FIRST_MEASURE + 1 + len(reading.measures) + len(reading.levels)
+        return [rows.column(i).to_numpy() for i in range(count)]
 
 
 def texts_of(con: duckdb.DuckDBPyConnection, sql: str, levels: tuple[str, ...]) -> dict[str, list[str]]:
@@ -149,13 +152,33 @@ def texts_of(con: duckdb.DuckDBPyConnection, sql: str, levels: tuple[str, ...]) 
     return found
 
 
-def civil_days(at: Array, zone: str) -> Array:
-    """The civil day in ``zone`` of instants (µs since 1970), as a number that rises by one from day to day."""
-    import pandas as pd
+@lru_cache(maxsize=8)
+def civil_shifts(zone: str, begin: int, end: int) -> tuple[Array, Array]:
+    """From when on, and by how much, the zone's clocks are ahead of UTC between ``begin`` and ``end``; all in µs."""
+    place = ZoneInfo(zone)
 
-    local = pd.DatetimeIndex(at.view("datetime64[us]"), tz="UTC").tz_convert(zone).tz_localize(None)
-    days: Array = local.to_numpy().view(np.int64) // DAY
-    return days
+    def ahead(instant: int) -> int:
+        shift = (EPOCH + timedelta(microseconds=instant)).astimezone(place).utcoffset()
+        assert shift is not None
+        return shift // timedelta(microseconds=1)
+
+    begin, end = max(begin, EARLIEST), min(end, LATEST)
+    instants, shifts = [-NEVER], [ahead(begin)]
+    for day in range(begin, end, DAY):
+        before, after = day, min(day + DAY, end)
+        if ahead(after) != shifts[-1]:
+            while after - before > 1:
+                middle = (before + after) // 2
+                before, after = (middle, after) if ahead(middle) == shifts[-1] else (before, middle)
+            instants.append(after)
+            shifts.append(ahead(after))
+    return np.array(instants, np.int64), np.array(shifts, np.int64)
+
+
+def span_of(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, int]:
+    """The first and the last ``_at`` of the rows of ``sql``, in µs; both 0 where there are none."""
+    first, last = con.execute(f"select epoch_us(min(_at)), epoch_us(max(_at)) from ({sql})").fetchall()[0]
+    return (0, 0) if first is None else (int(first), int(last))
 
 
 def _literal(text: str) -> str:

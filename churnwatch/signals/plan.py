@@ -43,19 +43,18 @@ Condition = tuple[tuple[str, tuple[str, ...]], ...]
 
 @dataclass(frozen=True)
 class Reading:
-    """Which columns the rows of a block have after customer and clocks: measures, codes of levels, the civil day."""
+    """Which columns the rows of a block have after customer and clocks: measures, then codes of levels."""
 
     mentioned: dict[str, tuple[str, ...]]
     """The texts of each level that some condition names."""
     measures: tuple[str, ...]
     levels: tuple[str, ...]
     """The levels whose different values are counted."""
-    days: bool
 
     @property
     def width(self) -> int:
         """How many columns a row has."""
-        return FIRST_MEASURE + len(self.measures) + len(self.levels) + self.days
+        return FIRST_MEASURE + len(self.measures) + len(self.levels)
 
 
 @dataclass(frozen=True)
@@ -104,72 +103,100 @@ def reading_of(columns: Iterable[Column]) -> Reading:
         {level: tuple(sorted(texts)) for level, texts in sorted(mentioned.items())},
         tuple(sorted({column.signal.measure for column in columns if column.signal.measure})),
         tuple(sorted({column.signal.by for column in columns if column.signal.by})),
-        any(column.signal.aggregate == "distinct_days" for column in columns),
     )
 
 
-def work_of(table: str, columns: Sequence[Column], reading: Reading, *, sizes: Mapping[str, int]) -> Work:
-    """The work for those of ``columns`` that read ``table``; ``sizes`` tells how many values a counted level has.
+def work_of(
+    table: str, columns: Sequence[Column], reading: Reading, *, sizes: Mapping[str, int], shifts: tuple[Array, Array]
+) -> Work:
+    """The work for those of ``columns`` that read ``table``.
+
+    ``sizes`` tells how many values a counted level has, ``shifts`` when the clocks of the zone are how far ahead of UTC
+    (see `civil_shifts`).
 
     Raises ProjectError where the conditions name so many values that no table of their combinations fits.
     """
     places = tuple(place for place, column in enumerate(columns) if column.table == table)
     asked = [_asked(columns[place], reading) for place in places]
     conditions = sorted({one.where for one in asked} | {one.of for one in asked if one.of is not None})
-    condition = [conditions.index(one.where) for one in asked]
     combination, meets = _combinations(table, conditions, reading.mentioned)
-    pairs = sorted({(c, one.measure) for c, one in zip(condition, asked, strict=True) if one.what in _VALUES})
-    units = sorted(
-        {
-            (c, one.by, *w)
-            for c, one in zip(condition, asked, strict=True)
-            if one.what == tallies.DISTINCT
-            for w in one.own
-        }
-    )
-    silences = sorted(
-        {(c, one.windows[0][1]) for c, one in zip(condition, asked, strict=True) if one.what == tallies.SILENCE}
-    )
+    mine = [(conditions.index(one.where), one) for one in asked]
+    pairs = sorted({(c, one.measure) for c, one in mine if one.what in _VALUES})
+    units = sorted({(c, one.by, *window) for c, one in mine if one.what == tallies.DISTINCT for window in one.own})
+    silences = sorted({(c, one.windows[0][1]) for c, one in mine if one.what == tallies.SILENCE})
     edges = sorted({age for one in asked for window in one.own for age in window} - {0, NEVER})
-    day = reading.width - 1 if reading.days else -1
+    bands = [[_bands(edges, window) for window in one.windows] for one in asked]
+    wanted = _wanted(mine, conditions, bands, met=meets, count=len(edges) + 1)
     levels = dict(enumerate(reading.levels, start=FIRST_MEASURE + len(reading.measures)))
     plan = Plan(
-        met_from=_starts(int(met.sum()) for met in meets.T),
-        met=_ints([c for met in meets.T for c in np.flatnonzero(met)]),
+        met_from=_starts(map(len, wanted)),
+        met=_ints([condition for some in wanted for condition in some]),
         meets=meets,
+        timed=np.isin(np.arange(len(conditions)), [c for c, one in mine if one.what == tallies.COUNT_TREND]),
         pair_from=_starts(sum(c == own for own, _ in pairs) for c in range(len(conditions))),
         pair_measure=_ints([measure for _, measure in pairs]),
+        pair_eldest=_ints(
+            [
+                max(_eldest(one, b) for (c, one), b in zip(mine, bands, strict=True) if (c, one.measure) == p)
+                for p in pairs
+            ]
+        ),
         unit_from=_starts(sum(c == unit[0] for unit in units) for c in range(len(conditions))),
         unit_by=_ints([by for _, by, _, _ in units]),
         unit_low=_ints([low for _, _, low, _ in units]),
         unit_high=_ints([high for _, _, _, high in units]),
-        # A level without any value still takes a place: no place means days.
-        unit_stamps=_starts(0 if by == day else max(sizes[levels[by]], 1) for _, by, _, _ in units),
+        unit_stamps=_starts(sizes[levels[by]] if by else 0 for _, by, _, _ in units),
+        shift_from=shifts[0],
+        shift=shifts[1],
         edges=_ints(edges),
         place=_ints(places),
         what=_ints([(one.what, one.what if one.change else -1) for one in asked]),
-        condition=_ints(condition),
+        condition=_ints([c for c, _ in mine]),
         base=_ints([0 if one.of is None else conditions.index(one.of) for one in asked]),
         measure=_ints([one.measure for one in asked]),
-        pair=_ints([_place(pairs, (c, one.measure)) for c, one in zip(condition, asked, strict=True)]),
-        unit=_ints(
-            [
-                [_place(units, (c, one.by, *window)) for window in one.windows]
-                for c, one in zip(condition, asked, strict=True)
-            ]
-        ),
-        first_band=_ints([[0 if low == 0 else _place(edges, low) + 1 for low, _ in one.windows] for one in asked]),
-        last_band=_ints(
-            [[len(edges) if high == NEVER else _place(edges, high) for _, high in one.windows] for one in asked]
-        ),
+        pair=_ints([_place(pairs, (c, one.measure)) for c, one in mine]),
+        unit=_ints([[_place(units, (c, one.by, *window)) for window in one.windows] for c, one in mine]),
+        first_band=_ints([[first for first, _ in both] for both in bands]),
+        last_band=_ints([[last for _, last in both] for both in bands]),
         low=_ints([[low for low, _ in one.windows] for one in asked]),
         high=_ints([[high for _, high in one.windows] for one in asked]),
-        prior=_ints([_place(silences, (c, one.windows[0][1])) for c, one in zip(condition, asked, strict=True)]),
+        prior=_ints([_place(silences, (c, one.windows[0][1])) for c, one in mine]),
     )
     # A rate asks for the customer's first row of any kind, however long ago.
     rated = any(one.what == tallies.RATE for one in asked)
     reach = NEVER if rated else max(high for one in asked for _, high in one.own)
     return Work(table, places, reading, plan, combination, tuple(silences), reach)
+
+
+def _wanted(
+    mine: Sequence[tuple[int, _Asked]],
+    conditions: Sequence[Condition],
+    bands: Sequence[Sequence[tuple[int, int]]],
+    *,
+    met: Array,
+    count: int,
+) -> list[list[int]]:
+    """By band (``count`` of them), then combination: the conditions that are met and wanted so far back by some column."""
+    eldest = np.full(len(conditions), -1)
+    for (condition, one), both in zip(mine, bands, strict=True):
+        for own in (condition, condition if one.of is None else conditions.index(one.of)):
+            eldest[own] = max(eldest[own], _eldest(one, both))
+    return [
+        [int(condition) for condition in np.flatnonzero(one & (eldest >= band))]
+        for band in range(count)
+        for one in met.T
+    ]
+
+
+def _bands(edges: Sequence[int], window: tuple[int, int]) -> tuple[int, int]:
+    """The youngest and the eldest band of a window; of one that is never read, anything."""
+    low, high = window
+    return (0 if low == 0 else _place(edges, low) + 1), (len(edges) if high == NEVER else _place(edges, high))
+
+
+def _eldest(one: _Asked, bands: Sequence[tuple[int, int]]) -> int:
+    """The eldest band that is really read."""
+    return bands[1 if one.change else 0][1]
 
 
 def _asked(column: Column, reading: Reading) -> _Asked:
@@ -180,9 +207,7 @@ def _asked(column: Column, reading: Reading) -> _Asked:
     if signal.aggregate == "share" and of is not None:
         where = tuple(sorted((*where, *of)))
     by = 0
-    if signal.aggregate == "distinct_days":
-        by = reading.width - 1
-    elif signal.by is not None:
+    if signal.by is not None:
         by = FIRST_MEASURE + len(reading.measures) + reading.levels.index(signal.by)
     measure = 0 if signal.measure is None else FIRST_MEASURE + reading.measures.index(signal.measure)
     return _Asked(_WHAT[signal.aggregate], where, of, measure, by, column.change, ((0, length), before))

@@ -37,22 +37,31 @@ class Plan(NamedTuple):
     """
 
     met_from: Array
-    """(combinations + 1,) where each combination's conditions begin in ``met``."""
+    """(bands * combinations + 1,) where in ``met`` the conditions begin that a combination meets and a band wants."""
     met: Array
-    """The conditions of each combination."""
+    """Conditions. A band wants those with a column whose window it belongs to."""
     meets: Array
-    """(conditions, combinations) the same as a table."""
+    """(conditions, combinations) which combination meets which condition."""
+    timed: Array
+    """(conditions,) whether the sum of the ages is wanted."""
     pair_from: Array
     """(conditions + 1,) where each condition's pairs begin; pairs are sorted by condition."""
     pair_measure: Array
+    """(pairs,) the column of the rows that holds the measure."""
+    pair_eldest: Array
+    """(pairs,) the eldest band that wants the pair."""
     unit_from: Array
     """(conditions + 1,) where each condition's units begin; units are sorted by condition."""
     unit_by: Array
-    """(units,) the column of the rows that holds the level's code (-1: none) or the civil day."""
+    """(units,) the column of the rows that holds the level's code (-1: none); civil days are counted where it is 0."""
     unit_low: Array
     unit_high: Array
     unit_stamps: Array
-    """(units + 1,) where each unit's levels begin among all stamps; none for days."""
+    """(units + 1,) where each unit's levels begin among all stamps; days have none."""
+    shift_from: Array
+    """Instants from which on the zone's clocks are ahead of UTC by ..."""
+    shift: Array
+    """... so many microseconds."""
     edges: Array
     """(bands - 1,) ages at which one band ends, included, and the next begins; the last band has no end."""
     place: Array
@@ -103,7 +112,9 @@ class Tallies(NamedTuple):
     different: Array
     """(units,)"""
     day: Array
-    """(units,) the civil day counted last."""
+    """(units,) the civil day counted last ..."""
+    day_before: Array
+    """... and the one counted before it."""
     stamps: Array
     """The observation that saw a level last."""
 
@@ -129,6 +140,7 @@ def new_tallies(plan: Plan) -> Tallies:
         last=np.zeros(by_pair),
         different=np.zeros(units, np.int64),
         day=np.zeros(units, np.int64),
+        day_before=np.zeros(units, np.int64),
         stamps=np.full(int(plan.unit_stamps[-1]), -1, np.int64),
     )
 
@@ -137,19 +149,21 @@ def new_tallies(plan: Plan) -> Tallies:
 def tally(rows: Array, begin: int, end: int, plan: Plan, tallies: Tallies, as_of: int, observation: int) -> None:
     """Walk one customer's rows from ``begin`` on and add each to the tallies of the conditions it meets."""
     # Taken out of their tuples once: inside the loop each would be counted as one more owner of its array.
-    met_from, met, edges = plan.met_from, plan.met, plan.edges
-    pair_from, pair_measure, unit_from, unit_by = plan.pair_from, plan.pair_measure, plan.unit_from, plan.unit_by
-    unit_low, unit_high, unit_stamps = plan.unit_low, plan.unit_high, plan.unit_stamps
+    met_from, met, meets, timed, edges = plan.met_from, plan.met, plan.meets, plan.timed, plan.edges
+    pair_from, pair_measure, pair_eldest = plan.pair_from, plan.pair_measure, plan.pair_eldest
+    unit_from, unit_by, unit_stamps = plan.unit_from, plan.unit_by, plan.unit_stamps
+    unit_low, unit_high, shift_from, shift = plan.unit_low, plan.unit_high, plan.shift_from, plan.shift
     n, youngest, eldest = tallies.n, tallies.youngest, tallies.eldest
     ages_high, ages_low, entered = tallies.ages_high, tallies.ages_low, tallies.entered
     values, total, rest = tallies.values, tallies.total, tallies.rest
     least, greatest, last = tallies.least, tallies.greatest, tallies.last
-    different, day, stamps = tallies.different, tallies.day, tallies.stamps
+    different, day, day_before, stamps = tallies.different, tallies.day, tallies.day_before, tallies.stamps
     numbers = rows.view(np.float64)
     n[:] = 0
     values[:] = 0
     different[:] = 0
     day[:] = -NEVER
+    day_before[:] = -NEVER
     band = len(edges)
     entered[band] = begin
     for row in range(begin, end):
@@ -161,8 +175,8 @@ def tally(rows: Array, begin: int, end: int, plan: Plan, tallies: Tallies, as_of
             entered[band] = row
         if rows[row, KNOWN] >= as_of:
             continue
-        combination = rows[row, CUSTOMER] & MASK
-        for i in range(met_from[combination], met_from[combination + 1]):
+        wanted = band * meets.shape[1] + (rows[row, CUSTOMER] & MASK)
+        for i in range(met_from[wanted], met_from[wanted + 1]):
             condition = met[i]
             if n[condition, band] == 0:
                 eldest[condition, band] = age
@@ -170,11 +184,12 @@ def tally(rows: Array, begin: int, end: int, plan: Plan, tallies: Tallies, as_of
                 ages_low[condition, band] = 0
             n[condition, band] += 1
             youngest[condition, band] = age
-            ages_high[condition, band] += age >> 32
-            ages_low[condition, band] += age & MASK
+            if timed[condition]:
+                ages_high[condition, band] += age >> 32
+                ages_low[condition, band] += age & MASK
             for pair in range(pair_from[condition], pair_from[condition + 1]):
                 value = numbers[row, pair_measure[pair]]
-                if np.isnan(value):
+                if np.isnan(value) or band > pair_eldest[pair]:
                     continue
                 if values[pair, band] == 0:
                     least[pair, band] = value
@@ -191,13 +206,17 @@ def tally(rows: Array, begin: int, end: int, plan: Plan, tallies: Tallies, as_of
             for unit in range(unit_from[condition], unit_from[condition + 1]):
                 if age <= unit_low[unit] or age > unit_high[unit]:
                     continue
-                level, stamp = rows[row, unit_by[unit]], unit_stamps[unit]
-                if stamp == unit_stamps[unit + 1]:
-                    # Days never go back from one row to the next, so the last one is all there is to remember.
-                    if level != day[unit]:
-                        day[unit] = level
+                if unit_by[unit] == 0:
+                    clock = np.searchsorted(shift_from, rows[row, AT], side="right") - 1
+                    today = (rows[row, AT] + shift[clock]) // DAY
+                    # Clocks set back just after midnight bring back the day before, never an earlier one.
+                    if today != day[unit] and today != day_before[unit]:
+                        day_before[unit] = day[unit]
+                        day[unit] = today
                         different[unit] += 1
-                elif level >= 0 and stamps[stamp + level] != observation:
+                    continue
+                level, stamp = rows[row, unit_by[unit]], unit_stamps[unit]
+                if level >= 0 and stamps[stamp + level] != observation:
                     stamps[stamp + level] = observation
                     different[unit] += 1
     while band > 0:
