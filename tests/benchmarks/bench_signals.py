@@ -136,11 +136,11 @@ def agreements(out: Path, peers: list[str]) -> list[Figure]:
 
 
 def oracle(out: Path) -> list[Figure]:
-    """The engine against the oracle: 30 customers as of the last three months."""
+    """The engine against the oracle: 15 customers as of the last three months."""
     say("comparing the engine with the oracle")
-    data, file = data_of(Size(60, 3_000)), out / "small.parquet"
+    data, file = data_of(Size(30, 1_500)), out / "small.parquet"
     cost(ENGINE, data, file, "months", 3)
-    _, _, said = spend([sys.executable, "-m", "tests.benchmarks.signals_oracle", str(data), str(file), "30", "3"])
+    _, _, said = spend([sys.executable, "-m", "tests.benchmarks.signals_oracle", str(data), str(file), "15", "3"])
     return differences("oracle and engine", json.loads(said))
 
 
