@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
+from churnwatch.cli.options import (
+    AsOfOption,
+    Common,
+    DataOption,
+    DeploymentOption,
+    JsonOption,
+    LangOption,
+    ProjectOption,
+    now,
+    parse_day,
+    progress_bar,
+    tell,
+)
+from churnwatch.cli.signals import signals
 from churnwatch.cli.streams import patient
 from churnwatch.errors import CheckFailed, ChurnwatchError, UsageError
 
@@ -26,44 +38,11 @@ app = typer.Typer(
     add_completion=False,
 )
 
+app.add_typer(signals)
+
 # What Typer raises where it cannot read the command line. Its click is click's own or a copy it carries,
 # depending on its version; the parent of the one it shows is the right one in both.
 Unreadable: type[Exception] = typer.BadParameter.__mro__[1]
-YEARS = range(1900, 2201)
-"""The years of an as-of: windows before and after it stay inside every calendar."""
-
-Lang = Literal["en", "id"]
-ProjectOption = Annotated[Path, typer.Option("--project", help="The project: features/, models/, configs/.")]
-DeploymentOption = Annotated[str, typer.Option("--deployment", help="A folder of configs/.")]
-DataOption = Annotated[
-    Path | None,
-    typer.Option("--data", help="Root of relative source paths.", show_default="data/ in the project"),
-]
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="One machine-readable object on standard output, all else on standard error.")
-]
-LangOption = Annotated[Lang, typer.Option("--lang", help="Language of what people read.")]
-AsOfOption = Annotated[
-    str | None,
-    typer.Option("--as-of", help="The civil day (YYYY-MM-DD) whose opening midnight is as-of.", show_default="today"),
-]
-
-
-@dataclass(frozen=True)
-class Common:
-    """The options every command takes."""
-
-    project: Path
-    deployment: str
-    data: Path | None
-    json: bool
-    lang: Lang
-
-    def workspace(self) -> Workspace:
-        """The project these options name, read and checked."""
-        from churnwatch.runs.workspace import open_workspace
-
-        return open_workspace(self.project, deployment=self.deployment, data=self.data, now=_now(), clock=_now)
 
 
 def main() -> None:
@@ -116,10 +95,6 @@ def _fail(error: ChurnwatchError) -> NoReturn:
     sys.exit(error.exit_code)
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 def _by() -> str:
     """Who moves a model: the account the command runs under."""
     import getpass
@@ -135,33 +110,7 @@ def _day(text: str | None, workspace: Workspace) -> date:
 
     if text is None:
         return civil_day(workspace.now, workspace.spec.deployment.zone)
-    return _parse_day(text)
-
-
-def _parse_day(text: str) -> date:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        day = None
-    # Python takes other forms of ISO 8601 too, such as week dates; one form is enough to read.
-    if day is None or str(day) != text:
-        raise UsageError(f"{text or 'nothing'} is no day", where="--as-of", allowed="YYYY-MM-DD, such as 2026-07-01")
-    if day.year not in YEARS:
-        raise UsageError(f"{text} is too far away", where="--as-of", allowed=f"years {YEARS[0]} to {YEARS[-1]}")
-    return day
-
-
-def _print(common_json: bool, told: dict[str, Any], show: Callable[[], None]) -> None:
-    if common_json:
-        print(json.dumps(told, ensure_ascii=False, allow_nan=False))
-    else:
-        show()
-
-
-def _progress() -> Any:
-    from churnwatch.cli.progress import progress
-
-    return progress()
+    return parse_day(text)
 
 
 @app.command()
@@ -181,14 +130,14 @@ def init(
     if diff:
         found = scaffold.diff(directory or project)
         told = {"differences": [{"path": one.path, "state": one.state, "diff": one.text} for one in found]}
-        _print(json_, told, lambda: show.differences(found))
+        tell(json_, told, lambda: show.differences(found))
         return
     if directory is None:
         raise UsageError(
             "where should the project go?", where="init", hint="churnwatch init DIR, or churnwatch init --diff"
         )
     written = scaffold.init(directory)
-    _print(
+    tell(
         json_,
         {"directory": str(directory), "files": written},
         lambda: show.scaffolded(directory, written),
@@ -212,9 +161,9 @@ def demo(
 
     if (project, deployment, data) != (Path(), "demo", None):
         raise UsageError("demo makes its own project; use --dir", where="--project, --deployment, --data")
-    with _progress() as report:
-        done = run(directory, customers=customers, seed=seed, now=_now(), clock=_now, by=_by(), report=report)
-    _print(json_, done.as_json(), lambda: show.demo(done, lang))
+    with progress_bar() as report:
+        done = run(directory, customers=customers, seed=seed, now=now(), clock=now, by=_by(), report=report)
+    tell(json_, done.as_json(), lambda: show.demo(done, lang))
     _gate(done.trained.verdict.passed, "churn")
 
 
@@ -231,9 +180,9 @@ def check(
     from churnwatch.runs.check import check as run
 
     workspace = Common(project, deployment, data, json_, lang).workspace()
-    with _progress() as report:
+    with progress_bar() as report:
         found = run(workspace, report=report)
-    _print(json_, found.as_json(), lambda: show.checked(found))
+    tell(json_, found.as_json(), lambda: show.checked(found))
 
 
 @app.command()
@@ -250,9 +199,9 @@ def train(
     from churnwatch.runs.train import train as run
 
     workspace = Common(project, deployment, data, json_, lang).workspace()
-    with _progress() as report:
+    with progress_bar() as report:
         trained = run(workspace, model, by=_by(), report=report)
-    _print(json_, trained.as_json(), lambda: show.trained(trained))
+    tell(json_, trained.as_json(), lambda: show.trained(trained))
     _gate(trained.verdict.passed, model)
 
 
@@ -281,11 +230,11 @@ def backtest(
     from churnwatch.cli import show
     from churnwatch.runs.backtest import backtest as run
 
-    days = [_parse_day(one.strip()) for one in as_of.split(",")]
+    days = [parse_day(one.strip()) for one in as_of.split(",")]
     workspace = Common(project, deployment, data, json_, lang).workspace()
-    with _progress() as report:
+    with progress_bar() as report:
         told = run(workspace, model, days=days, report=report)
-    _print(json_, told, lambda: show.slices(told["slices"]))
+    tell(json_, told, lambda: show.slices(told["slices"]))
 
 
 @app.command()
@@ -307,10 +256,10 @@ def score(
 
     workspace = Common(project, deployment, data, json_, lang).workspace()
     name = model or workspace.spec.deployment.listing_model
-    with _progress() as report:
+    with progress_bar() as report:
         scored, directory = run(workspace, name, day=_day(as_of, workspace), report=report)
     told = score_json(scored, directory)
-    _print(json_, told, lambda: show.scored(told))
+    tell(json_, told, lambda: show.scored(told))
 
 
 @app.command()
@@ -337,9 +286,9 @@ def daily(
     from churnwatch.runs.daily import daily as run
 
     workspace = Common(project, deployment, data, json_, lang).workspace()
-    with _progress() as report:
+    with progress_bar() as report:
         made = run(workspace, day=_day(as_of, workspace), baseline=baseline, rerun=rerun, report=report)
-    _print(json_, made.as_json(), lambda: show.daily(made, lang))
+    tell(json_, made.as_json(), lambda: show.daily(made, lang))
 
 
 @app.command()
@@ -357,6 +306,6 @@ def explain(
     from churnwatch.runs.explain import explain as run
 
     workspace = Common(project, deployment, data, json_, lang).workspace()
-    with _progress() as report:
+    with progress_bar() as report:
         told = run(workspace, customer, day=_day(as_of, workspace), language=lang, report=report)
-    _print(json_, told.as_json(), lambda: show.explained(told, lang))
+    tell(json_, told.as_json(), lambda: show.explained(told, lang))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from churnwatch.runs.daily import Daily
     from churnwatch.runs.demo import Demo
     from churnwatch.runs.explain import Explained
+    from churnwatch.runs.signals import Built
     from churnwatch.runs.train import Trained
     from churnwatch.sources import Accounting
 
@@ -130,16 +131,34 @@ def checked(found: Checked) -> None:
     console.print(f"\n{found.examples} examples come true. {found.signals} signal columns can be computed here.")
     if found.skipped:
         console.print(f"{_numbered(len(found.skipped), 'signal')} cannot:")
-        lacking: dict[str, list[str]] = {}
-        for name, why in found.skipped.items():
-            lacking.setdefault(why, []).append(name)
-        _indented(console, [("·", f"{why}: {', '.join(names)}", "") for why, names in lacking.items()])
+        _lacking(console, found.skipped)
     about = _about_facts(found.barred) + _about_families(found)
     if about:
         console.print()
     _indented(console, about)
     for model in found.models:
         _described(console, model)
+
+
+def signals_built(built: Built) -> None:
+    """Where the file is, how large, and which signals it lacks."""
+    console = _console()
+    console.print(
+        f"{built.rows:,} rows ({_numbered(built.customers, 'customer')}, {_numbered(built.as_ofs, 'as-of')}) "
+        f"of {len(built.columns)} signal columns:"
+    )
+    files({built.file.name: str(built.file)})
+    if built.skipped:
+        console.print(f"\n{_numbered(len(built.skipped), 'signal')} cannot be computed here:")
+        _lacking(console, built.skipped)
+
+
+def _lacking(console: Console, skipped: Mapping[str, str]) -> None:
+    """Signals by what they lack."""
+    lacking: dict[str, list[str]] = {}
+    for name, why in skipped.items():
+        lacking.setdefault(why, []).append(name)
+    _indented(console, [("·", f"{why}: {', '.join(names)}", "") for why, names in lacking.items()])
 
 
 def _about_facts(barred: Sequence[str]) -> list[tuple[str, str, str]]:

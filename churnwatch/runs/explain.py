@@ -69,7 +69,7 @@ def explain(
     tables = load_tables(workspace, report=report)
     name = workspace.spec.deployment.listing_model
     version, bundle = champion_of(workspace, name)
-    first, end = extent(tables, bundle.model)
+    first, end = extent(tables)
     as_of = check_as_of(day, zone=workspace.spec.deployment.zone, first=first, end=end)
     customer = _customer(tables, customer_id)
     observed = observe(tables, bundle.model, [as_of])

@@ -60,7 +60,7 @@ def champion_of(workspace: Workspace, name: str, *, version: str | None = None) 
     return version, champion_bundle(workspace.state, f"{workspace.deployment}.{name}", version)
 
 
-def extent(tables: Tables, model: Model) -> tuple[datetime, datetime]:
+def extent(tables: Tables) -> tuple[datetime, datetime]:
     """From the first event to the greatest data end of any source that feeds events (aware UTC)."""
     row = tables.con.execute('select epoch_us(min("at")) from interactions').fetchone()
     assert row is not None
@@ -70,12 +70,12 @@ def extent(tables: Tables, model: Model) -> tuple[datetime, datetime]:
         for one in tables.accounting
         if one.data_end is not None and (one.events.get("interactions") or one.events.get("surveys"))
     ]
-    return first, max(ends, default=tables.data_end("interactions", model.outcome.where))
+    return first, max(ends)
 
 
 def observed(workspace: Workspace, tables: Tables, model: Model, day: date) -> tuple[datetime, pd.DataFrame]:
     """The instant of an as-of and who is observed at it; DataRefused outside the data or where nobody is."""
-    first, end = extent(tables, model)
+    first, end = extent(tables)
     as_of = check_as_of(day, zone=workspace.spec.deployment.zone, first=first, end=end)
     spine = observe(tables, model, [as_of])
     if spine.empty:

@@ -187,7 +187,9 @@ def in_order(rows: Array, first: int, customers: int, out: Array) -> None:
     for customer in range(customers):
         _sort(rows, order[starts[customer] : starts[customer + 1]])
     for i in range(len(rows)):
-        out[i] = rows[order[i]]
+        row = order[i]
+        for column in range(rows.shape[1]):
+            out[i, column] = rows[row, column]
 
 
 @compiled

@@ -1,0 +1,87 @@
+"""What commands share: the options they all take, how days are read, progress and printing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from churnwatch.errors import UsageError
+
+if TYPE_CHECKING:
+    from churnwatch.runs.workspace import Workspace
+
+YEARS = range(1900, 2201)
+"""The years of an as-of: windows before and after it stay inside every calendar."""
+
+Lang = Literal["en", "id"]
+ProjectOption = Annotated[Path, typer.Option("--project", help="The project: features/, models/, configs/.")]
+DeploymentOption = Annotated[str, typer.Option("--deployment", help="A folder of configs/.")]
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", help="Root of relative source paths.", show_default="data/ in the project"),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="One machine-readable object on standard output, all else on standard error.")
+]
+LangOption = Annotated[Lang, typer.Option("--lang", help="Language of what people read.")]
+AsOfOption = Annotated[
+    str | None,
+    typer.Option("--as-of", help="The civil day (YYYY-MM-DD) whose opening midnight is as-of.", show_default="today"),
+]
+
+
+@dataclass(frozen=True)
+class Common:
+    """The options every command takes."""
+
+    project: Path
+    deployment: str
+    data: Path | None
+    json: bool
+    lang: Lang
+
+    def workspace(self) -> Workspace:
+        """The project these options name, read and checked."""
+        from churnwatch.runs.workspace import open_workspace
+
+        return open_workspace(self.project, deployment=self.deployment, data=self.data, now=now(), clock=now)
+
+
+def now() -> datetime:
+    """The clock, which nothing below the command line reads."""
+    return datetime.now(UTC)
+
+
+def parse_day(text: str) -> date:
+    """A civil day as ``--as-of`` takes it; UsageError for anything else."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = None
+    # Python takes other forms of ISO 8601 too, such as week dates; one form is enough to read.
+    if day is None or str(day) != text:
+        raise UsageError(f"{text or 'nothing'} is no day", where="--as-of", allowed="YYYY-MM-DD, such as 2026-07-01")
+    if day.year not in YEARS:
+        raise UsageError(f"{text} is too far away", where="--as-of", allowed=f"years {YEARS[0]} to {YEARS[-1]}")
+    return day
+
+
+def tell(as_json: bool, told: dict[str, Any], show: Callable[[], None]) -> None:
+    """One object on standard output, or what ``show`` prints for people."""
+    if as_json:
+        print(json.dumps(told, ensure_ascii=False, allow_nan=False))
+    else:
+        show()
+
+
+def progress_bar() -> Any:
+    """A context that gives a ``report`` to hand to a run."""
+    from churnwatch.cli.progress import progress
+
+    return progress()
