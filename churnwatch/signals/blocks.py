@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import IO
@@ -22,7 +23,7 @@ IN_MEMORY = 768 * 2**20
 """Bytes of rows that stay in memory before the rest goes to a temporary file."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Pieces:
     """Arrays of rows kept one after the other: in memory first, then in a file that is gone when this is."""
 
@@ -42,6 +43,7 @@ class Pieces:
             return
         if self.file is None:
             self.file = tempfile.TemporaryFile(prefix="churnwatch-")  # noqa: SIM115  # lives as long as the pieces
+            weakref.finalize(self, self.file.close)
         self.kept.append(self.file.seek(0, os.SEEK_END))
         self.file.write(np.ascontiguousarray(rows).data)
 

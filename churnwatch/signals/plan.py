@@ -176,7 +176,7 @@ def _wanted(
     met: Array,
     count: int,
 ) -> list[list[int]]:
-    """By band (``count`` of them), then combination: the conditions that are met and wanted so far back by some column."""
+    """By band (``count`` of them), then combination: the conditions met that some column wants so far back."""
     eldest = np.full(len(conditions), -1)
     for (condition, one), both in zip(mine, bands, strict=True):
         for own in (condition, condition if one.of is None else conditions.index(one.of)):
