@@ -1,6 +1,7 @@
 """The peer in Polars: the same age bands as in DuckDB, lazy expressions on the streaming engine.
 
-The rows are parted by kind once; what is asked of all kinds is added up from the bands of each. Tried and slower: the in-memory engine (twice the CPU), distinct days by ``n_unique``.
+The rows are parted by kind once; what is asked of all kinds is added up from the bands of each.
+Tried and slower: the in-memory engine (twice the CPU), distinct days by ``n_unique``.
 """
 
 from __future__ import annotations
