@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import tempfile
+import uuid
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 
 from churnwatch.errors import DataRefused
-from churnwatch.sources.mapping import FOUND, ROW, RULE, Mapped, carry_out, check_targets, measures_of
+from churnwatch.sources.mapping import FOUND, RULE, Mapped, carry_out, check_targets, computed, measures_of
 from churnwatch.sources.messages import masked, shown_types, way_out
-from churnwatch.sources.raw import RawTable, literal, quoted, read_raw
+from churnwatch.sources.quarantine import QUARANTINE, quarantined, quarantined_rows
+from churnwatch.sources.raw import ROW, RawTable, literal, quoted, read_raw, refuse_changed, refuse_damaged
+from churnwatch.sources.repeats import repeated_hashes
 from churnwatch.sources.staging import stage
-from churnwatch.sources.tables import SHAPES, Accounting, Tables, new_tables, nothing_in, utc
+from churnwatch.sources.tables import SHAPES, Accounting, Tables, definitions, nothing_in, utc
 from churnwatch.spec import Mapping, ProjectSpec, Source
 
 Report = Callable[[str, int, int], None]
@@ -31,7 +35,8 @@ def load(spec: ProjectSpec, *, data: Path, now: datetime, report: Report | None 
     A raw row that breaks a rule in any of its mappings is quarantined whole and gives no events; of rows
     with the same id the first stays (by mapping, then by line). Rows known after ``now`` (aware) are
     quarantined. Grouped rows (``select``) must meet the rules or are refused, except those of unknown
-    customers, which are left out and counted apart. Nothing is written anywhere.
+    customers, which are left out and counted apart. Large Parquet files are read in place (``Tables.con``). Nothing is
+    written anywhere, but for a temporary directory where memory does not suffice, gone when ``Tables.con`` is.
     ``report(step, done, total)`` is told each step.
 
     Raises ``DataRefused`` for a missing file or column, a source over its allowance, grouped rows that break
@@ -40,10 +45,16 @@ def load(spec: ProjectSpec, *, data: Path, now: datetime, report: Report | None 
     if now.tzinfo is None:
         raise ValueError("now carries no zone")
     work = _Work(spec, duckdb.connect(), now, data, report)
-    try:
-        return work.run()
-    finally:
-        work.con.close()
+    with ExitStack() as closing:
+        closing.callback(work.con.close)
+        try:
+            tables = work.run()
+        except duckdb.Error:
+            for raw in work.raws.values():
+                refuse_damaged(work.con, raw)
+            raise
+        closing.pop_all()
+    return tables
 
 
 @dataclass
@@ -57,6 +68,8 @@ class _Work:
     excluded: dict[str, dict[str, int]] = field(default_factory=dict)
     mapped: list[Mapped] = field(default_factory=list)
     left_out: dict[tuple[str, str], int] = field(default_factory=dict)
+    in_place: set[str] = field(default_factory=set)
+    """The sources whose rows stay in their file."""
     done: int = 0
 
     @property
@@ -79,18 +92,34 @@ class _Work:
         for grouped in (False, True):
             for table, _, mapping, place in self.mappings(grouped=grouped):
                 check_targets(table, mapping, place)
+        # What does not fit into memory goes to a directory that DuckDB makes when it must, and removes on closing.
+        spill = Path(tempfile.gettempdir()) / f"churnwatch-{uuid.uuid4().hex}"
+        self.con.execute(f"SET temp_directory = {literal(str(spill))}")
         self.con.execute("CREATE SCHEMA raw; CREATE SCHEMA staged; CREATE SCHEMA mapped")
-        self.con.execute("CREATE TABLE raw.gone (source VARCHAR, row BIGINT, rule VARCHAR, found VARCHAR)")
+        self.con.execute(QUARANTINE)
         for name, source in self.sources.items():
             self.step(f"reading {source.from_}")
-            self.raws[name] = read_raw(self.con, name, source, data=self.data, told=self.told)
-        # From here on the project's own SQL runs: it sees the raw tables and no file.
+            fed = [one for some in self.spec.sources.tables.values() for one in some if one.source == name]
+            self.raws[name] = read_raw(
+                self.con, name, source, data=self.data, told=self.told, computed=computed(source, fed)
+            )
+        # From here on the project's own SQL runs: it sees the raw tables, and no file but those read in place.
+        files = ", ".join(literal(str(raw.path)) for raw in self.raws.values() if raw.path is not None)
+        self.con.execute(f"SET allowed_paths = [{files}]")
         self.con.execute("SET enable_external_access = false")
+        grouping = {mapping.source for _, _, mapping, _ in self.mappings(grouped=True)}
         for name in self.sources:
             self.step(f"checking {self.sources[name].from_}")
-            self.excluded[name] = stage(
-                self.con, self.raws[name], self.sources[name], zone=self.zone(name), told=self.told
+            self.excluded[name], stays = stage(
+                self.con,
+                self.raws[name],
+                self.sources[name],
+                zone=self.zone(name),
+                told=self.told,
+                in_place=name not in grouping,
             )
+            if stays:
+                self.in_place.add(name)
         for table, index, mapping, place in self.mappings(grouped=False):
             self.step(f"mapping {mapping.source} to {table}")
             self.map(table, index, mapping, place)
@@ -115,7 +144,8 @@ class _Work:
         return self.sources[name].zone or self.spec.deployment.zone
 
     def map(self, table: str, index: int, mapping: Mapping, place: str) -> Mapped:
-        self.con.execute(f"SET TimeZone = {literal(self.zone(mapping.source))}")
+        zone = self.zone(mapping.source)
+        self.con.execute(f"SET TimeZone = {literal(zone)}")
         mapped = carry_out(
             self.con,
             mapping,
@@ -125,6 +155,8 @@ class _Work:
             place=place,
             measures=self.measures(table),
             now=self.now,
+            zone=zone,
+            in_place=mapping.source in self.in_place,
         )
         self.mapped = [item for item in self.mapped if item.relation != mapped.relation] + [mapped]
         return mapped
@@ -137,7 +169,8 @@ class _Work:
 
     def remaining(self, item: Mapped) -> str:
         """A relation over the rows of ``item`` whose raw row is not quarantined; grouped rows have none."""
-        if item.grouped:
+        query = "SELECT 1 FROM raw.gone WHERE source = ? LIMIT 1"
+        if item.grouped or not self.con.execute(query, [item.source]).fetchall():
             return f"(FROM {item.relation})"
         gone = f"(SELECT row FROM raw.gone WHERE source = {literal(item.source)})"
         return f"(FROM {item.relation} ANTI JOIN {gone} AS gone ON gone.row = {ROW})"
@@ -160,16 +193,18 @@ class _Work:
         for position, item in enumerate(self.mapped):
             self.quarantine(
                 f"SELECT {literal(item.source)} AS source, {ROW} AS row, {RULE} AS rule, {FOUND} AS found, "
-                f"{position} AS place FROM {item.relation} WHERE {RULE} IS NOT NULL"
+                f"{position} AS place FROM {item.broken}"
             )
 
     def quarantine_repeats(self, table: str) -> None:
         key, items = SHAPES[table].key, self.rows_of(table, grouped=False)
-        if not items:
+        suspects = repeated_hashes(self.con, [item.relation for item in items], key)
+        if suspects.num_rows == 0:
             return
+        self.con.register("churnwatch suspects", suspects)
         every = " UNION ALL ".join(
             f"SELECT {literal(item.source)} AS source, {ROW} AS row, {key} AS key, {position} AS place "
-            f"FROM {self.remaining(item)}"
+            f'FROM {self.remaining(item)} WHERE hash({key}) IN (FROM "churnwatch suspects")'
             for position, item in enumerate(items)
         )
         self.quarantine(
@@ -178,6 +213,7 @@ class _Work:
                 FROM every SEMI JOIN repeated USING (key)
                 QUALIFY row_number() OVER (PARTITION BY key ORDER BY place, row) > 1"""
         )
+        self.con.unregister("churnwatch suspects")
 
     def quarantine_unknown_customers(self) -> None:
         """Group, then quarantine events of customers nobody knows, until nothing changes any more.
@@ -193,15 +229,17 @@ class _Work:
             if not self.con.execute(f"FROM {self.known_customers()} LIMIT 1").fetchall():
                 # Then every event is of nobody, and only the empty table is worth a message.
                 return
-            found = 0
+            losers = set[str]()
             for table in _EVENTS:
                 for item in self.rows_of(table, grouped=False):
-                    found += self.quarantine(
+                    found = self.quarantine(
                         f"SELECT {literal(item.source)} AS source, {ROW} AS row, customer_id AS found, "
                         f"'{table}.customer_id is no customer' AS rule, 0 AS place "
                         f"FROM {self.remaining(item)} ANTI JOIN {self.known_customers()} USING (customer_id)"
                     )
-            if found == 0:
+                    losers |= {item.source} if found else set()
+            grouping = any(item.grouped for item in self.mapped)
+            if not losers or not (grouping or losers & {item.source for item in self.rows_of("customers")}):
                 break
         for table in _EVENTS:
             for item in self.rows_of(table, grouped=True):
@@ -235,8 +273,8 @@ class _Work:
 
     def refuse_broken_groups(self, item: Mapped) -> None:
         broken = self.con.execute(
-            f"SELECT {RULE}, count(*), min_by({FOUND}, {SHAPES[item.table].key}) FROM {item.relation} "
-            f"WHERE {RULE} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
+            f"SELECT {RULE}, count(*), min_by({FOUND}, {SHAPES[item.table].key}) FROM {item.broken} "
+            "GROUP BY 1 ORDER BY 2 DESC, 1"
         ).fetchall()
         if broken:
             told = "; ".join(
@@ -267,19 +305,10 @@ class _Work:
                 hint=f"group by {key}, or make it of more columns",
             )
 
-    def quarantined(self, name: str) -> dict[str, int]:
-        counts: dict[str, int] = {}
-        for reject in self.raws[name].rejects:
-            counts[reject.rule] = counts.get(reject.rule, 0) + 1
-        query = "SELECT rule, count(*) FROM raw.gone WHERE source = ? GROUP BY 1"
-        for rule, count in self.con.execute(query, [name]).fetchall():
-            counts[rule] = counts.get(rule, 0) + int(count)
-        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-
     def refuse_over_allowance(self) -> None:
         refused, hints = [], list[str]()
         for name, raw in self.raws.items():
-            counts, allowance = self.quarantined(name), self.sources[name].allowance
+            counts, allowance = quarantined(self.con, raw), self.sources[name].allowance
             total = sum(counts.values())
             if total <= allowance * raw.read:
                 continue
@@ -290,7 +319,7 @@ class _Work:
             ]
             shown = shown_types(self.sources[name], [mapping for _, mapping in fed])
             shown = shown.union(*(item.shown for item in self.mapped if item.source == name))
-            for row in self.gone_rows(name).slice(0, 3).to_pylist():
+            for row in quarantined_rows(self.con, raw).slice(0, 3).to_pylist():
                 found = f": {masked(row['found'])}" if row["found"] and row["rule"] in shown else ""
                 lines.append(f"    {raw.file}:{row['line']}: {row['rule']}{found}")
             refused.append("\n".join(lines))
@@ -298,75 +327,75 @@ class _Work:
         if refused:
             raise DataRefused("\n".join(refused), hint="; ".join(dict.fromkeys(hints)))
 
-    def gone_rows(self, name: str) -> pa.Table:
-        """The quarantined rows of one source by line: source, file, line, rule, found."""
-        raw = self.raws[name]
-        query = "SELECT row, rule, coalesce(found, '') FROM raw.gone WHERE source = ?"
-        gone = self.con.execute(query, [name]).fetchall()
-        lines = raw.lines_of(np.array([row for row, _, _ in gone], dtype=np.int64)).tolist()
-        rows = [(line, rule, found) for line, (_, rule, found) in zip(lines, gone, strict=True)]
-        rows += [(reject.line, reject.rule, reject.found) for reject in raw.rejects]
-        rows.sort()
-        return pa.table(
-            {
-                "source": pa.array([name] * len(rows), pa.string()),
-                "file": pa.array([raw.file] * len(rows), pa.string()),
-                "line": pa.array([row[0] for row in rows], pa.int64()),
-                "rule": pa.array([row[1] for row in rows], pa.string()),
-                "found": pa.array([row[2] for row in rows], pa.string()),
-            }
-        )
-
     def finish(self) -> Tables:
-        """The canonical tables on a fresh connection: the raw rows and the ban on files stay behind."""
+        """The canonical tables, on the same connection and under the same ban on files; what fed them is dropped."""
+        self.con.execute("SET TimeZone = 'UTC'")
+        for name in map(quoted, self.sources):
+            self.con.execute(f"DROP VIEW {name}")
+        for name in set(self.sources) - self.in_place:
+            self.con.execute(f"DROP VIEW staged.{quoted(name)}; DROP TABLE raw.{quoted(f'{name} staged')}")
         measures = self.measures("interactions")
-        con = new_tables(measures)
-        for table, shape in SHAPES.items():
-            names = [*shape.columns, *(measures if table == "interactions" else ())]
-            columns = ", ".join(
-                f"coalesce({name}, false) AS {name}" if name == "do_not_contact" else quoted(name) for name in names
-            )
-            for item in self.rows_of(table):
-                # All of a table's rows are gathered first, so that one ORDER BY rules over all its sources.
-                rows = self.con.sql(
-                    f"SELECT {columns}, {literal(item.source)} AS source FROM {self.remaining(item)}"
-                ).to_arrow_table()
-                con.register("rows", rows)
-                con.execute(f"CREATE TABLE IF NOT EXISTS gathered AS FROM {table} LIMIT 0")
-                con.execute("INSERT INTO gathered FROM rows")
-                con.unregister("rows")
-            if self.rows_of(table):
-                con.execute(f"INSERT INTO {table} FROM gathered ORDER BY {', '.join(map(quoted, shape.order))}")
-                con.execute("DROP TABLE gathered")
+        for table in SHAPES:
+            self.gather(table, measures)
+        for name in sorted(self.in_place):
+            refuse_changed(self.raws[name])
         return Tables(
-            con,
+            self.con,
             measures,
-            tuple(self.account(con, name) for name in self.sources),
-            pa.concat_tables([self.gone_rows(name) for name in self.sources]),
-            tuple(self.warnings(con)),
+            tuple(self.account(name) for name in self.sources),
+            pa.concat_tables([quarantined_rows(self.con, self.raws[name]) for name in self.sources]),
+            tuple(self.warnings()),
             self.spec.deployment.zone,
         )
 
-    def account(self, con: duckdb.DuckDBPyConnection, name: str) -> Accounting:
-        raw, excluded, quarantined = self.raws[name], self.excluded[name], self.quarantined(name)
+    def gather(self, table: str, measures: tuple[str, ...]) -> None:
+        """Make the canonical ``table`` of what is mapped to it.
+
+        Facts are copied, and so are events, unless they are read in place: then the table is a view of both.
+        """
+        items = self.rows_of(table)
+        views = [item for item in items if item.in_place and table in _EVENTS]
+        copies = f"mapped.{table}" if views else table
+        self.con.execute(f"CREATE TABLE {copies} ({', '.join(definitions(table, measures))})")
+        for item in items:
+            if item not in views:
+                self.con.execute(f"INSERT INTO {copies} {self.canonical(item, measures)}")
+                self.con.execute(f"DROP {'VIEW' if item.in_place else 'TABLE'} {item.relation}")
+        if views:
+            parts = [self.canonical(item, measures) for item in views]
+            if len(views) < len(items):
+                parts.insert(0, f"FROM {copies}")
+            self.con.execute(f"CREATE VIEW {table} AS {' UNION ALL '.join(parts)}")
+
+    def canonical(self, item: Mapped, measures: tuple[str, ...]) -> str:
+        """A SELECT of the rows of ``item`` that stay, in the columns of its table."""
+        names = [*SHAPES[item.table].columns, *(measures if item.table == "interactions" else ())]
+        columns = ", ".join(
+            f"coalesce({name}, false) AS {name}" if name == "do_not_contact" else quoted(name) for name in names
+        )
+        return f"SELECT {columns}, {literal(item.source)} AS source FROM {self.remaining(item)}"
+
+    def account(self, name: str) -> Accounting:
+        raw, excluded = self.raws[name], self.excluded[name]
+        broken = quarantined(self.con, raw)
         events: dict[str, int] = {}
         for table in SHAPES:
             if any(item.source == name for item in self.rows_of(table)):
                 query = f"SELECT count(*) FROM {table} WHERE source = ?"
-                events[table] = int(con.execute(query, [name]).fetchall()[0][0])
+                events[table] = int(self.con.execute(query, [name]).fetchall()[0][0])
             if (name, table) in self.left_out:
                 events[f"{table}, left out: customer_id is no customer"] = self.left_out[name, table]
-        accepted = raw.read - sum(excluded.values()) - sum(quarantined.values())
-        end = self.data_end(con, name)
-        return Accounting(name, raw.file, raw.read, accepted, excluded, quarantined, events, end)
+        accepted = raw.read - sum(excluded.values()) - sum(broken.values())
+        end = self.data_end(name)
+        return Accounting(name, raw.file, raw.read, accepted, excluded, broken, events, end)
 
-    def data_end(self, con: duckdb.DuckDBPyConnection, name: str) -> datetime | None:
+    def data_end(self, name: str) -> datetime | None:
         declared = self.sources[name].data_end
         if declared is not None:
             moment = declared if isinstance(declared, datetime) else datetime.combine(declared, time())
             local = moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(self.zone(name)))
             return local.astimezone(UTC)
-        greatest = con.execute(
+        greatest = self.con.execute(
             """SELECT max(moment) FROM (
                    SELECT max(known_at) AS moment FROM interactions WHERE source = $1
                    UNION ALL SELECT max(sent_at) FROM surveys WHERE source = $1
@@ -375,7 +404,7 @@ class _Work:
         ).fetchall()[0][0]
         return None if greatest is None else utc(greatest)
 
-    def warnings(self, con: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    def warnings(self) -> Iterator[str]:
         for name, raw in self.raws.items():
             if raw.read == 0:
                 yield nothing_in(raw.file)
@@ -385,7 +414,7 @@ class _Work:
         for (name, table), count in self.left_out.items():
             file = self.raws[name].file
             yield f"{file}: {count} grouped {table} left out: their customer_id is no customer"
-        strangers = con.execute(
+        strangers = self.con.execute(
             "SELECT count(*) FROM customers WHERE owner NOT IN (SELECT owner FROM agents)"
         ).fetchall()[0][0]
         if strangers and self.rows_of("agents"):

@@ -11,31 +11,33 @@ from datetime import datetime
 import duckdb
 
 from churnwatch.errors import ChurnwatchError, ProjectError, nearest
-from churnwatch.sources.messages import told_sql_error
-from churnwatch.sources.raw import RawTable, quoted
+from churnwatch.sources.messages import SQL_ERRORS, told_sql_error
+from churnwatch.sources.raw import ROW, RawTable, quoted, refuse_damaged, words
+from churnwatch.sources.rowwise import is_rowwise, is_zoned
 from churnwatch.sources.rules import row_rules
 from churnwatch.sources.tables import SHAPES, SQL_TYPES, Kind
-from churnwatch.sources.values import canonical, present
-from churnwatch.spec import Mapping
+from churnwatch.sources.values import absent, canonical, present
+from churnwatch.spec import Mapping, Source
 
-ROW = '"churnwatch row"'
-"""The position of the raw row, in staged and mapped tables. Names with a space collide with no one's."""
 RULE = '"churnwatch rule"'
 FOUND = '"churnwatch found"'
 
 
 @dataclass(frozen=True)
 class Mapped:
-    """The judged rows of one mapping, in the DuckDB table ``relation``.
+    """The judged rows of one mapping, in DuckDB's ``relation``; those that break a rule, in ``broken``.
 
-    Its columns: ROW (NULL with ``select``), every canonical column of ``table``, every measure, RULE (the
-    words of the first broken rule, else NULL), FOUND.
+    ``relation`` has ROW (NULL with ``select``), every canonical column of ``table``, every measure; ``broken`` has ROW,
+    the key of ``table``, RULE (the words of the first broken rule) and FOUND.
     """
 
     table: str
     source: str
     relation: str
+    broken: str
     grouped: bool
+    in_place: bool
+    """Whether ``relation`` is a view of a file, mapped anew at each reading, and no table."""
     place: str
     """The mapping in the project's files, for messages."""
     shown: frozenset[str] = frozenset()
@@ -45,6 +47,15 @@ class Mapped:
 def measures_of(mappings: tuple[Mapping, ...]) -> tuple[str, ...]:
     """All measures the mappings of interactions declare, in file order."""
     return tuple(dict.fromkeys(name for mapping in mappings for name in mapping.measures))
+
+
+def computed(source: Source, mappings: Iterable[Mapping]) -> frozenset[str]:
+    """The words of the SQL of ``source`` and its ``mappings`` that does more than take a column as it stands."""
+    mappings = list(mappings)
+    given = [sql for one in mappings for sql in (*(one.columns or {}).values(), *one.measures.values())]
+    given = [sql for sql in given if len(words(sql)) > 1]
+    conditions = [*(rule.when for rule in source.exclude), *(one.where or "" for one in mappings)]
+    return frozenset[str]().union(*map(words, [*given, *conditions]))
 
 
 def check_targets(table: str, mapping: Mapping, place: str) -> None:
@@ -93,9 +104,13 @@ def carry_out(
     place: str,
     measures: tuple[str, ...],
     now: datetime,
+    zone: str,
+    in_place: bool,
 ) -> Mapped:
-    """Make ``relation`` from the visible rows of ``raw``; the session's ``TimeZone`` is the source's.
+    """Make ``relation`` from the visible rows of ``raw``; the session's ``TimeZone`` is the source's, ``zone``.
 
+    Where the staged rows stay ``in_place`` and the mapping looks at a row alone, ``relation`` is a view and only the
+    broken rows are kept; every value has been read once all the same.
     Raises ``DataRefused`` for a column the file does not have, ``ProjectError`` for SQL that DuckDB refuses
     or that stops at a value.
     """
@@ -111,31 +126,75 @@ def carry_out(
     del types[ROW.strip('"')]
     wanted: dict[str, Kind] = {**shape.columns, **dict.fromkeys(measures, "number")}
     kinds: dict[str, Kind] = {column: kind for column, kind in wanted.items() if column in types}
-    raws = ", ".join(f"{present(quoted(c), types[c])} AS {quoted('raw ' + c)}" for c in kinds)
-    values = ", ".join(f"{canonical(quoted('raw ' + c), types[c], kind)} AS {quoted(c)}" for c, kind in kinds.items())
-    defaults = ", ".join(
-        f"CAST(NULL AS {SQL_TYPES[kind]}) AS {quoted(c)}" for c, kind in wanted.items() if c not in kinds
+    raws = [f"{present(quoted(c), types[c], kind)} AS {quoted('raw ' + c)}" for c, kind in kinds.items()]
+    raws += [f"{absent(quoted(c), types[c])} AS {quoted('no ' + c)}" for c in shape.required if c in kinds]
+    values = ", ".join(
+        f"{canonical(quoted('raw ' + c), types[c], kind, zone)} AS {quoted(c)}" for c, kind in kinds.items()
     )
-    rules = row_rules(table, kinds, now=now)
-    broken = " ".join(f"WHEN {rule.broken} THEN {index}" for index, rule in enumerate(rules))
+    defaults = "".join(
+        f", CAST(NULL AS {SQL_TYPES[kind]}) AS {quoted(c)}" for c, kind in wanted.items() if c not in kinds
+    )
+    rules = row_rules(table, kinds, types, now=now)
+    when = " ".join(f"WHEN {rule.broken} THEN {index}" for index, rule in enumerate(rules))
     words = " ".join(f"WHEN {index} THEN '{rule.words}'" for index, rule in enumerate(rules))
     found = " ".join(f"WHEN {index} THEN {rule.found}" for index, rule in enumerate(rules))
-    columns = ", ".join(quoted(column) for column in wanted)
-    judged = f"""
-        WITH given AS ({given}),
-        raws AS (SELECT {ROW}, {raws} FROM given),
+    filled = f"""WITH given AS ({given}),
+        raws AS (SELECT {", ".join([ROW, *raws])} FROM given),
         typed AS (SELECT *, {values} FROM raws),
-        filled AS (SELECT *{", " + defaults if defaults else ""} FROM typed),
-        judged AS (SELECT *, CASE {broken} END AS rule FROM filled)
-        SELECT {ROW}, {columns}, CASE rule {words} END AS {RULE}, CASE rule {found} END AS {FOUND}
-        FROM judged"""
+        filled AS (SELECT *{defaults} FROM typed)"""
+    judged = f"{filled}, judged AS (SELECT *, CASE {when} END AS rule FROM filled)"
+    verdict = f"CASE rule {words} END AS {RULE}, CASE rule {found} END AS {FOUND}"
+    columns = ", ".join(map(quoted, wanted))
+    stays = in_place and _stays(mapping, raw, kinds, types, zone)
+    broken = relation.removesuffix('"') + ' broken"' if stays else f"(FROM {relation} WHERE {RULE} IS NOT NULL)"
     try:
-        with one_thread(con) if _adds_up(mapping) else nullcontext():
-            con.execute(f"CREATE OR REPLACE TABLE {relation} AS {judged}")
+        if stays:
+            con.execute(
+                f"CREATE TABLE {broken} AS {judged} SELECT {ROW}, {shape.key}, {verdict} FROM judged "
+                "WHERE rule IS NOT NULL"
+            )
+            con.execute(f"CREATE VIEW {relation} AS {filled} SELECT {ROW}, {columns} FROM filled")
+            # No rule looks at these values, nor do repeats and unknown customers.
+            _read_through(con, given, [c for c in kinds if kinds[c] == "text" and c not in (shape.key, "customer_id")])
+        else:
+            with one_thread(con) if _adds_up(mapping) else nullcontext():
+                con.execute(
+                    f"CREATE OR REPLACE TABLE {relation} AS {judged} SELECT {ROW}, {columns}, {verdict} FROM judged"
+                )
     except duckdb.Error as error:
         raise _culprit(con, mapping, raw, place, error) from None
     shown = frozenset(rule.words for rule in rules if rule.shown)
-    return Mapped(table, raw.name, relation, mapping.select is not None, place, shown)
+    return Mapped(table, raw.name, relation, broken, mapping.select is not None, stays, place, shown)
+
+
+def _stays(
+    mapping: Mapping,
+    raw: RawTable,
+    kinds: dict[str, Kind],
+    types: dict[str, str],
+    zone: str,
+) -> bool:
+    """Whether the mapping gives the same at each reading, on a session in UTC: only then it may be a view."""
+    if mapping.columns is None:
+        return False
+    parts = {**mapping.columns, **mapping.measures, "where": mapping.where or ""}
+    if zone != "UTC":
+        for column, kind in kinds.items():
+            # In the session's zone a text is read as a time, and an instant is written out as a text.
+            if is_zoned(types[column]) if kind != "time" else not types[column].startswith(("DATE", "TIMESTAMP")):
+                return False
+        # An instant that is taken as it stands has no zone.
+        names = set(map(str.casefold, raw.columns))
+        taken = {c for c, sql in mapping.columns.items() if sql.strip().strip('"').casefold() in names}
+        parts = {name: sql for name, sql in parts.items() if kinds.get(name) != "time" or name not in taken}
+    return is_rowwise(parts.values(), columns=raw.columns, zone=zone)
+
+
+def _read_through(con: duckdb.DuckDBPyConnection, given: str, columns: list[str]) -> None:
+    """Read the ``columns`` to the end, so that a value that stops the SQL, or a damaged page, shows now."""
+    if columns:
+        read = ", ".join(f"bit_xor(hash({quoted(column)}))" for column in columns)
+        con.execute(f"SELECT {read} FROM ({given})")
 
 
 @contextmanager
@@ -184,6 +243,8 @@ def _culprit(
     con: duckdb.DuckDBPyConnection, mapping: Mapping, raw: RawTable, place: str, error: duckdb.Error
 ) -> ChurnwatchError:
     """The error of the first expression that fails alone, else of the mapping as a whole."""
+    if not isinstance(error, SQL_ERRORS):
+        refuse_damaged(con, raw)
     parts = {**(mapping.columns or {}), **(mapping.measures if mapping.columns is not None else {})}
     if mapping.where is not None:
         parts = {"where": mapping.where, **parts}

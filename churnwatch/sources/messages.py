@@ -20,13 +20,14 @@ LEVELS = ("kind", "channel", "direction", "topic", "instrument", "segment", "lan
 """Columns that often hold one fixed word for all rows of a mapping."""
 
 _NO_COLUMN = re.compile(r'Referenced column "(.+?)" not found|does not have a column named "(.+?)"')
-_SQL_ERRORS = (
+SQL_ERRORS = (
     duckdb.BinderException,
     duckdb.CatalogException,
     duckdb.ParserException,
     duckdb.PermissionException,
     duckdb.SyntaxException,
 )
+"""What DuckDB says of SQL that is wrong whatever the rows."""
 _VALUE_ERRORS = tuple(
     re.compile(pattern, re.DOTALL)
     for pattern in (
@@ -124,7 +125,7 @@ def told_sql_error(
         return no_column(raw, match.group(1) or match.group(2), f"{place} names it", hint=fixed)
     if isinstance(error, duckdb.PermissionException):
         return ProjectError(line, where=place, allowed="SQL over the declared sources, no other file")
-    if not isinstance(error, _SQL_ERRORS):
+    if not isinstance(error, SQL_ERRORS):
         line = _told_value_error(line, shown=bool(column) and column != "where" and _is_plain(column))
     return ProjectError(
         line,

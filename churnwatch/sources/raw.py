@@ -1,5 +1,7 @@
 """Raw files as they lie: rows into DuckDB, rows that do not parse set aside with their line.
 
+A large Parquet file is read in place: DuckDB holds a view of it, and no copy.
+
 CSV is read with a declared dialect and nothing sniffed. Every physical line of the file must belong to the
 header, to a row, to a rejected row or be blank; a file in which lines vanish (a quote that is never closed
 swallows what follows) is refused.
@@ -23,6 +25,11 @@ from churnwatch.spec import Source
 
 Ints = NDArray[np.int64]
 
+ROW = '"churnwatch row"'
+"""The position of the raw row, from 0. Names with a space collide with no one's."""
+LARGE = 200_000
+"""Rows from which on a Parquet file is read in place. Fewer are copied: memory answers many small questions faster."""
+
 _CSV = {".csv": ",", ".tsv": "\t", ".txt": ","}
 _PARQUET = {".parquet", ".pq"}
 DELIMITERS = {";": ";", "\t": "\\t", "|": "|", ",": ","}
@@ -30,6 +37,11 @@ DELIMITERS = {";": ";", "\t": "\\t", "|": "|", ",": ","}
 _LONGEST_TOLD = 10_000  # DuckDB cuts the text of a rejected row there
 _NO_NAME = re.compile(r"[\s.,:/+-]*\d[\d\s.,:/+TZ-]*|.*@.*", re.DOTALL)
 _ONE_END = "one kind of line end in the whole file"
+
+
+def words(sql: str) -> frozenset[str]:
+    """The words of ``sql``, in small letters."""
+    return frozenset(re.findall(r"\w+", sql.casefold()))
 
 
 def quoted(name: str) -> str:
@@ -53,7 +65,10 @@ class Reject:
 
 @dataclass(frozen=True)
 class RawTable:
-    """One raw file inside DuckDB as ``raw.<name>``; ``rowid`` is a row's position among the parsed ones."""
+    """One raw file inside DuckDB as ``raw.<name>``.
+
+    A row's position among the parsed ones is its ``rowid``, or ROW where the file is read in place.
+    """
 
     name: str
     file: str
@@ -68,6 +83,10 @@ class RawTable:
     """Rows that hold line ends inside quotes, ascending."""
     extra_lines: Ints = field(default_factory=lambda: np.empty(0, np.int64))
     """How many further lines each of ``long_rows`` takes."""
+    path: Path | None = None
+    """The file (absolute) that is read in place; ``None`` where its rows were copied."""
+    state: tuple[int, ...] = ()
+    """What the system told of the file read in place: it must not change while it is in use."""
 
     @property
     def read(self) -> int:
@@ -83,9 +102,18 @@ class RawTable:
         return np.asarray(self.free_lines[position] + 1, dtype=np.int64)
 
 
-def read_raw(con: duckdb.DuckDBPyConnection, name: str, source: Source, *, data: Path, told: str) -> RawTable:
+def read_raw(
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    source: Source,
+    *,
+    data: Path,
+    told: str,
+    computed: frozenset[str] = frozenset(),
+) -> RawTable:
     """Read the file of ``source`` below ``data`` into ``raw.<name>``; ``told`` names the project file.
 
+    ``computed`` are the words, in small letters, of the project's SQL that does more than take a column as it stands.
     CSV columns are all text and an empty field is missing. Raises ``DataRefused`` where the file is missing,
     empty, has no usable header or cannot be read; ``ProjectError`` where its format is not known.
     """
@@ -104,7 +132,7 @@ def read_raw(con: duckdb.DuckDBPyConnection, name: str, source: Source, *, data:
     if kind == "csv":
         return _read_csv(con, name, source, path)
     if kind == "parquet":
-        return _read_parquet(con, name, source, path)
+        return _read_parquet(con, name, source, path, computed)
     raise ProjectError(
         f"the format of {source.from_} is not clear from its name",
         where=f"{told}: sources.{name}",
@@ -113,12 +141,58 @@ def read_raw(con: duckdb.DuckDBPyConnection, name: str, source: Source, *, data:
     )
 
 
-def _read_parquet(con: duckdb.DuckDBPyConnection, name: str, source: Source, path: Path) -> RawTable:
+def _read_parquet(
+    con: duckdb.DuckDBPyConnection, name: str, source: Source, path: Path, computed: frozenset[str]
+) -> RawTable:
+    file = path.resolve()  # of a link, what it means now
+    rows = f"read_parquet({literal(str(file))})"
     try:
-        con.execute(f"CREATE TABLE raw.{quoted(name)} AS FROM read_parquet({literal(str(path))})")
+        columns, count = _columns(con, rows), _count(con, rows)
+        # A column of that name would stand before the number that DuckDB gives.
+        if count < LARGE or "file_row_number" in map(str.casefold, columns):
+            con.execute(f"CREATE TABLE raw.{quoted(name)} AS FROM {rows}")
+            return RawTable(name, source.from_, columns, count)
+        # The file's own statistics know nothing of NaN, which is greater than any number: DuckDB, led by them, would
+        # pass rows over where it is compared. It does not look through a product.
+        floats = [
+            f"{quoted(column)} * CAST(1 AS {kind}) AS {quoted(column)}"
+            for column, kind in columns.items()
+            if kind in ("FLOAT", "DOUBLE") and words(column) & computed
+        ]
+        every = f"* REPLACE ({', '.join(floats)})" if floats else "*"
+        con.execute(f"CREATE VIEW raw.{quoted(name)} AS SELECT {every}, file_row_number AS {ROW} FROM {rows}")
     except duckdb.Error as error:
-        raise DataRefused(first_line(error), where=source.from_, allowed="a readable Parquet file") from None
-    return RawTable(name, source.from_, _columns(con, name), _count(con, name))
+        raise _no_parquet(source.from_, first_line(error).replace(str(file), str(path))) from None
+    return RawTable(name, source.from_, columns, count, path=file, state=_state(file))
+
+
+def _no_parquet(file: str, found: str) -> DataRefused:
+    return DataRefused(found, where=file, allowed="a readable Parquet file")
+
+
+def _state(file: Path) -> tuple[int, ...]:
+    told = file.stat()
+    return (told.st_ino, told.st_size, told.st_mtime_ns)
+
+
+def refuse_damaged(con: duckdb.DuckDBPyConnection, raw: RawTable) -> None:
+    """Raise ``DataRefused`` where a file that is read in place cannot be read to its end."""
+    if raw.path is not None:
+        try:
+            con.execute(f"SELECT bit_xor(hash(COLUMNS(*))) FROM raw.{quoted(raw.name)}")
+        except duckdb.Error as error:
+            raise _no_parquet(raw.file, first_line(error)) from None
+
+
+def refuse_changed(raw: RawTable) -> None:
+    """Raise ``DataRefused`` where a file that is read in place is no longer the one that was judged."""
+    if raw.path is not None and (not raw.path.is_file() or _state(raw.path) != raw.state):
+        raise DataRefused(
+            "the file changed while it was read",
+            where=raw.file,
+            allowed="a file that stays as it is until the run is over",
+            hint="run again when the export has finished",
+        )
 
 
 def _read_csv(con: duckdb.DuckDBPyConnection, name: str, source: Source, path: Path) -> RawTable:
@@ -217,7 +291,7 @@ def _account(
     if len(header) == 1:
         blank[:] = False  # there an empty line is a row whose one value is missing
     rejects, taken = _rejects(source, rejected, data, starts)
-    rows = _count(con, name)
+    rows = _count(con, f"raw.{quoted(name)}")
     long_rows = extra = np.empty(0, np.int64)
     if int((~(taken | blank)).sum()) != rows:
         # A row with line ends inside quotes has at least two lines that are not blank, so it shows here.
@@ -233,7 +307,7 @@ def _account(
     return RawTable(
         name,
         source.from_,
-        _columns(con, name),
+        _columns(con, f"raw.{quoted(name)}"),
         rows,
         tuple(rejects),
         first_line=2,
@@ -274,13 +348,12 @@ def _long_rows(con: duckdb.DuckDBPyConnection, name: str, header: list[str]) -> 
     return np.asarray(found["row"], dtype=np.int64), np.asarray(found["lines"], dtype=np.int64)
 
 
-def _columns(con: duckdb.DuckDBPyConnection, name: str) -> dict[str, str]:
-    described = con.execute(f"DESCRIBE raw.{quoted(name)}").fetchall()
-    return {str(row[0]): str(row[1]) for row in described}
+def _columns(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
+    return {str(row[0]): str(row[1]) for row in con.execute(f"DESCRIBE FROM {relation}").fetchall()}
 
 
-def _count(con: duckdb.DuckDBPyConnection, name: str) -> int:
-    return int(con.execute(f"SELECT count(*) FROM raw.{quoted(name)}").fetchall()[0][0])
+def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    return int(con.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0])
 
 
 def first_line(error: Exception) -> str:

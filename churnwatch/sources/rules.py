@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from churnwatch.sources.raw import quoted
 from churnwatch.sources.tables import SHAPES, Kind
-from churnwatch.sources.values import COMPLAINTS
+from churnwatch.sources.values import COMPLAINTS, is_instant, misfit
 
 
 @dataclass(frozen=True)
@@ -25,46 +25,95 @@ class Rule:
     """Whether a message may show what was found: the value of no id, name, contact or text."""
 
 
-def row_rules(table: str, kinds: dict[str, Kind], *, now: datetime) -> list[Rule]:
-    """The rules for a row of ``table`` taken alone; ``kinds`` are the columns its mapping gives."""
-    return [*_value_rules(table, kinds), *_ROW_RULES[table](_utc_literal(now))]
+def row_rules(table: str, kinds: dict[str, Kind], types: dict[str, str], *, now: datetime) -> list[Rule]:
+    """The rules for a row of ``table`` taken alone.
+
+    ``kinds`` are the columns its mapping gives, ``types`` DuckDB's types of what it gives for them. A condition may
+    also read ``no <name>``: whether the mapping gave nothing for a required column.
+    """
+    return [*_value_rules(table, kinds, types), *_ROW_RULES[table](_Clock(kinds, types, now))]
 
 
-def _value_rules(table: str, kinds: dict[str, Kind]) -> Iterator[Rule]:
+@dataclass(frozen=True)
+class _Clock:
+    """How conditions name times: as canonical times, or as they were given where all are instants.
+
+    That says the same and spares each row the conversion.
+    """
+
+    kinds: dict[str, Kind]
+    types: dict[str, str]
+    instant: datetime
+
+    @property
+    def given(self) -> bool:
+        return all(is_instant(self.types[column]) for column, kind in self.kinds.items() if kind == "time")
+
+    @property
+    def now(self) -> str:
+        naive = self.instant.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
+        return f"TIMESTAMPTZ '{naive}+00'" if self.given else f"TIMESTAMP '{naive}'"
+
+    def at(self, column: str) -> str:
+        return quoted(f"raw {column}" if self.given and column in self.kinds else column)
+
+
+def _value_rules(table: str, kinds: dict[str, Kind], types: dict[str, str]) -> Iterator[Rule]:
     required = SHAPES[table].required
     for column, kind in kinds.items():
         raw, value = quoted(f"raw {column}"), quoted(column)
-        yield Rule(
-            f"{table}.{column} {COMPLAINTS[kind]}",
-            f"{raw} IS NOT NULL AND {value} IS NULL",
-            f"CAST({raw} AS VARCHAR)",
-            shown=kind != "text",
-        )
+        if kind != "text":  # anything can be written out as a text
+            yield Rule(
+                f"{table}.{column} {COMPLAINTS[kind]}",
+                misfit(raw, value, types[column], kind),
+                f"CAST({raw} AS VARCHAR)",
+                shown=True,
+            )
         if column in required:
-            yield Rule(f"{table}.{column} is missing", f"{value} IS NULL")
+            yield Rule(f"{table}.{column} is missing", quoted(f"no {column}"))
 
 
-def _customer_rules(_now: str) -> list[Rule]:
+def _customer_rules(clock: _Clock) -> list[Rule]:
     told = _told("started_at", "ended_at")
     return [
-        Rule("customers.ended_at before started_at", "ended_at < started_at", told, shown=True),
+        Rule(
+            "customers.ended_at before started_at",
+            f"{clock.at('ended_at')} < {clock.at('started_at')}",
+            told,
+            shown=True,
+        ),
         _language("customers"),
     ]
 
 
-def _interaction_rules(now: str) -> list[Rule]:
+def _interaction_rules(clock: _Clock) -> list[Rule]:
     return [
-        Rule("interactions.known_at before at", 'known_at < "at"', _told("at", "known_at"), shown=True),
-        Rule("interactions.known_at in the future", f"known_at > {now}", _told("known_at"), shown=True),
+        Rule(
+            "interactions.known_at before at",
+            f"{clock.at('known_at')} < {clock.at('at')}",
+            _told("at", "known_at"),
+            shown=True,
+        ),
+        Rule(
+            "interactions.known_at in the future",
+            f"{clock.at('known_at')} > {clock.now}",
+            _told("known_at"),
+            shown=True,
+        ),
     ]
 
 
-def _survey_rules(now: str) -> list[Rule]:
+def _survey_rules(clock: _Clock) -> list[Rule]:
     answered = "answered_at IS NOT NULL AND "
     missing = ("raw_score", "scale_min", "scale_max", "higher_is_better")
     return [
-        Rule("surveys.sent_at in the future", f"sent_at > {now}", _told("sent_at"), shown=True),
-        Rule("surveys.answered_at in the future", f"answered_at > {now}", _told("answered_at"), shown=True),
+        Rule("surveys.sent_at in the future", f"{clock.at('sent_at')} > {clock.now}", _told("sent_at"), shown=True),
+        Rule(
+            "surveys.answered_at in the future",
+            f"{clock.at('answered_at')} > {clock.now}",
+            _told("answered_at"),
+            shown=True,
+        ),
         Rule(
             "surveys.answered_at before sent_at", "answered_at < sent_at", _told("sent_at", "answered_at"), shown=True
         ),
@@ -90,7 +139,7 @@ def _survey_rules(now: str) -> list[Rule]:
     ]
 
 
-def _agent_rules(_now: str) -> list[Rule]:
+def _agent_rules(_clock: _Clock) -> list[Rule]:
     return [
         Rule("agents.capacity is negative", "capacity < 0", _told("capacity"), shown=True),
         Rule("agents.away_to before away_from", "away_to < away_from", _told("away_from", "away_to"), shown=True),
@@ -113,7 +162,3 @@ def _language(table: str) -> Rule:
 def _told(*columns: str) -> str:
     """SQL that writes the columns out: ``raw_score 11.0, scale_max 10.0``; times are UTC."""
     return "concat_ws(', ', " + ", ".join(f"'{column} ' || {quoted(column)}::VARCHAR" for column in columns) + ")"
-
-
-def _utc_literal(instant: datetime) -> str:
-    return f"TIMESTAMP '{instant.astimezone(UTC).replace(tzinfo=None).isoformat(sep=' ')}'"

@@ -19,12 +19,11 @@ Kind = Literal["text", "number", "integer", "boolean", "time"]
 
 @dataclass(frozen=True)
 class Shape:
-    """One canonical table: its columns with their kinds, those a mapping must give, its id and its order."""
+    """One canonical table: its columns with their kinds, those a mapping must give, its id."""
 
     columns: dict[str, Kind]
     required: tuple[str, ...]
     key: str
-    order: tuple[str, ...]
 
 
 SHAPES: dict[str, Shape] = {
@@ -44,7 +43,6 @@ SHAPES: dict[str, Shape] = {
         },
         ("customer_id", "started_at"),
         "customer_id",
-        ("customer_id",),
     ),
     "interactions": Shape(
         {
@@ -61,7 +59,6 @@ SHAPES: dict[str, Shape] = {
         },
         ("interaction_id", "customer_id", "at", "known_at", "kind"),
         "interaction_id",
-        ("customer_id", "at", "known_at", "interaction_id"),
     ),
     "surveys": Shape(
         {
@@ -78,7 +75,6 @@ SHAPES: dict[str, Shape] = {
         },
         ("survey_id", "customer_id", "sent_at", "instrument"),
         "survey_id",
-        ("customer_id", "sent_at", "survey_id"),
     ),
     "agents": Shape(
         {
@@ -93,7 +89,6 @@ SHAPES: dict[str, Shape] = {
         },
         ("owner",),
         "owner",
-        ("owner",),
     ),
 }
 
@@ -133,7 +128,9 @@ class Accounting:
 class Tables:
     """The canonical tables customers, interactions, surveys and agents, each with a last column ``source``.
 
-    ``con`` is in memory with ``TimeZone`` UTC; times in it are naive UTC. ``measures`` are the numeric
+    ``con`` is in memory with ``TimeZone`` UTC; times in it are naive UTC. Where a large Parquet file feeds
+    interactions or surveys, the table is a view that reads the file, which must stay as it is as long as ``con`` is in
+    use; ``con`` reads no other file. No order of rows is promised. ``measures`` are the numeric
     columns of interactions that the mappings declare. ``quarantine`` has source, file, line (CSV: 1-based
     line of the file; Parquet: 1-based row number), rule, found. ``warnings`` are sentences for the user.
     """
@@ -226,14 +223,19 @@ def new_tables(measures: Sequence[str]) -> duckdb.DuckDBPyConnection:
     """A connection in memory, ``TimeZone`` UTC, that holds the canonical tables, empty."""
     con = duckdb.connect()
     con.execute("SET TimeZone = 'UTC'")
-    for table, shape in SHAPES.items():
-        columns = [f'"{name}" {SQL_TYPES[kind]}' for name, kind in shape.columns.items()]
-        if table == "interactions":
-            columns += [f'"{name}" DOUBLE' for name in measures]
-        if table == "customers":
-            columns[list(shape.columns).index("do_not_contact")] += " NOT NULL"
-        con.execute(f"CREATE TABLE {table} ({', '.join(columns)}, source VARCHAR NOT NULL)")
+    for table in SHAPES:
+        con.execute(f"CREATE TABLE {table} ({', '.join(definitions(table, measures))})")
     return con
+
+
+def definitions(table: str, measures: Sequence[str]) -> list[str]:
+    """The columns of the canonical ``table`` with their SQL types, in order, as a CREATE TABLE wants them."""
+    columns = [f'"{name}" {SQL_TYPES[kind]}' for name, kind in SHAPES[table].columns.items()]
+    if table == "interactions":
+        columns += [f'"{name}" DOUBLE' for name in measures]
+    if table == "customers":
+        columns[list(SHAPES[table].columns).index("do_not_contact")] += " NOT NULL"
+    return [*columns, "source VARCHAR NOT NULL"]
 
 
 def utc(naive: datetime) -> datetime:
