@@ -42,7 +42,11 @@ FILES = {
     },
     "configs/bench/outreach.yaml": {"default_action": "check_in"},
     "configs/bench/sources.yaml": {
-        "sources": {"people": {"from": "customers.parquet"}, "log": {"from": "interactions.parquet"}},
+        # The files' times carry no zone, and are UTC.
+        "sources": {
+            "people": {"from": "customers.parquet", "zone": "UTC"},
+            "log": {"from": "interactions.parquet", "zone": "UTC"},
+        },
         "tables": {
             "customers": [{"source": "people", "columns": {c: c for c in CUSTOMER.split()}}],
             "interactions": [
@@ -67,8 +71,11 @@ def write_project(root: Path) -> None:
 
 
 def command_seconds(data: Path, scratch: Path, number: int) -> list[Figure]:
-    """CPU and wall seconds of the command for 1 and for ``number`` monthly as-ofs, medians of three runs."""
-    project, out = scratch / "project", scratch / "command.parquet"
+    """CPU and wall seconds of the command for 1 and for ``number`` monthly as-ofs, medians of three runs.
+
+    What it wrote of ``number`` as-ofs stays in the file ``command`` of ``scratch``.
+    """
+    project, out = scratch / "project", scratch / "command"
     write_project(project)
     figures = []
     for as_ofs in (months(1), months(number)):
