@@ -25,8 +25,14 @@ from tests.benchmarks.signals_process import Cost, cost, remove, spend
 RUNS = 3
 MONTHS, DAYS = 12, 365
 ENGINE, PEERS = "engine", ("duckdb", "polars", "pandas")
-TOLD = {"engine": "engine", "duckdb": "DuckDB", "polars": "Polars", "pandas": "pandas", "scan": "scan"}
-TOLD["command"] = "churnwatch signals build"
+TOLD = {
+    "engine": "engine",
+    "duckdb": "DuckDB",
+    "polars": "Polars",
+    "pandas": "pandas",
+    "scan": "scan",
+    "command": "churnwatch signals build",
+}
 
 
 @dataclass(frozen=True)
