@@ -12,7 +12,7 @@ from small_tables import aware, spine_of, tables_of
 from test_signals import every_signal
 
 from churnwatch import signals
-from churnwatch.signals import Limits, compiled, file
+from churnwatch.signals import Limits, file
 
 AS_OFS = tuple(datetime(2026, month, 1, 17, 30) for month in (1, 2, 3))
 COLUMNS = every_signal().columns
@@ -125,15 +125,3 @@ def test_nobody_is_asked_for(tmp_path):
     assert 0 == signals.write(made, COLUMNS, spine, out=tmp_path / "none.parquet")
     assert (0, len(COLUMNS) + 2) == pq.read_table(tmp_path / "none.parquet").shape
     assert (0, len(COLUMNS)) == signals.build(made, COLUMNS, spine_of([])).values.shape
-
-
-def test_machine_code_is_made_where_no_cache_can_be_written(monkeypatch):
-    """numba refuses to cache in a read-only container; then it compiles in every process."""
-
-    def njit(*, cache: bool = False, nogil: bool):
-        if cache:
-            raise RuntimeError("cannot cache function: no locator available")
-        return lambda function: ("compiled", function, nogil)
-
-    monkeypatch.setattr(compiled, "njit", njit)
-    assert ("compiled", njit, True) == compiled.compiled(njit)

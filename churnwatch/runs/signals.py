@@ -81,6 +81,12 @@ def build(
             "nobody had started by then", where="--as-of", allowed="a day after the first customer's started_at"
         )
     columns, skipped = available(tables, workspace.spec.columns)
+    if not columns:
+        raise DataRefused(
+            "no signal of the catalogue can be computed from these data",
+            where=f"configs/{workspace.deployment}/sources.yaml",
+            hint="`churnwatch check` says what each lacks",
+        )
     if engine == "spark":
         from churnwatch.signals import spark
 
@@ -159,6 +165,6 @@ def _check(tables: Tables, rows: pa.Table, path: Path, *, header: int) -> None:
         raise DataRefused(
             told,
             where=str(path),
-            allowed=f"customers of the deployment; moments after {first:%Y-%m-%d %H:%M}, up to {end:%Y-%m-%d %H:%M} UTC",
+            allowed=f"customers of the deployment; moments after {first:%Y-%m-%d %H:%M} up to {end:%Y-%m-%d %H:%M} UTC",
             hint="leave these rows out, or load the data they want",
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ class Pieces:
     """Each piece, or where it begins in the file."""
     sizes: list[int] = field(default_factory=list)
     file: IO[bytes] | None = None
+    one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
+    """Threads read blocks side by side, and the file has one place at a time."""
 
     def append(self, rows: Array) -> None:
         """Keep ``rows`` (n_rows, width)."""
@@ -53,10 +56,10 @@ class Pieces:
         if not isinstance(kept, int):
             return kept[start:end]
         assert self.file is not None
-        self.file.flush()
-        length = 8 * self.width
-        data = os.pread(self.file.fileno(), (end - start) * length, kept + start * length)
-        rows: Array = np.frombuffer(data, np.int64).reshape(-1, self.width)
+        rows = np.empty((end - start, self.width), np.int64)
+        with self.one_at_a_time:
+            self.file.seek(kept + start * 8 * self.width)
+            self.file.readinto(rows)  # type: ignore[attr-defined]  # of IO[bytes] only the abstract class lacks it
         return rows
 
     def replace(self, piece: int, rows: Array) -> None:
@@ -64,8 +67,9 @@ class Pieces:
         kept = self.kept[piece]
         if isinstance(kept, int):
             assert self.file is not None
-            self.file.flush()
-            os.pwrite(self.file.fileno(), np.ascontiguousarray(rows).data, kept)
+            with self.one_at_a_time:
+                self.file.seek(kept)
+                self.file.write(np.ascontiguousarray(rows).data)
         else:
             self.kept[piece] = rows
 

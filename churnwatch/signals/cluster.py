@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
+import subprocess
 import sys
 import uuid
 import warnings
@@ -12,7 +14,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
-from subprocess import TimeoutExpired
 from typing import Any
 
 import churnwatch
@@ -28,11 +29,13 @@ REACH = 5
 STOP = 30
 """Seconds that Java may take to end before it is ended."""
 
+JAVA = 17
+"""The oldest Java that pyspark 4 runs on."""
 MASTERS = "local[2], local[*], spark://host:7077, yarn, k8s://https://host:443"
 
 
 def check_spark(master: str | None) -> None:
-    """Raise UsageError where pyspark or Java is missing or nobody answers at the master's address.
+    """Raise UsageError where pyspark or a Java it can use is missing, or nobody answers at the master's address.
 
     Spark itself would say so in a hundred lines, or after minutes.
     """
@@ -40,15 +43,35 @@ def check_spark(master: str | None) -> None:
         import pyspark  # noqa: F401  # is it there?
     except ImportError as error:
         raise UsageError("pyspark is not installed", where="Spark", hint="pip install 'churnwatch[spark]'") from error
-    home = os.environ.get("JAVA_HOME")
-    if not shutil.which("java" if not home else str(Path(home) / "bin" / "java")):
+    version = _java()
+    if version is None or version < JAVA:
+        home = os.environ.get("JAVA_HOME")
         raise UsageError(
-            f"JAVA_HOME is {home}, which has no bin/java" if home else "Java is not installed",
+            ("Java is not installed" if version is None else f"Java {version} is too old")
+            + (f" where JAVA_HOME says: {home}" if home else ""),
             where="Spark",
-            allowed="Java 17 or newer",
-            hint="install it (Debian: apt install openjdk-17-jre-headless) or set JAVA_HOME",
+            allowed=f"Java {JAVA} or newer",
+            hint=f"install it (Debian: apt install openjdk-{JAVA}-jre-headless) or set JAVA_HOME",
         )
-    kind, _, rest = (master or "").partition("://")
+    if master is not None and not master.startswith(("local", "spark://", "yarn", "k8s://")):
+        raise UsageError("is no master of Spark's", where=master, allowed=MASTERS)
+    _check_answer(master or "")
+
+
+def _java() -> int | None:
+    """The version of the Java that Spark would run; None where there is none that says so."""
+    home = os.environ.get("JAVA_HOME")
+    java = shutil.which(str(Path(home) / "bin" / "java") if home else "java")
+    if java is None:
+        return None
+    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False)  # noqa: S603  # the user's Java
+    # Up to 8 the number that counts was the second: 1.8.0.
+    found = re.search(r'version "(?:1\.)?(\d+)', said.stderr)
+    return int(found[1]) if found and said.returncode == 0 else None
+
+
+def _check_answer(master: str) -> None:
+    kind, _, rest = master.partition("://")
     if kind not in ("spark", "k8s"):
         return
     tried = []
@@ -62,7 +85,7 @@ def check_spark(master: str | None) -> None:
             return
     raise UsageError(
         f"nobody answers at {', '.join(tried)}",
-        where=str(master),
+        where=master,
         allowed=MASTERS,
         hint="look whether the cluster is up and its port can be reached from here",
     )
@@ -99,12 +122,13 @@ def session(master: str | None, place: Path) -> Iterator[Any]:
             context.setLogLevel("ERROR")
             made = SparkSession(context)
     except (PySparkException, Py4JError, OSError) as error:
+        told = _first_words(error, log)
         _end(context, gateway)
         raise UsageError(
-            f"Spark does not start: {_first_words(error, log)}",
+            f"Spark does not start: {told}",
             where=master or "local[*]",
             allowed=MASTERS,
-            hint="pyspark 4 wants Java 17 or newer, and a cluster of its own version",
+            hint="the cluster has to be of the version of this pyspark",
         ) from error
     try:
         yield made
@@ -175,7 +199,7 @@ def _end(context: Any, gateway: Any) -> None:
     gateway.proc.stdin.close()
     try:
         gateway.proc.wait(STOP)
-    except TimeoutExpired:
+    except subprocess.TimeoutExpired:
         gateway.proc.kill()
         gateway.proc.wait()
     if SparkContext._gateway is gateway:  # noqa: SLF001  # nothing public forgets it

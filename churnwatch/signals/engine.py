@@ -145,7 +145,7 @@ def gather_all(
     their codes.
     """
     limits = limits or Limits()
-    if len(spine) == 0:
+    if len(spine) == 0 or not sql:
         return ()
     before, since = int(spine.as_ofs.max()), int(spine.as_ofs.min())
     rows = max(int(con.execute(f"select count(*) from ({select})").fetchall()[0][0]) for select in sql.values())

@@ -162,7 +162,7 @@ def civil_shifts(zone: str, begin: int, end: int) -> tuple[Array, Array]:
         assert shift is not None
         return shift // timedelta(microseconds=1)
 
-    begin, end = max(begin, EARLIEST), min(end, LATEST)
+    begin, end = min(max(begin, EARLIEST), LATEST), min(max(end, EARLIEST), LATEST)
     instants, shifts = [-NEVER], [ahead(begin)]
     for day in range(begin, end, DAY):
         before, after = day, min(day + DAY, end)

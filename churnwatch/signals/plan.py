@@ -35,7 +35,7 @@ _WHAT = {
     "gap_ratio": tallies.GAP_RATIO,
     "silence": tallies.SILENCE,
 }
-_VALUES = (tallies.SUM, tallies.MEAN, tallies.MIN, tallies.MAX, tallies.LATEST)
+_VALUES = range(tallies.LAST_OF_VALUES + 1)
 
 Condition = tuple[tuple[str, tuple[str, ...]], ...]
 """A `where` in a normal form: (level, the texts it may be), sorted. Of two that must both hold, one after the other."""

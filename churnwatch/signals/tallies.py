@@ -229,7 +229,7 @@ def lost(a: float, b: float) -> float:
     """What rounding takes from ``a + b``, exactly (Knuth, The Art of Computer Programming 2, 4.2.2, theorem B).
 
     With it a sum is as good as exact, so that it depends neither on how many bands its window is cut into nor on what
-    else is asked for.
+    else is asked for; but for one that goes beyond what a double can hold on its way.
     """
     summed = a + b
     other = summed - a

@@ -18,10 +18,12 @@ from churnwatch.signals.tallies import (
     DAYS_SINCE,
     DISTINCT,
     GAP,
+    GAP_RATIO,
     KNOWN,
     LAST_OF_VALUES,
     LATEST,
     MASK,
+    MAX,
     MEAN,
     MIN,
     OPEN,
@@ -127,7 +129,7 @@ def read(
                     value = _latest(values, latest, own, first, last)
                 elif what == MIN:
                     value = _extreme(values, least, own, first, last, 1.0)
-                else:
+                elif what == MAX:
                     value = _extreme(values, greatest, own, first, last, -1.0)
             else:
                 own = condition[column]
@@ -160,7 +162,7 @@ def read(
                         gap = seen / DAY / (n - 1)
                         if what == GAP:
                             value = gap
-                        elif gap > 0:
+                        elif what == GAP_RATIO and gap > 0:
                             value = quiet / DAY / gap
             result = value if side == 0 else result - value
         out[place[column]] = result if np.isfinite(result) else np.nan
