@@ -12,7 +12,7 @@ import uuid
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -116,25 +116,22 @@ def session(master: str | None, place: Path) -> Iterator[Any]:
     log = place / "spark.log"
     gateway = context = None
     try:
-        with log.open("wb") as sink, _quiet(), _python(master):
-            gateway = launch_gateway(conf, {"stdout": sink, "stderr": sink})
-            context = SparkContext(conf=conf, gateway=gateway)
-            context.setLogLevel("ERROR")
-            made = SparkSession(context)
-    except (PySparkException, Py4JError, OSError) as error:
-        told = _first_words(error, log)
-        _end(context, gateway)
-        raise UsageError(
-            f"Spark does not start: {told}",
-            where=master or "local[*]",
-            allowed=MASTERS,
-            hint="the cluster has to be of the version of this pyspark",
-        ) from error
-    try:
+        try:
+            with log.open("wb") as sink, _quiet(), _python(master):
+                gateway = launch_gateway(conf, {"stdout": sink, "stderr": sink})
+                context = SparkContext(conf=conf, gateway=gateway)
+                context.setLogLevel("ERROR")
+                made = SparkSession(context)
+        except (PySparkException, Py4JError, OSError) as error:
+            raise UsageError(
+                f"Spark does not start: {_first_words(error, log)}",
+                where=master or "local[*]",
+                allowed=MASTERS,
+                hint="the cluster has to be of the version of this pyspark",
+            ) from error
         yield made
     finally:
-        made.stop()
-        _end(None, gateway)
+        _end(context, gateway)
 
 
 def _settings(master: str | None, place: Path) -> dict[str, str]:
@@ -192,6 +189,8 @@ def _end(context: Any, gateway: Any) -> None:
     from pyspark import SparkContext
 
     if context is not None:
+        with suppress(OSError):  # where Java is gone already, only the second call can forget the context
+            context.stop()
         context.stop()
     if gateway is None:
         return
@@ -221,7 +220,7 @@ def run(context: Any, what: str, job: Callable[[], None], report: Report | None)
 
     Raises UsageError where it fails, and where nothing was worked on for `PATIENCE`.
     """
-    from py4j.protocol import Py4JError
+    from py4j.protocol import Py4JError, Py4JNetworkError
     from pyspark.errors import PySparkException
 
     group = f"churnwatch {what} {uuid.uuid4()}"
@@ -236,10 +235,17 @@ def run(context: Any, what: str, job: Callable[[], None], report: Report | None)
             try:
                 _watch(context.statusTracker(), future, group, what, report)
             except BaseException:
-                context.cancelJobGroup(group)
+                with suppress(Py4JError, OSError):  # a Java that is gone has nothing to end
+                    context.cancelJobGroup(group)
                 raise
             future.result()
-    except (PySparkException, Py4JError, OSError) as error:
+    except (Py4JNetworkError, OSError) as error:
+        raise UsageError(
+            "Spark's Java process has ended",
+            where=context.master,
+            hint="was there too little memory? spark-defaults.conf gives it more: spark.driver.memory",
+        ) from error
+    except (PySparkException, Py4JError) as error:
         raise UsageError(
             f"Spark gave up: {_last_words(error)}",
             where=context.master,
