@@ -134,7 +134,7 @@ def carry_out(
     defaults = "".join(
         f", CAST(NULL AS {SQL_TYPES[kind]}) AS {quoted(c)}" for c, kind in wanted.items() if c not in kinds
     )
-    rules = row_rules(table, kinds, types, now=now)
+    rules = row_rules(table, kinds, types, now=now, zone=zone)
     when = " ".join(f"WHEN {rule.broken} THEN {index}" for index, rule in enumerate(rules))
     words = " ".join(f"WHEN {index} THEN '{rule.words}'" for index, rule in enumerate(rules))
     found = " ".join(f"WHEN {index} THEN {rule.found}" for index, rule in enumerate(rules))

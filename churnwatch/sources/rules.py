@@ -25,18 +25,18 @@ class Rule:
     """Whether a message may show what was found: the value of no id, name, contact or text."""
 
 
-def row_rules(table: str, kinds: dict[str, Kind], types: dict[str, str], *, now: datetime) -> list[Rule]:
+def row_rules(table: str, kinds: dict[str, Kind], types: dict[str, str], *, now: datetime, zone: str) -> list[Rule]:
     """The rules for a row of ``table`` taken alone.
 
-    ``kinds`` are the columns its mapping gives, ``types`` DuckDB's types of what it gives for them. A condition may
-    also read ``no <name>``: whether the mapping gave nothing for a required column.
+    ``kinds`` are the columns its mapping gives, ``types`` DuckDB's types of what it gives for them, ``zone`` the
+    source's. A condition may also read ``no <name>``: whether the mapping gave nothing for a required column.
     """
-    return [*_value_rules(table, kinds, types), *_ROW_RULES[table](_Clock(kinds, types, now))]
+    return [*_value_rules(table, kinds, types), *_ROW_RULES[table](_Clock(kinds, types, now, zone))]
 
 
 @dataclass(frozen=True)
 class _Clock:
-    """How conditions name times: as canonical times, or as they were given where all are instants.
+    """How conditions name times: as canonical times, or as they were given where all are instants, or all UTC.
 
     That says the same and spares each row the conversion.
     """
@@ -44,15 +44,19 @@ class _Clock:
     kinds: dict[str, Kind]
     types: dict[str, str]
     instant: datetime
+    zone: str
 
     @property
-    def given(self) -> bool:
-        return all(is_instant(self.types[column]) for column, kind in self.kinds.items() if kind == "time")
+    def given(self) -> str:
+        """The one type of all the times that were given, where they compare as they stand; else empty."""
+        types = {self.types[column] for column, kind in self.kinds.items() if kind == "time"}
+        one = types.pop() if len(types) == 1 else ""
+        return one if is_instant(one) or (one == "TIMESTAMP" and self.zone == "UTC") else ""
 
     @property
     def now(self) -> str:
         naive = self.instant.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
-        return f"TIMESTAMPTZ '{naive}+00'" if self.given else f"TIMESTAMP '{naive}'"
+        return f"TIMESTAMPTZ '{naive}+00'" if is_instant(self.given) else f"TIMESTAMP '{naive}'"
 
     def at(self, column: str) -> str:
         return quoted(f"raw {column}" if self.given and column in self.kinds else column)
