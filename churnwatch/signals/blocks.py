@@ -16,7 +16,7 @@ from typing import IO
 import numpy as np
 
 from churnwatch.signals.compiled import compiled
-from churnwatch.signals.tallies import AT, CUSTOMER, FIRST_MEASURE, KNOWN, Array
+from churnwatch.signals.rows import AT, CUSTOMER, FIRST_MEASURE, KNOWN, Array
 
 BLOCK_ROWS = 65_536
 """Rows of a block on average; our choice: a few megabytes, the size of a core's cache."""

@@ -23,8 +23,9 @@ from churnwatch.signals.blocks import BLOCK_ROWS, IN_MEMORY, Blocks, gather
 from churnwatch.signals.events import Events, civil_shifts, events_sql, span_of, texts_of
 from churnwatch.signals.plan import Work, reading_of, work_of
 from churnwatch.signals.priors import add_gaps, mean_gaps
+from churnwatch.signals.rows import AT, CUSTOMER, FIRST_MEASURE, KNOWN, Array
 from churnwatch.signals.spine import Spine, spine_of
-from churnwatch.signals.tallies import AT, CUSTOMER, FIRST_MEASURE, KNOWN, Array, new_tallies
+from churnwatch.signals.tallies import new_tallies
 from churnwatch.signals.walk import walk
 from churnwatch.spec import Column
 
@@ -109,10 +110,9 @@ def parts(
 ) -> Iterator[tuple[int, Array]]:
     """The matrix in parts, by the spine's order: where each begins, and its values (n_columns, n_observations)."""
     con = tables.con
-    if any(column.signal.aggregate == "silence" for column in columns):
-        # Its prior is of all customers, whoever is in the spine.
-        customers = con.execute("select customer_id from customers").to_arrow_table()["customer_id"]
-        spine = spine.widened(customers.combine_chunks())
+    # The prior of a silence is of all customers, whoever is in the spine.
+    customers = con.execute("select customer_id from customers").to_arrow_table()["customer_id"]
+    spine = spine.widened(customers.combine_chunks())
     sql: dict[str, str] = {column.table: events_sql(column.table, tables.measures) for column in columns}
     with _who(con, spine.customers) as who:
         gathered = gather_all(con, sql, who, tables.zone, columns, spine, report=report, limits=limits)
@@ -226,7 +226,7 @@ def _block_values(
     first, last = gathered[0].blocks.span(block)
     starts = spine.starts[first : last + 1]
     as_ofs = spine.as_ofs[starts[0] : starts[-1]]
-    out = np.empty((sum(len(one.work.places) for one in gathered), len(as_ofs)))
+    out = np.empty((sum(one.work.columns for one in gathered), len(as_ofs)))
     for one in gathered:
         rows, row_starts = one.blocks.block(block)
         walk(

@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from churnwatch.signals.customers import HASH, codes_of
 from churnwatch.signals.plan import Reading, Work
-from churnwatch.signals.tallies import DAY, FIRST_MEASURE, NEVER, Array
+from churnwatch.signals.rows import DAY, FIRST_MEASURE, NEVER, Array
 
 if TYPE_CHECKING:
     import duckdb
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 BATCH = 1_000_000
 """Rows that DuckDB hands over at a time."""
+FEW = 1000
+"""Moments that a query may list."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST, LATEST = (
@@ -81,7 +84,7 @@ class Events:
     sql: str
     """A SELECT as ``events_sql`` makes it."""
     who: str
-    """A table on ``con`` of customer_id and code, an int32 from 0 on by id; of others no row is read."""
+    """A table on ``con`` of customer_id and code, an int32 from 0 on by id: of everybody who has a row."""
     texts: dict[str, list[str]]
     """The different texts of each level whose values are counted."""
 
@@ -93,54 +96,62 @@ class Events:
         limit = f"_known < make_timestamp({before}) and _at < make_timestamp({before})"
         if work.reach < NEVER:
             limit += f" and _at >= make_timestamp({since - work.reach})"
-        reader = self.con.execute(f"{self._select(work.reading)} where {limit}").to_arrow_reader(BATCH)
-        for batch in reader:
-            yield self._arrays(batch, work.reading)
+        codes = codes_of(self.con, self.who)
+        rows = f"(select * from ({self.sql}) where {limit}) as rows"
+        if codes is None:
+            select = self._select(work.reading, "who.code", f"{rows} join {self.who} as who using (customer_id)")
+        else:
+            select = self._select(work.reading, HASH, rows)
+        for batch in self.con.execute(select).to_arrow_reader(BATCH):
+            arrays = _arrays(batch, work.reading)
+            if codes is not None:
+                arrays[0] = codes.of(arrays[0])
+            yield arrays
 
     def tied(self, work: Work, ties: pa.Table) -> list[Array]:
         """The rows of ``ties`` (_customer, _at, _known) by customer, at, known, id; arrays as of ``batches``."""
+        moments = np.unique(ties["_at"].to_numpy())
+        # A handful is looked up by the moments alone, before anything else of a row is read.
+        few = ", ".join(f"make_timestamp({moment})" for moment in moments[:FEW])
+        limit = f"_at in ({few})" if len(moments) <= FEW else "true"
+        rows = f"(select * from ({self.sql}) where {limit}) as rows join {self.who} as who using (customer_id)"
         self.con.register("signals_ties", ties)
         try:
-            rows = self.con.sql(
-                f"""select * from ({self._select(work.reading, also=", _id, _part")}) as rows
+            found = self.con.sql(
+                f"""select * from ({self._select(work.reading, "who.code", rows, also=", _id, _part")}) as rows
                 semi join signals_ties using (_customer, _at, _known)
                 order by _customer, _at, _known, _id, _part"""
             ).to_arrow_table()
         finally:
             self.con.unregister("signals_ties")
-        return self._arrays(rows, work.reading)
+        return _arrays(found, work.reading)
 
-    def _select(self, reading: Reading, *, also: str = "") -> str:
+    def _select(self, reading: Reading, customer: str, rows: str, *, also: str = "") -> str:
         parts, stride = ["0"], 1
         for level, texts in reading.mentioned.items():
             whens = " ".join(f"when {_literal(text)} then {(i + 1) * stride}" for i, text in enumerate(texts))
             parts.append(f'case "{level}" {whens} else 0 end')
             stride *= len(texts) + 1
-        columns = [f"coalesce(\"{name}\", 'nan'::double) as c{i}" for i, name in enumerate(reading.measures)]
-        columns += [f"coalesce(by_{level}.place, -1) as by_{level}" for level in reading.levels]
+        columns = [
+            f"{customer} as _customer",
+            "epoch_us(_at) as _at",
+            "epoch_us(_known) as _known",
+            f"({' + '.join(parts)})::integer as _code",
+            *(f"coalesce(\"{name}\", 'nan'::double) as c{i}" for i, name in enumerate(reading.measures)),
+            *(f"coalesce(by_{level}.place, -1) as by_{level}" for level in reading.levels),
+        ]
         joins = "".join(
             f"""
             left join (select unnest([{", ".join(map(_literal, self.texts[level]))}]::varchar[]) as "{level}",
                               unnest(range({len(self.texts[level])})) as place) as by_{level} using ("{level}")"""
             for level in reading.levels
         )
-        return f"""
-            select {
-            ", ".join(
-                [
-                    "who.code as _customer",
-                    "epoch_us(_at) as _at",
-                    "epoch_us(_known) as _known",
-                    f"({' + '.join(parts)})::integer as _code",
-                    *columns,
-                ]
-            )
-        }{also}
-            from ({self.sql}) as rows join {self.who} as who using (customer_id){joins}"""
+        return f"select {', '.join(columns)}{also} from {rows}{joins}"
 
-    def _arrays(self, rows: pa.RecordBatch | pa.Table, reading: Reading) -> list[Array]:
-        count = FIRST_MEASURE + 1 + len(reading.measures) + len(reading.levels)
-        return [rows.column(i).to_numpy() for i in range(count)]
+
+def _arrays(rows: pa.RecordBatch | pa.Table, reading: Reading) -> list[Array]:
+    count = FIRST_MEASURE + 1 + len(reading.measures) + len(reading.levels)
+    return [rows.column(i).to_numpy() for i in range(count)]
 
 
 def texts_of(con: duckdb.DuckDBPyConnection, sql: str, levels: tuple[str, ...]) -> dict[str, list[str]]:

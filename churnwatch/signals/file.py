@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from churnwatch.signals.engine import Limits, Report, parts
+from churnwatch.signals.rows import Array
 from churnwatch.signals.spine import Spine
-from churnwatch.signals.tallies import Array
 from churnwatch.spec import Column
 
 if TYPE_CHECKING:

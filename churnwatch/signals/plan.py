@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,8 @@ import numpy as np
 
 from churnwatch.errors import ProjectError
 from churnwatch.signals import tallies
-from churnwatch.signals.tallies import DAY, FIRST_MEASURE, NEVER, Array, Plan
+from churnwatch.signals.rows import DAY, FIRST_MEASURE, NEVER, Array, starts_of
+from churnwatch.signals.tallies import Plan
 from churnwatch.spec import Column, Where, level_text
 
 MOST_CODES = 2**22
@@ -62,14 +64,14 @@ class Work:
     """All the engine has to know to compute the columns of one event table."""
 
     table: str
-    places: tuple[int, ...]
-    """Where these columns stand among all that were asked for."""
+    columns: int
+    """How many of the columns asked for are of this table."""
     reading: Reading
     plan: Plan
     combination: Array
     """The combination of conditions met, by the code of the mentioned levels (`Reading.mentioned`, mixed radix)."""
     silences: tuple[tuple[int, int], ...]
-    """(condition, window) of each prior to be known before any value."""
+    """(condition, window in µs) of each prior to be known before any value."""
     reach: int
     """The greatest age of interest."""
 
@@ -78,6 +80,7 @@ class Work:
 class _Asked:
     """One column: its aggregate, the rows it looks at, and its window beside the window before."""
 
+    out_row: int
     what: int
     where: Condition
     of: Condition | None
@@ -116,90 +119,103 @@ def work_of(
 
     Raises ProjectError where the conditions name so many values that no table of their combinations fits.
     """
-    places = tuple(place for place, column in enumerate(columns) if column.table == table)
-    asked = [_asked(columns[place], reading) for place in places]
+    asked = sorted(
+        (_asked(column, place, reading) for place, column in enumerate(columns) if column.table == table),
+        key=lambda one: (one.what, one.out_row),  # alike beside alike: the processor guesses right what comes next
+    )
     conditions = sorted({one.where for one in asked} | {one.of for one in asked if one.of is not None})
     combination, meets = _combinations(table, conditions, reading.mentioned)
-    mine = [(conditions.index(one.where), one) for one in asked]
-    pairs = sorted({(c, one.measure) for c, one in mine if one.what in _VALUES})
-    units = sorted({(c, one.by, *window) for c, one in mine if one.what == tallies.DISTINCT for window in one.own})
-    silences = sorted({(c, one.windows[0][1]) for c, one in mine if one.what == tallies.SILENCE})
     edges = sorted({age for one in asked for window in one.own for age in window} - {0, NEVER})
-    bands = [[_bands(edges, window) for window in one.windows] for one in asked]
-    wanted = _wanted(mine, conditions, bands, met=meets, count=len(edges) + 1)
+    bands = len(edges) + 1
+    pairs = sorted({(one.where, one.measure) for one in asked if one.what in _VALUES})
+    units = sorted({(one.where, one.by, window) for one in asked if one.what == tallies.DISTINCT for window in one.own})
+    silences = sorted({(one.where, one.windows[0][1]) for one in asked if one.what == tallies.SILENCE})
+    wanted = _wanted(asked, edges)
+    timed = {one.where for one in asked if one.what == tallies.COUNT_TREND}
+
+    def cases(items: Sequence[Any], where: Callable[[Any], Condition]) -> list[list[int]]:
+        """By case: the numbers of the items whose condition is met and that are wanted of the band."""
+        return [
+            [i for i, item in enumerate(items) if met[conditions.index(where(item))] and band in wanted[item]]
+            for band in range(bands)
+            for met in meets.T
+        ]
+
+    def slots(numbers: Sequence[Sequence[int]]) -> list[list[int]]:
+        return [[i * bands + case // meets.shape[1] for i in some] for case, some in enumerate(numbers)]
+
+    def runs(one: _Asked) -> list[tuple[int, int]]:
+        """The slots of both windows: of the pair for values, else of the condition."""
+        number = pairs.index((one.where, one.measure)) if one.what in _VALUES else conditions.index(one.where)
+        return [(number * bands + first, number * bands + last) for first, last in _runs(edges, one)]
+
+    def base_runs(one: _Asked) -> list[tuple[int, int]]:
+        number = 0 if one.of is None else conditions.index(one.of)
+        return [(number * bands + first, number * bands + last) for first, last in _runs(edges, one)]
+
+    counted = cases(conditions, lambda condition: condition)
+    paired = cases(pairs, lambda pair: pair[0])
+    used = cases(units, lambda unit: unit[0])
+    aged = [[c for c in some if conditions[c] in timed] for some in counted]
     levels = dict(enumerate(reading.levels, start=FIRST_MEASURE + len(reading.measures)))
     plan = Plan(
-        met_from=_starts(map(len, wanted)),
-        met=_ints([condition for some in wanted for condition in some]),
+        edges=_ints(edges),
         meets=meets,
-        timed=np.isin(np.arange(len(conditions)), [c for c, one in mine if one.what == tallies.COUNT_TREND]),
-        pair_from=_starts(sum(c == own for own, _ in pairs) for c in range(len(conditions))),
-        pair_measure=_ints([measure for _, measure in pairs]),
-        pair_eldest=_ints(
-            [
-                max(_eldest(one, b) for (c, one), b in zip(mine, bands, strict=True) if (c, one.measure) == p)
-                for p in pairs
-            ]
-        ),
-        unit_from=_starts(sum(c == unit[0] for unit in units) for c in range(len(conditions))),
-        unit_by=_ints([by for _, by, _, _ in units]),
-        unit_low=_ints([low for _, _, low, _ in units]),
-        unit_high=_ints([high for _, _, _, high in units]),
-        unit_stamps=_starts(sizes[levels[by]] if by else 0 for _, by, _, _ in units),
+        met_from=starts_of(map(len, counted)),
+        met=_ints(_flat(slots(counted))),
+        timed_from=starts_of(map(len, aged)),
+        timed=_ints(_flat(slots(aged))),
+        paired_from=starts_of(map(len, paired)),
+        paired=_ints(_flat(slots(paired))),
+        paired_measure=_ints([pairs[i][1] for i in _flat(paired)]),
+        unit_from=starts_of(map(len, used)),
+        unit=_ints(_flat(used)),
+        unit_by=_ints([by for _, by, _ in units]),
+        unit_stamps=starts_of(sizes[levels[by]] if by else 0 for _, by, _ in units),
         shift_from=shifts[0],
         shift=shifts[1],
-        edges=_ints(edges),
-        place=_ints(places),
-        what=_ints([(one.what, one.what if one.change else -1) for one in asked]),
-        condition=_ints([c for c, _ in mine]),
-        base=_ints([0 if one.of is None else conditions.index(one.of) for one in asked]),
+        pairs=len(pairs),
+        out_row=_ints([one.out_row for one in asked]),
+        what=_ints([one.what for one in asked]),
+        change=_ints([one.change for one in asked]),
+        youngest=_ints([[first for first, _ in runs(one)] for one in asked]),
+        eldest=_ints([[last for _, last in runs(one)] for one in asked]),
+        base_youngest=_ints([[first for first, _ in base_runs(one)] for one in asked]),
+        base_eldest=_ints([[last for _, last in base_runs(one)] for one in asked]),
+        units=_ints([[_place(units, (one.where, one.by, window)) for window in one.windows] for one in asked]),
+        condition=_ints([conditions.index(one.where) for one in asked]),
         measure=_ints([one.measure for one in asked]),
-        pair=_ints([_place(pairs, (c, one.measure)) for c, one in mine]),
-        unit=_ints([[_place(units, (c, one.by, *window)) for window in one.windows] for c, one in mine]),
-        first_band=_ints([[first for first, _ in both] for both in bands]),
-        last_band=_ints([[last for _, last in both] for both in bands]),
         low=_ints([[low for low, _ in one.windows] for one in asked]),
         high=_ints([[high for _, high in one.windows] for one in asked]),
-        prior=_ints([_place(silences, (c, one.windows[0][1])) for c, one in mine]),
+        prior=_ints([_place(silences, (one.where, one.windows[0][1])) for one in asked]),
     )
     # A rate asks for the customer's first row of any kind, however long ago.
     rated = any(one.what == tallies.RATE for one in asked)
     reach = NEVER if rated else max(high for one in asked for _, high in one.own)
-    return Work(table, places, reading, plan, combination, tuple(silences), reach)
+    told = tuple((conditions.index(where), high) for where, high in silences)
+    return Work(table, len(asked), reading, plan, combination, told, reach)
 
 
-def _wanted(
-    mine: Sequence[tuple[int, _Asked]],
-    conditions: Sequence[Condition],
-    bands: Sequence[Sequence[tuple[int, int]]],
-    *,
-    met: Array,
-    count: int,
-) -> list[list[int]]:
-    """By band (``count`` of them), then combination: the conditions met that some column wants so far back."""
-    eldest = np.full(len(conditions), -1)
-    for (condition, one), both in zip(mine, bands, strict=True):
-        for own in (condition, condition if one.of is None else conditions.index(one.of)):
-            eldest[own] = max(eldest[own], _eldest(one, both))
-    return [
-        [int(condition) for condition in np.flatnonzero(one & (eldest >= band))]
-        for band in range(count)
-        for one in met.T
+def _wanted(asked: Sequence[_Asked], edges: Sequence[int]) -> dict[Any, set[int]]:
+    """The bands that are wanted of each condition, pair (condition, measure) and unit (condition, by, window)."""
+    wanted: dict[Any, set[int]] = defaultdict(set)
+    for one in asked:
+        for window, (first, last) in zip(one.own, _runs(edges, one), strict=False):
+            for item in (one.where, one.of, (one.where, one.measure), (one.where, one.by, window)):
+                wanted[item].update(range(first, last + 1))
+    return wanted
+
+
+def _runs(edges: Sequence[int], one: _Asked) -> list[tuple[int, int]]:
+    """The youngest and the eldest band of the window and of the window before; of one that is not read, those of it."""
+    found = [
+        (0 if low == 0 else edges.index(low) + 1, len(edges) if high == NEVER else edges.index(high))
+        for low, high in one.own
     ]
+    return found if one.change else found * 2
 
 
-def _bands(edges: Sequence[int], window: tuple[int, int]) -> tuple[int, int]:
-    """The youngest and the eldest band of a window; of one that is never read, anything."""
-    low, high = window
-    return (0 if low == 0 else _place(edges, low) + 1), (len(edges) if high == NEVER else _place(edges, high))
-
-
-def _eldest(one: _Asked, bands: Sequence[tuple[int, int]]) -> int:
-    """The eldest band that is really read."""
-    return bands[1 if one.change else 0][1]
-
-
-def _asked(column: Column, reading: Reading) -> _Asked:
+def _asked(column: Column, out_row: int, reading: Reading) -> _Asked:
     signal = column.signal
     length = NEVER if column.window is None else round(column.window.days * DAY)
     before = (0, NEVER) if column.window is None else (length, 2 * length)
@@ -210,7 +226,7 @@ def _asked(column: Column, reading: Reading) -> _Asked:
     if signal.by is not None:
         by = FIRST_MEASURE + len(reading.measures) + reading.levels.index(signal.by)
     measure = 0 if signal.measure is None else FIRST_MEASURE + reading.measures.index(signal.measure)
-    return _Asked(_WHAT[signal.aggregate], where, of, measure, by, column.change, ((0, length), before))
+    return _Asked(out_row, _WHAT[signal.aggregate], where, of, measure, by, column.change, ((0, length), before))
 
 
 def _condition(where: Where) -> Condition:
@@ -256,12 +272,12 @@ def _combinations(
     return combination.astype(np.int32), np.ascontiguousarray(met[first].T)
 
 
-def _starts(counts: Iterable[int]) -> Array:
-    return np.concatenate([[0], np.cumsum(list(counts))]).astype(np.int64)
-
-
 def _ints(values: Sequence[object]) -> Array:
     return np.array(values, dtype=np.int64)
+
+
+def _flat(lists: Iterable[Iterable[int]]) -> list[int]:
+    return [item for some in lists for item in some]
 
 
 def _place(items: Sequence[Any], item: object) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from churnwatch.signals.compiled import compiled
-from churnwatch.signals.tallies import AT, CUSTOMER, KNOWN, MASK, NEVER, Array
+from churnwatch.signals.rows import AT, CUSTOMER, KNOWN, MASK, NEVER, Array
 
 HIGH, LOW, COUNT = range(3)
 """Of each silence and as-of: the gaps' sum as ``HIGH * 2**32 + LOW`` microseconds, and how many gaps there are."""

@@ -31,8 +31,8 @@ from churnwatch.signals.events import BATCH, civil_shifts, events_sql
 from churnwatch.signals.file import write_parts
 from churnwatch.signals.plan import reading_of, work_of
 from churnwatch.signals.priors import mean_gaps
+from churnwatch.signals.rows import Array
 from churnwatch.signals.spine import Spine, spine_of
-from churnwatch.signals.tallies import Array
 from churnwatch.spec import Column
 
 if TYPE_CHECKING:

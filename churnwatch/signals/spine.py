@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from churnwatch.signals.rows import Array, starts_of
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from churnwatch.sources import Tables
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Spine:
         everyone = everyone.take(pc.sort_indices(everyone))
         counts = np.zeros(len(everyone), np.int64)
         counts[pc.index_in(self.customers, value_set=everyone).to_numpy()] = np.diff(self.starts)
-        return Spine(everyone, _starts(counts), self.as_ofs)
+        return Spine(everyone, starts_of(counts), self.as_ofs)
 
 
 def calendar(tables: Tables, as_ofs: Sequence[datetime]) -> Spine:
@@ -58,7 +58,7 @@ def calendar(tables: Tables, as_ofs: Sequence[datetime]) -> Spine:
     # Of a customer's as-ofs, all but the first ones are after the start.
     skipped = np.searchsorted(moments, rows["started"].to_numpy(), side="right")
     counts = len(moments) - skipped
-    starts = _starts(counts)
+    starts = starts_of(counts)
     within = np.arange(int(starts[-1])) - np.repeat(starts[:-1], counts)
     customers = rows["customer_id"].combine_chunks()
     return Spine(customers, starts, moments[within + np.repeat(skipped, counts)])
@@ -73,14 +73,10 @@ def spine_of(frame: pd.DataFrame | pa.Table) -> tuple[Spine, Array]:
     customers = customers.take(pc.sort_indices(customers))
     code = pc.index_in(ids, value_set=customers).to_numpy(zero_copy_only=False)
     order = np.lexsort((as_of, code))
-    starts = _starts(np.bincount(code, minlength=len(customers)))
+    starts = starts_of(np.bincount(code, minlength=len(customers)))
     return Spine(customers, starts, as_of[order]), order
 
 
 def _table(frame: pd.DataFrame) -> pa.Table:
     ids = pa.array(frame["customer_id"].astype(object).to_list(), pa.string())
     return pa.table({"customer_id": ids, "as_of": frame["as_of"].to_numpy("datetime64[us]")})
-
-
-def _starts(counts: Array) -> Array:
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)

@@ -9,20 +9,16 @@ from __future__ import annotations
 import numpy as np
 
 from churnwatch.signals.compiled import compiled
+from churnwatch.signals.rows import AT, CUSTOMER, DAY, KNOWN, MASK, Array
 from churnwatch.signals.tallies import (
-    AT,
     COUNT,
     COUNT_TREND,
-    CUSTOMER,
-    DAY,
     DAYS_SINCE,
     DISTINCT,
     GAP,
     GAP_RATIO,
-    KNOWN,
     LAST_OF_VALUES,
     LATEST,
-    MASK,
     MAX,
     MEAN,
     MIN,
@@ -32,7 +28,6 @@ from churnwatch.signals.tallies import (
     SILENCE,
     SUM,
     TREND,
-    Array,
     Plan,
     Tallies,
     lost,
@@ -48,7 +43,7 @@ def walk(
     tallies: Tallies,
     spine_starts: Array,
     as_ofs: Array,
-    places: Array,
+    moments: Array,
     priors: Array,
     reach: int,
     out: Array,
@@ -57,8 +52,8 @@ def walk(
 
     ``rows`` (n_rows, width) are a block's, sorted by customer, at, known_at, id, those of its i-th customer from
     ``starts[i]`` on; that customer's observations are ``spine_starts[i]`` and on of ``as_ofs``. ``priors``
-    (silences, distinct as-ofs) are read at the place of each observation's as-of. Rows of an age over ``reach`` are of
-    no interest.
+    (silences, distinct as-ofs) are read at ``moments``, the place of each observation's as-of. Rows of an age over
+    ``reach`` are of no interest.
     """
     for customer in range(len(starts) - 1):
         begin, end = starts[customer], starts[customer + 1]
@@ -71,7 +66,7 @@ def walk(
             if reach < first_age:
                 first = _not_before(rows, first, end, as_of - reach)
             tally(rows, first, end, plan, tallies, as_of, observation)
-            read(rows, end, plan, tallies, as_of, first_age, priors[:, places[observation]], out[:, observation])
+            read(rows, end, plan, tallies, as_of, first_age, priors[:, moments[observation]], out[:, observation])
 
 
 @compiled
@@ -101,126 +96,124 @@ def read(
 
     A column is read over its window (side 0) and, for a change, over the window before (side 1).
     """
-    place, aggregate, condition, base = plan.place, plan.what, plan.condition, plan.base
-    measure, pair, unit, prior, meets = plan.measure, plan.pair, plan.unit, plan.prior, plan.meets
-    first_band, last_band, all_low, all_high = plan.first_band, plan.last_band, plan.low, plan.high
-    counts, youngest, eldest, entered = tallies.n, tallies.youngest, tallies.eldest, tallies.entered
+    out_row, aggregate, change = plan.out_row, plan.what, plan.change
+    all_youngest, all_eldest, all_low, all_high = plan.youngest, plan.eldest, plan.low, plan.high
+    base_youngest, base_eldest, units = plan.base_youngest, plan.base_eldest, plan.units
+    condition, measure, prior, meets = plan.condition, plan.measure, plan.prior, plan.meets
+    bands = len(plan.edges) + 1
+    n, youngest, eldest, entered = tallies.n, tallies.youngest, tallies.eldest, tallies.entered
     ages_high, ages_low, different = tallies.ages_high, tallies.ages_low, tallies.different
-    values, total, rest = tallies.values, tallies.total, tallies.rest
-    least, greatest, latest = tallies.least, tallies.greatest, tallies.last
-    for column in range(len(place)):
-        result = 0.0
-        for side in range(2):
-            what = aggregate[column, side]
-            if what < 0:
-                break
-            first, last = first_band[column, side], last_band[column, side]
+    valued, total, rest = tallies.valued, tallies.total, tallies.rest
+    least, greatest, latest = tallies.least, tallies.greatest, tallies.latest
+    for column in range(len(out_row)):
+        what, result = aggregate[column], 0.0
+        for side in range(1 + change[column]):
+            begin, last = all_youngest[column, side], all_eldest[column, side]
             low, high = all_low[column, side], all_high[column, side]
             value = np.nan
             if what <= LAST_OF_VALUES:
-                own = pair[column]
                 if what == SUM:
-                    value = _sum(values, total, rest, own, first, last)
+                    value = _sum(valued, total, rest, begin, last)
                 elif what == MEAN:
-                    n = _count(values, own, first, last)
-                    if n > 0:
-                        value = _sum(values, total, rest, own, first, last) / n
+                    count = _count(valued, begin, last)
+                    if count > 0:
+                        value = _sum(valued, total, rest, begin, last) / count
                 elif what == LATEST:
-                    value = _latest(values, latest, own, first, last)
+                    value = _latest(valued, latest, begin, last)
                 elif what == MIN:
-                    value = _extreme(values, least, own, first, last, 1.0)
+                    value = _extreme(valued, least, begin, last, 1.0)
                 elif what == MAX:
-                    value = _extreme(values, greatest, own, first, last, -1.0)
+                    value = _extreme(valued, greatest, begin, last, -1.0)
+            elif what == DISTINCT:
+                value = float(different[units[column, side]])
+            elif what == TREND:
+                start = entered[last % bands]
+                value = _trend(rows, start, end, meets[condition[column]], measure[column], as_of, low)
             else:
-                own = condition[column]
-                n = _count(counts, own, first, last)
+                count = _count(n, begin, last)
                 if what == COUNT:
-                    value = float(n)
+                    value = float(count)
                 elif what == RATE:
-                    value = n * 30.0 / max(min(first_age, high) / DAY, 1.0)
+                    value = count * 30.0 / max(min(first_age, high) / DAY, 1.0)
                 elif what == SHARE:
-                    of = _count(counts, base[column], first, last)
+                    of = _count(n, base_youngest[column, side], base_eldest[column, side])
                     if of > 0:
-                        value = n / of
+                        value = count / of
                 elif what == OPEN:
-                    value = float(max(n - _count(counts, base[column], first, last), 0))
-                elif what == DISTINCT:
-                    value = float(different[unit[column, side]])
+                    closed = _count(n, base_youngest[column, side], base_eldest[column, side])
+                    value = float(max(count - closed, 0))
                 elif what == COUNT_TREND:
-                    above = _ages(counts, ages_high, own, first, last)
-                    below = _ages(counts, ages_low, own, first, last)
-                    value = _count_trend(n, above, below, low, high)
-                elif what == TREND:
-                    value = _trend(rows, entered[last], end, meets[own], measure[column], as_of, low)
-                elif n > 0:
-                    quiet, seen = _quiet(counts, youngest, eldest, own, first, last)
+                    above, below = _ages(n, ages_high, begin, last), _ages(n, ages_low, begin, last)
+                    value = _count_trend(count, above, below, low, high)
+                elif count > 0:
+                    quiet, seen = _quiet(n, youngest, eldest, begin, last)
                     if what == DAYS_SINCE:
                         value = quiet / DAY
                     elif what == SILENCE:
-                        value = _silence(n, quiet, seen, priors[prior[column]])
-                    elif n > 1:
-                        gap = seen / DAY / (n - 1)
+                        value = _silence(count, quiet, seen, priors[prior[column]])
+                    elif count > 1:
+                        gap = seen / DAY / (count - 1)
                         if what == GAP:
                             value = gap
                         elif what == GAP_RATIO and gap > 0:
                             value = quiet / DAY / gap
             result = value if side == 0 else result - value
-        out[place[column]] = result if np.isfinite(result) else np.nan
+        out[out_row[column]] = result if np.isfinite(result) else np.nan
 
 
 @compiled
-def _count(counts: Array, own: int, first: int, last: int) -> int:
-    n = 0
-    for band in range(first, last + 1):
-        n += counts[own, band]
-    return n
+def _count(counts: Array, begin: int, last: int) -> int:
+    count = 0
+    for slot in range(begin, last + 1):
+        count += counts[slot]
+    return count
 
 
 @compiled
-def _ages(counts: Array, ages: Array, own: int, first: int, last: int) -> int:
+def _ages(n: Array, ages: Array, begin: int, last: int) -> int:
     summed = 0
-    for band in range(first, last + 1):
-        if counts[own, band] > 0:
-            summed += ages[own, band]
+    for slot in range(begin, last + 1):
+        if n[slot] > 0:
+            summed += ages[slot]
     return summed
 
 
 @compiled
-def _sum(values: Array, total: Array, rest: Array, own: int, first: int, last: int) -> float:
+def _sum(valued: Array, total: Array, rest: Array, begin: int, last: int) -> float:
     summed, away = 0.0, 0.0
-    for band in range(last, first - 1, -1):
-        if values[own, band] > 0:
-            away += rest[own, band] + lost(summed, total[own, band])
-            summed += total[own, band]
+    for slot in range(last, begin - 1, -1):
+        if valued[slot] > 0:
+            away += rest[slot] + lost(summed, total[slot])
+            summed += total[slot]
     return summed + away
 
 
 @compiled
-def _latest(values: Array, latest: Array, own: int, first: int, last: int) -> float:
-    for band in range(first, last + 1):
-        if values[own, band] > 0:
-            return float(latest[own, band])
+def _latest(valued: Array, latest: Array, begin: int, last: int) -> float:
+    for slot in range(begin, last + 1):
+        if valued[slot] > 0:
+            return float(latest[slot])
     return np.nan
 
 
 @compiled
-def _extreme(values: Array, extremes: Array, own: int, first: int, last: int, sign: float) -> float:
+def _extreme(valued: Array, extremes: Array, begin: int, last: int, sign: float) -> float:
     """The least (sign 1) or the greatest (sign -1) of the bands' extremes."""
     found = np.inf
-    for band in range(first, last + 1):
-        if values[own, band] > 0:
-            found = min(found, sign * extremes[own, band])
+    for slot in range(begin, last + 1):
+        if valued[slot] > 0:
+            found = min(found, sign * extremes[slot])
     return sign * found
 
 
 @compiled
-def _quiet(counts: Array, youngest: Array, eldest: Array, own: int, first: int, last: int) -> tuple[int, int]:
+def _quiet(n: Array, youngest: Array, eldest: Array, begin: int, last: int) -> tuple[int, int]:
     """The age of the youngest row, and the time from the eldest to it."""
-    while counts[own, first] == 0:
-        first += 1
-    while counts[own, last] == 0:
+    while n[begin] == 0:
+        begin += 1
+    while n[last] == 0:
         last -= 1
-    return youngest[own, first], eldest[own, last] - youngest[own, first]
+    return youngest[begin], eldest[last] - youngest[begin]
 
 
 @compiled
