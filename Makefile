@@ -1,5 +1,6 @@
 # churnwatch: `make help` lists what can be made. Needs python3 (3.11 or newer) with venv, and nothing else.
 
+comma  := ,
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -8,6 +9,8 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install -qq
 PYTEST := $(BIN)/python -m pytest
 # Two workers: one file's tests stay together, so that what a file builds once is built once.
 WORKERS ?= 2
+# Spark runs on Java; where there is none, its tests are skipped and say so.
+SPARK  := $(if $(shell command -v java),$(comma)spark)
 
 # What failed half-way is made again.
 .DELETE_ON_ERROR:
@@ -51,7 +54,7 @@ $(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing churnwatch with its developer tools into $(VENV)/ (once; a minute or two) ..."
-	@$(PIP) -c constraints.txt -e '.[dev,inbox]'
+	@$(PIP) -c constraints.txt -e '.[dev,inbox$(SPARK)]'
 	@touch $@ $(VENV)/.runtime
 
 # What the benchmarks compare with.

@@ -17,6 +17,7 @@ from churnwatch.outcomes import check_as_of, observe
 from churnwatch.reasons import Reason, reasons
 from churnwatch.runs.score import bundle_matrix, champion_of, extent
 from churnwatch.runs.workspace import Report, Workspace, load_tables
+from churnwatch.sources import SHAPES
 from churnwatch.spec import Language
 
 if TYPE_CHECKING:
@@ -161,7 +162,8 @@ def _recent(
     cut = f"timestamp '{as_of.astimezone(UTC).replace(tzinfo=None)}'"
     rows = tables.con.execute(
         f"""select {", ".join(f'"{name}"' for name in columns)} from {table}
-        where customer_id = ? and {clock} < {cut} and {known} < {cut} order by {clock} desc limit {RECENT}""",
+        where customer_id = ? and {clock} < {cut} and {known} < {cut}
+        order by {clock} desc, {SHAPES[table].key} desc limit {RECENT}""",
         [customer_id],
     ).fetchall()
     found = []
