@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,7 @@ class Lived:
     """By block_rows."""
     file: bytes
     told: list[tuple[str, int, int]]
-    failure: str
+    failures: list[str]
     printed: str
     java: Any
     left: list[str]
@@ -137,6 +138,13 @@ def lived(company: Tables, tmp_path_factory: pytest.TempPathFactory) -> Lived:
     def fails(batches: Any) -> Any:
         raise ModuleNotFoundError("No module named 'churnwatch'")
 
+    def dies(batches: Any) -> Any:
+        os._exit(9)
+
+    def broken(opened: Any, worker: Any) -> None:
+        opened.range(4).mapInArrow(worker, "id long").collect()
+
+    failures = []
     with pytest.MonkeyPatch.context() as environment, contextlib.ExitStack() as life:
         # Java that lives so shortly had better not compile what it runs: half the time.
         environment.setenv("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
@@ -150,10 +158,12 @@ def lived(company: Tables, tmp_path_factory: pytest.TempPathFactory) -> Lived:
         spark.write(company, COLUMNS, spine, out=out, report=lambda *a: told.append(a))
         file = out.read_bytes()
         out.unlink()
-        with pytest.raises(UsageError) as caught:
-            run(opened.sparkContext, "fail", lambda: opened.range(4).mapInArrow(fails, "id long").collect(), None)
+        for worker in (fails, dies):
+            with pytest.raises(UsageError) as caught:
+                run(opened.sparkContext, "break", partial(broken, opened, worker), None)
+            failures.append(caught.value.message)
     printed = (place / "terminal").read_text()
-    return Lived(values, file, told, caught.value.message, printed, java, sorted(path.name for path in work.iterdir()))
+    return Lived(values, file, told, failures, printed, java, sorted(path.name for path in work.iterdir()))
 
 
 def needed() -> None:
@@ -219,9 +229,11 @@ def test_spark_ends_with_its_java(lived: Lived) -> None:
 
 
 def test_failure_of_a_worker_is_one_message(lived: Lived) -> None:
-    """The last words of the worker, not the hundred lines around them."""
-    assert "local[2]: Spark gave up: ModuleNotFoundError: No module named 'churnwatch'" == lived.failure.splitlines()[0]
-    assert 2 == len(lived.failure.splitlines())
+    """The last words of the worker, or Spark's own of its end, not the hundred lines around them."""
+    failed, died = (failure.splitlines() for failure in lived.failures)
+    assert "local[2]: Spark gave up: ModuleNotFoundError: No module named 'churnwatch'" == failed[0]
+    assert "Python worker exited unexpectedly" in died[0]
+    assert [2, 2] == [len(failed), len(died)]
 
 
 def test_empty_spine_needs_no_spark(company: Tables) -> None:

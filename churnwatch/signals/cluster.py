@@ -249,7 +249,7 @@ def run(context: Any, what: str, job: Callable[[], None], report: Report | None)
         raise UsageError(
             f"Spark gave up: {_last_words(error)}",
             where=context.master,
-            hint="every machine needs this churnwatch in its Python (PYSPARK_PYTHON) and a common directory to work in",
+            hint="every machine needs this churnwatch in its Python (PYSPARK_PYTHON), --out's directory, and memory",
         ) from error
 
 
@@ -273,8 +273,9 @@ def _watch(tracker: Any, future: Future[None], group: str, what: str, report: Re
 
 
 def _last_words(error: Exception) -> str:
-    """The last line of a worker's traceback, else the first of Spark's own words."""
-    lines = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    """The last line of a worker's traceback, else what Spark itself says of the task that failed last."""
+    lines = [line.strip("\n") for line in str(error).splitlines() if line.strip()]
     begun = [i for i, line in enumerate(lines) if line.startswith("Traceback")]
-    after = lines[begun[-1] + 1 :] if begun else lines
-    return next((line for line in after if not line.startswith(" ")), lines[0])
+    after = lines[begun[-1] + 1 :] if begun else [line for line in lines if not line.startswith("An error occurred")]
+    told = next((line for line in after if not line.startswith(" ")), type(error).__name__)
+    return told.removeprefix(": ").rpartition("most recent failure: ")[2]

@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 
 from churnwatch.signals.cluster import check_spark, run, session
 from churnwatch.signals.engine import Gathered, Limits, Report, gap_changes, gather_all, values
-from churnwatch.signals.events import BATCH, civil_shifts, events_sql
+from churnwatch.signals.events import BATCH, events_sql
 from churnwatch.signals.file import write_parts
 from churnwatch.signals.plan import reading_of, work_of
 from churnwatch.signals.priors import mean_gaps
@@ -152,8 +152,7 @@ def _shapes(tables: Tables, columns: Sequence[Column]) -> tuple[_Shape, ...]:
     for table in sorted({column.table for column in columns}):
         mine = tuple(column for column in columns if column.table == table)
         reading = reading_of(mine)
-        sizes, shifts = dict.fromkeys(reading.levels, 0), civil_shifts(tables.zone, 0, 0)
-        work_of(table, columns, reading, sizes=sizes, shifts=shifts)
+        work_of(table, columns, reading, sizes=dict.fromkeys(reading.levels, 0))
         names = {f"t{i}": level for i, level in enumerate(sorted({*reading.mentioned, *reading.levels}))}
         names |= {f"n{i}": measure for i, measure in enumerate(reading.measures)}
         silences = tuple(column for column in mine if column.signal.aggregate == "silence")
@@ -295,6 +294,8 @@ def _values(job: _Job, priors: Mapping[str, Array], rows: pa.Table) -> Iterator[
         return
     as_of = observed["at"].cast(pa.timestamp("us"))
     spine, _ = spine_of(pa.table({"customer_id": observed["customer_id"], "as_of": as_of}))
+    # Others with rows are here for the priors alone; the engine wants to know of everybody who has some.
+    spine = spine.widened(pc.unique(rows["customer_id"]))
     own = {table: means[:, np.searchsorted(job.moments, spine.moments)] for table, means in priors.items()}
     gathered = _gathered(job, rows, job.columns, spine, range(len(job.shapes)))
     step = max(PIECE // len(job.columns), 1)
