@@ -16,7 +16,7 @@ from typing import IO
 import numpy as np
 
 from churnwatch.signals.compiled import compiled
-from churnwatch.signals.rows import AT, CUSTOMER, FIRST_MEASURE, KNOWN, Array
+from churnwatch.signals.rows import AT, CUSTOMER, DAY, FIRST_MEASURE, KNOWN, Array
 
 BLOCK_ROWS = 65_536
 """Rows of a block on average; our choice: a few megabytes, the size of a core's cache."""
@@ -109,17 +109,20 @@ def gather(
     width: int,
     customers: int,
     per_block: int,
+    shifts: tuple[Array, Array] | None = None,
     room: int = IN_MEMORY,
 ) -> Blocks:
     """Rows of ``batches`` (customer, at, known, code, further columns), by block and in order.
 
-    ``combination`` translates the codes; ``room`` is how many bytes of rows may stay in memory.
+    ``combination`` translates the codes. ``shifts`` (see `civil_shifts`) adds the civil day as a last column. ``room``
+    is how many bytes of rows may stay in memory.
     """
     count = max(-(-customers // per_block), 1)
-    unsorted, parts = Pieces(width, room // 2), []
+    given = width - (shifts is not None)
+    unsorted, parts = Pieces(given, room // 2), []
     for customer, at, known, code, *further in batches:
         starts, target = _targets(customer, per_block, count)
-        rows = np.empty((len(customer), width), dtype=np.int64)
+        rows = np.empty((len(customer), given), dtype=np.int64)
         _place_heads(rows, target, customer, at, known, combination, code)
         for column, values in enumerate(further, start=FIRST_MEASURE):
             _place(rows, target, column, values.view(np.int64))
@@ -132,11 +135,13 @@ def gather(
     done = 0
     for block in range(count):
         found = [unsorted.read(piece, starts[block], starts[block + 1]) for piece, starts in enumerate(parts)]
-        rows = np.concatenate(found) if found else np.empty((0, width), np.int64)
-        out = np.empty_like(rows) if arena is None else arena[done : done + len(rows)]
+        rows = np.concatenate(found) if found else np.empty((0, given), np.int64)
+        out = np.empty((len(rows), width), np.int64) if arena is None else arena[done : done + len(rows)]
         done += len(rows)
         first = block * per_block
         in_order(rows, first, max(min(per_block, customers - first), 0), out)
+        if shifts is not None:
+            _date(out, *shifts)
         pieces.append(out)
         tied.append(ties(out))
     return Blocks(customers, per_block, pieces, tuple(tied))
@@ -196,6 +201,19 @@ def in_order(rows: Array, first: int, customers: int, out: Array) -> None:
         row = order[i]
         for column in range(rows.shape[1]):
             out[i, column] = rows[row, column]
+
+
+@compiled
+def _date(rows: Array, shift_from: Array, shift: Array) -> None:
+    """Fill the last column with the civil day of each row."""
+    clock = 0
+    for i in range(len(rows)):
+        at = rows[i, AT]
+        while clock > 0 and at < shift_from[clock]:
+            clock -= 1
+        while clock + 1 < len(shift_from) and at >= shift_from[clock + 1]:
+            clock += 1
+        rows[i, -1] = (at + shift[clock]) // DAY
 
 
 @compiled

@@ -157,13 +157,8 @@ def gather_all(
             report("reading events", done, len(sql))
         reading = reading_of(column for column in columns if column.table == table)
         texts = texts_of(con, select, reading.levels)
-        work = work_of(
-            table,
-            columns,
-            reading,
-            sizes={level: len(found) for level, found in texts.items()},
-            shifts=civil_shifts(zone, *span_of(con, select)),
-        )
+        work = work_of(table, columns, reading, sizes={level: len(found) for level, found in texts.items()})
+        shifts = civil_shifts(zone, *span_of(con, select)) if reading.days else None
         events = Events(con, select, who, texts)
         found = gather(
             events.batches(work, before=before, since=since),
@@ -171,6 +166,7 @@ def gather_all(
             width=work.reading.width,
             customers=len(spine.customers),
             per_block=per_block,
+            shifts=shifts,
             room=limits.room,
         )
         _untie(found, events, work)
@@ -271,7 +267,7 @@ def _untie(blocks: Blocks, events: Events, work: Work) -> None:
         keys = np.unique(np.stack([tied[:, CUSTOMER] >> 32, tied[:, AT], tied[:, KNOWN]], axis=1), axis=0)
         ties = pa.table({name: keys[:, i] for i, name in enumerate(("_customer", "_at", "_known"))})
         customer, at, known, code, *further = events.tied(work, ties)
-        ordered = np.empty_like(tied)
+        ordered = tied.copy()
         ordered[:, CUSTOMER] = (customer.astype(np.int64) << 32) | work.combination[code]
         ordered[:, AT], ordered[:, KNOWN] = at, known
         for column, numbers in enumerate(further, start=FIRST_MEASURE):

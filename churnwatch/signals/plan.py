@@ -45,18 +45,20 @@ Condition = tuple[tuple[str, tuple[str, ...]], ...]
 
 @dataclass(frozen=True)
 class Reading:
-    """Which columns the rows of a block have after customer and clocks: measures, then codes of levels."""
+    """Which columns the rows of a block have after customer and clocks: measures, codes of levels, the civil day."""
 
     mentioned: dict[str, tuple[str, ...]]
     """The texts of each level that some condition names."""
     measures: tuple[str, ...]
     levels: tuple[str, ...]
     """The levels whose different values are counted."""
+    days: bool
+    """Whether the last column is the civil day, as a number that rises by one from day to day."""
 
     @property
     def width(self) -> int:
         """How many columns a row has."""
-        return FIRST_MEASURE + len(self.measures) + len(self.levels)
+        return FIRST_MEASURE + len(self.measures) + len(self.levels) + self.days
 
 
 @dataclass(frozen=True)
@@ -106,16 +108,12 @@ def reading_of(columns: Iterable[Column]) -> Reading:
         {level: tuple(sorted(texts)) for level, texts in sorted(mentioned.items())},
         tuple(sorted({column.signal.measure for column in columns if column.signal.measure})),
         tuple(sorted({column.signal.by for column in columns if column.signal.by})),
+        any(column.signal.aggregate == "distinct_days" for column in columns),
     )
 
 
-def work_of(
-    table: str, columns: Sequence[Column], reading: Reading, *, sizes: Mapping[str, int], shifts: tuple[Array, Array]
-) -> Work:
-    """The work for those of ``columns`` that read ``table``.
-
-    ``sizes`` tells how many values a counted level has, ``shifts`` when the clocks of the zone are how far ahead of UTC
-    (see `civil_shifts`).
+def work_of(table: str, columns: Sequence[Column], reading: Reading, *, sizes: Mapping[str, int]) -> Work:
+    """The work for those of ``columns`` that read ``table``; ``sizes`` tells how many values a counted level has.
 
     Raises ProjectError where the conditions name so many values that no table of their combinations fits.
     """
@@ -153,41 +151,40 @@ def work_of(
         number = 0 if one.of is None else conditions.index(one.of)
         return [(number * bands + first, number * bands + last) for first, last in _runs(edges, one)]
 
-    counted = cases(conditions, lambda condition: condition)
+    levels = dict(enumerate(reading.levels, start=FIRST_MEASURE + len(reading.measures)))
+    stamps = starts_of(sizes[levels[by]] if by else 0 for _, by, _ in units)
+    met = cases(conditions, lambda condition: condition)
     paired = cases(pairs, lambda pair: pair[0])
     used = cases(units, lambda unit: unit[0])
-    aged = [[c for c in some if conditions[c] in timed] for some in counted]
-    levels = dict(enumerate(reading.levels, start=FIRST_MEASURE + len(reading.measures)))
+    lists = [
+        slots(met),
+        slots([[c for c in some if conditions[c] in timed] for some in met]),
+        slots(paired),
+        [[unit for unit in some if units[unit][1] == 0] for some in used],
+        [[unit for unit in some if units[unit][1] != 0] for some in used],
+    ]
+    readings = [
+        (
+            *(one.what, one.out_row, side, *runs(one)[side], *base_runs(one)[side]),
+            *(_place(units, (one.where, one.by, window)), conditions.index(one.where), one.measure, *window),
+            _place(silences, (one.where, window[1])),
+        )
+        for one in asked
+        for side, window in enumerate(one.own)
+    ]
     plan = Plan(
         edges=_ints(edges),
         meets=meets,
-        met_from=starts_of(map(len, counted)),
-        met=_ints(_flat(slots(counted))),
-        timed_from=starts_of(map(len, aged)),
-        timed=_ints(_flat(slots(aged))),
-        paired_from=starts_of(map(len, paired)),
-        paired=_ints(_flat(slots(paired))),
-        paired_measure=_ints([pairs[i][1] for i in _flat(paired)]),
-        unit_from=starts_of(map(len, used)),
-        unit=_ints(_flat(used)),
-        unit_by=_ints([by for _, by, _ in units]),
-        unit_stamps=starts_of(sizes[levels[by]] if by else 0 for _, by, _ in units),
-        shift_from=shifts[0],
-        shift=shifts[1],
-        pairs=len(pairs),
-        out_row=_ints([one.out_row for one in asked]),
-        what=_ints([one.what for one in asked]),
-        change=_ints([one.change for one in asked]),
-        youngest=_ints([[first for first, _ in runs(one)] for one in asked]),
-        eldest=_ints([[last for _, last in runs(one)] for one in asked]),
-        base_youngest=_ints([[first for first, _ in base_runs(one)] for one in asked]),
-        base_eldest=_ints([[last for _, last in base_runs(one)] for one in asked]),
-        units=_ints([[_place(units, (one.where, one.by, window)) for window in one.windows] for one in asked]),
-        condition=_ints([conditions.index(one.where) for one in asked]),
-        measure=_ints([one.measure for one in asked]),
-        low=_ints([[low for low, _ in one.windows] for one in asked]),
-        high=_ints([[high for _, high in one.windows] for one in asked]),
-        prior=_ints([_place(silences, (one.where, one.windows[0][1])) for one in asked]),
+        cases=np.stack([starts_of(map(len, some)) for some in lists], axis=1),
+        met=_ints(_flat(lists[tallies.MET])),
+        timed=_ints(_flat(lists[tallies.TIMED])),
+        paired=_ints(
+            list(zip(_flat(lists[tallies.PAIRED]), (pairs[i][1] for i in _flat(paired)), strict=True)), width=2
+        ),
+        dated=_ints(_flat(lists[tallies.DATED])),
+        levelled=_ints([(i, units[i][1], stamps[i]) for i in _flat(lists[tallies.LEVELLED])], width=3),
+        sizes=_ints([len(pairs), len(units), stamps[-1]]),
+        readings=_ints(readings, width=13),
     )
     # A rate asks for the customer's first row of any kind, however long ago.
     rated = any(one.what == tallies.RATE for one in asked)
@@ -272,8 +269,9 @@ def _combinations(
     return combination.astype(np.int32), np.ascontiguousarray(met[first].T)
 
 
-def _ints(values: Sequence[object]) -> Array:
-    return np.array(values, dtype=np.int64)
+def _ints(values: Sequence[object], *, width: int = 0) -> Array:
+    made = np.array(values, dtype=np.int64)
+    return made.reshape(-1, width) if width else made
 
 
 def _flat(lists: Iterable[Iterable[int]]) -> list[int]:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from churnwatch.signals.compiled import compiled
-from churnwatch.signals.rows import AT, CUSTOMER, DAY, KNOWN, MASK, NEVER, Array
+from churnwatch.signals.rows import AT, CUSTOMER, KNOWN, MASK, NEVER, Array
 
 SUM, MEAN, MIN, MAX, LATEST = range(5)
 LAST_OF_VALUES = LATEST
@@ -23,123 +23,80 @@ COUNT, DISTINCT, DAYS_SINCE, SHARE, OPEN, RATE, TREND, COUNT_TREND, GAP, GAP_RAT
 )
 
 
+N, YOUNGEST, ELDEST, AGES_HIGH, AGES_LOW = range(5)
+"""Of a condition in a band: rows, ages. Their sum is ``AGES_HIGH * 2**32 + AGES_LOW``: one number would overflow."""
+VALUED, TOTAL, REST, LEAST, GREATEST, LAST = range(6)
+"""Of a pair in a band: rows with a value, their sum and what rounding took from it, extremes, the last value."""
+DIFFERENT, DAY_LAST, DAY_BEFORE = range(3)
+"""Of a unit: how many levels or days were seen, the day counted last and the one counted before it."""
+
+MET, TIMED, PAIRED, DATED, LEVELLED = range(5)
+"""The lists a case has in a plan."""
+
+WHAT, OUT, MINUS, BEGIN, END, BASE_BEGIN, BASE_END, UNIT, CONDITION, MEASURE, LOW, HIGH, PRIOR = range(13)
+"""What a reading needs to know (see ``Plan.readings``)."""
+
+
 class Plan(NamedTuple):
     """What to tally and what to read from the tallies, for the columns of one event table.
 
     A *combination* is a set of conditions that some row meets together; a *pair* is a condition and a measure read
-    under it; a *unit* counts the different levels (or civil days) under a condition in one window. A *slot* is a
-    condition's or a pair's tally of one band: its number times the bands, plus the band. What a row is added to depends
-    on its *case*, band times the combinations plus combination: only what some column wants of that band.
+    under it; a *unit* counts the different levels (or civil days) under a condition in one window. A *slot* is the
+    tally of a condition or a pair in one band: its number times the bands, plus the band. What a row is added to
+    depends on its *case*, band times the combinations plus combination: only what some column wants of that band.
     """
 
     edges: Array
     """(bands - 1,) ages at which one band ends, included, and the next begins; the last band has no end."""
     meets: Array
     """(conditions, combinations) which combination meets which condition."""
-    met_from: Array
-    """(cases + 1,) where each case's slots begin in ..."""
+    cases: Array
+    """(cases + 1, 5) where each case's items begin in the following lists, and so where those before it end."""
     met: Array
-    """... the slots of conditions a row is counted in."""
-    timed_from: Array
+    """Slots of conditions in which a row is counted."""
     timed: Array
-    """The slots of conditions whose ages are added up."""
-    paired_from: Array
+    """Slots of conditions to which its age is added."""
     paired: Array
-    """The slots of pairs, and beside each ..."""
-    paired_measure: Array
-    """... the column of the rows that holds the measure."""
-    unit_from: Array
-    unit: Array
-    """Units."""
-    unit_by: Array
-    """(units,) the column of the rows that holds the level's code (-1: none); civil days are counted where it is 0."""
-    unit_stamps: Array
-    """(units + 1,) where each unit's levels begin among all stamps; days have none."""
-    shift_from: Array
-    """Instants from which on the zone's clocks are ahead of UTC by ..."""
-    shift: Array
-    """... so many microseconds."""
-    pairs: int
+    """(items, 2) slots of pairs, and the column of the rows that holds the measure."""
+    dated: Array
+    """Units that count civil days."""
+    levelled: Array
+    """(items, 3) units that count levels, the column of the rows with the code, where the unit's stamps begin."""
+    sizes: Array
+    """How many pairs, units and stamps there are."""
+    readings: Array
+    """(readings, 13) one per column, and one more per change, which takes the window before away (MINUS).
 
-    out_row: Array
-    """(columns,) the row of ``out`` a column fills."""
-    what: Array
-    """(columns,) the aggregate."""
-    change: Array
-    """(columns,) whether the window before is taken away."""
-    youngest: Array
-    """(columns, 2) the slot (of values: of the pair) of the youngest band of the window, and of the window before."""
-    eldest: Array
-    """(columns, 2) the slot of its eldest band, included."""
-    base_youngest: Array
-    """(columns, 2) the same for the rows of `of`."""
-    base_eldest: Array
-    units: Array
-    """(columns, 2) the unit of a `distinct`, else 0."""
-    condition: Array
-    """(columns,)"""
-    measure: Array
-    """(columns,) the column of the rows that holds the measure, else 0."""
-    low: Array
-    """(columns, 2) the window is ``low < age <= high``."""
-    high: Array
-    """(columns, 2) NEVER for all history."""
-    prior: Array
-    """(columns,) the row of the priors a silence reads, else 0."""
+    WHAT is the aggregate, OUT the row of ``out`` it fills; BEGIN to END are the slots (of values: of the pair) of the
+    window's bands, youngest first, END included, BASE_BEGIN to BASE_END the same of `of`; the window is
+    ``LOW < age <= HIGH``; PRIOR is the row of the priors. What an aggregate does not need is 0.
+    """
 
 
 class Tallies(NamedTuple):
-    """What one observation's rows add up to, per slot of a condition or a pair; reused for the next."""
+    """What one observation's rows add up to; reused for the next."""
 
-    n: Array
-    youngest: Array
-    eldest: Array
-    ages_high: Array
-    """The sum of the ages is ``ages_high * 2**32 + ages_low``: a large account would overflow one number."""
-    ages_low: Array
+    counts: Array
+    """(slots of conditions, 5)"""
+    values: Array
+    """(slots of pairs, 6) float64"""
     entered: Array
     """(bands,) the first row of each band."""
-    valued: Array
-    """How many rows have a value."""
-    total: Array
-    rest: Array
-    """What rounding took from ``total``."""
-    least: Array
-    greatest: Array
-    latest: Array
-    different: Array
-    """(units,)"""
-    day: Array
-    """(units,) the civil day counted last ..."""
-    day_before: Array
-    """... and the one counted before it."""
+    units: Array
+    """(units, 3)"""
     stamps: Array
     """The observation that saw a level last."""
 
 
 def new_tallies(plan: Plan) -> Tallies:
     """Room for the tallies of one observation."""
-    bands, units = len(plan.edges) + 1, len(plan.unit_by)
-    conditions = len(plan.meets)
-    counts = [np.zeros(conditions * bands, np.int64) for _ in range(5)]
-    numbers = [np.zeros(plan.pairs * bands) for _ in range(5)]
+    bands, (pairs, units, stamps) = len(plan.edges) + 1, plan.sizes
     return Tallies(
-        counts[0],
-        counts[1],
-        counts[2],
-        counts[3],
-        counts[4],
+        np.zeros((len(plan.meets) * bands, 5), np.int64),
+        np.zeros((pairs * bands, 6)),
         np.zeros(bands, np.int64),
-        np.zeros(plan.pairs * bands, np.int64),
-        numbers[0],
-        numbers[1],
-        numbers[2],
-        numbers[3],
-        numbers[4],
-        np.zeros(units, np.int64),
-        np.zeros(units, np.int64),
-        np.zeros(units, np.int64),
-        np.full(int(plan.unit_stamps[-1]), -1, np.int64),
+        np.zeros((units, 3), np.int64),
+        np.full(stamps, -1, np.int64),
     )
 
 
@@ -147,21 +104,15 @@ def new_tallies(plan: Plan) -> Tallies:
 def tally(rows: Array, begin: int, end: int, plan: Plan, tallies: Tallies, as_of: int, observation: int) -> None:
     """Walk one customer's rows from ``begin`` on and add each to the tallies of the conditions it meets."""
     # Taken out of their tuples once: inside the loop each would be counted as one more owner of its array.
-    edges, met_from, met, timed_from, timed = plan.edges, plan.met_from, plan.met, plan.timed_from, plan.timed
-    paired_from, paired, paired_measure = plan.paired_from, plan.paired, plan.paired_measure
-    unit_from, units, unit_by, unit_stamps = plan.unit_from, plan.unit, plan.unit_by, plan.unit_stamps
-    shift_from, shift, combinations = plan.shift_from, plan.shift, plan.meets.shape[1]
-    n, youngest, eldest, entered = tallies.n, tallies.youngest, tallies.eldest, tallies.entered
-    ages_high, ages_low = tallies.ages_high, tallies.ages_low
-    valued, total, rest = tallies.valued, tallies.total, tallies.rest
-    least, greatest, latest = tallies.least, tallies.greatest, tallies.latest
-    different, day, day_before, stamps = tallies.different, tallies.day, tallies.day_before, tallies.stamps
+    edges, cases, combinations = plan.edges, plan.cases, plan.meets.shape[1]
+    met, timed, paired, dated, levelled = plan.met, plan.timed, plan.paired, plan.dated, plan.levelled
+    counts, values, entered, units, stamps = tallies
     numbers = rows.view(np.float64)
-    n[:] = 0
-    valued[:] = 0
-    different[:] = 0
-    day[:] = -NEVER
-    day_before[:] = -NEVER
+    counts[:, N] = 0
+    values[:, VALUED] = 0.0
+    units[:, DIFFERENT] = 0
+    units[:, DAY_LAST] = -NEVER
+    units[:, DAY_BEFORE] = -NEVER
     band = len(edges)
     entered[band] = begin
     for row in range(begin, end):
@@ -174,50 +125,47 @@ def tally(rows: Array, begin: int, end: int, plan: Plan, tallies: Tallies, as_of
         if rows[row, KNOWN] >= as_of:
             continue
         case = band * combinations + (rows[row, CUSTOMER] & MASK)
-        for i in range(met_from[case], met_from[case + 1]):
+        for i in range(cases[case, MET], cases[case + 1, MET]):
             slot = met[i]
-            if n[slot] == 0:
-                eldest[slot] = age
-                ages_high[slot] = 0
-                ages_low[slot] = 0
-            n[slot] += 1
-            youngest[slot] = age
-        for i in range(timed_from[case], timed_from[case + 1]):
+            if counts[slot, N] == 0:
+                counts[slot, ELDEST] = age
+                counts[slot, AGES_HIGH] = 0
+                counts[slot, AGES_LOW] = 0
+            counts[slot, N] += 1
+            counts[slot, YOUNGEST] = age
+        for i in range(cases[case, TIMED], cases[case + 1, TIMED]):
             slot = timed[i]
-            ages_high[slot] += age >> 32
-            ages_low[slot] += age & MASK
-        for i in range(paired_from[case], paired_from[case + 1]):
-            value = numbers[row, paired_measure[i]]
+            counts[slot, AGES_HIGH] += age >> 32
+            counts[slot, AGES_LOW] += age & MASK
+        for i in range(cases[case, PAIRED], cases[case + 1, PAIRED]):
+            value = numbers[row, paired[i, 1]]
             if np.isnan(value):
                 continue
-            slot = paired[i]
-            if valued[slot] == 0:
-                least[slot] = value
-                greatest[slot] = value
-                total[slot] = 0.0
-                rest[slot] = 0.0
-            valued[slot] += 1
-            least[slot] = min(least[slot], value)
-            greatest[slot] = max(greatest[slot], value)
-            latest[slot] = value
-            before = total[slot]
-            total[slot] = before + value
-            rest[slot] += lost(before, value)
-        for i in range(unit_from[case], unit_from[case + 1]):
-            unit = units[i]
-            if unit_by[unit] == 0:
-                clock = np.searchsorted(shift_from, rows[row, AT], side="right") - 1
-                today = (rows[row, AT] + shift[clock]) // DAY
-                # Clocks set back just after midnight bring back the day before, never an earlier one.
-                if today != day[unit] and today != day_before[unit]:
-                    day_before[unit] = day[unit]
-                    day[unit] = today
-                    different[unit] += 1
-                continue
-            level, stamp = rows[row, unit_by[unit]], unit_stamps[unit]
+            slot = paired[i, 0]
+            if values[slot, VALUED] == 0.0:
+                values[slot, TOTAL] = 0.0
+                values[slot, REST] = 0.0
+                values[slot, LEAST] = value
+                values[slot, GREATEST] = value
+            total = values[slot, TOTAL]
+            values[slot, VALUED] += 1.0
+            values[slot, TOTAL] = total + value
+            values[slot, REST] += lost(total, value)
+            values[slot, LEAST] = min(values[slot, LEAST], value)
+            values[slot, GREATEST] = max(values[slot, GREATEST], value)
+            values[slot, LAST] = value
+        for i in range(cases[case, DATED], cases[case + 1, DATED]):
+            unit, today = dated[i], rows[row, -1]
+            # Clocks set back just after midnight bring back the day before, never an earlier one.
+            if today != units[unit, DAY_LAST] and today != units[unit, DAY_BEFORE]:
+                units[unit, DAY_BEFORE] = units[unit, DAY_LAST]
+                units[unit, DAY_LAST] = today
+                units[unit, DIFFERENT] += 1
+        for i in range(cases[case, LEVELLED], cases[case + 1, LEVELLED]):
+            level, stamp = rows[row, levelled[i, 1]], levelled[i, 2]
             if level >= 0 and stamps[stamp + level] != observation:
                 stamps[stamp + level] = observation
-                different[unit] += 1
+                units[levelled[i, 0], DIFFERENT] += 1
     while band > 0:
         band -= 1
         entered[band] = end

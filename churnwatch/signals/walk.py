@@ -11,23 +11,48 @@ import numpy as np
 from churnwatch.signals.compiled import compiled
 from churnwatch.signals.rows import AT, CUSTOMER, DAY, KNOWN, MASK, Array
 from churnwatch.signals.tallies import (
+    AGES_HIGH,
+    AGES_LOW,
+    BASE_BEGIN,
+    BASE_END,
+    BEGIN,
+    CONDITION,
     COUNT,
     COUNT_TREND,
     DAYS_SINCE,
+    DIFFERENT,
     DISTINCT,
+    ELDEST,
+    END,
     GAP,
     GAP_RATIO,
+    GREATEST,
+    HIGH,
+    LAST,
     LAST_OF_VALUES,
     LATEST,
+    LEAST,
+    LOW,
     MAX,
     MEAN,
+    MEASURE,
     MIN,
+    MINUS,
     OPEN,
+    OUT,
+    PRIOR,
     RATE,
+    REST,
     SHARE,
     SILENCE,
     SUM,
+    TOTAL,
     TREND,
+    UNIT,
+    VALUED,
+    WHAT,
+    YOUNGEST,
+    N,
     Plan,
     Tallies,
     lost,
@@ -92,128 +117,116 @@ def read(
     priors: Array,
     out: Array,
 ) -> None:
-    """Read every column from the tallies of one observation into ``out`` (columns,).
-
-    A column is read over its window (side 0) and, for a change, over the window before (side 1).
-    """
-    out_row, aggregate, change = plan.out_row, plan.what, plan.change
-    all_youngest, all_eldest, all_low, all_high = plan.youngest, plan.eldest, plan.low, plan.high
-    base_youngest, base_eldest, units = plan.base_youngest, plan.base_eldest, plan.units
-    condition, measure, prior, meets = plan.condition, plan.measure, plan.prior, plan.meets
-    bands = len(plan.edges) + 1
-    n, youngest, eldest, entered = tallies.n, tallies.youngest, tallies.eldest, tallies.entered
-    ages_high, ages_low, different = tallies.ages_high, tallies.ages_low, tallies.different
-    valued, total, rest = tallies.valued, tallies.total, tallies.rest
-    least, greatest, latest = tallies.least, tallies.greatest, tallies.latest
-    for column in range(len(out_row)):
-        what, result = aggregate[column], 0.0
-        for side in range(1 + change[column]):
-            begin, last = all_youngest[column, side], all_eldest[column, side]
-            low, high = all_low[column, side], all_high[column, side]
-            value = np.nan
-            if what <= LAST_OF_VALUES:
-                if what == SUM:
-                    value = _sum(valued, total, rest, begin, last)
-                elif what == MEAN:
-                    count = _count(valued, begin, last)
-                    if count > 0:
-                        value = _sum(valued, total, rest, begin, last) / count
-                elif what == LATEST:
-                    value = _latest(valued, latest, begin, last)
-                elif what == MIN:
-                    value = _extreme(valued, least, begin, last, 1.0)
-                elif what == MAX:
-                    value = _extreme(valued, greatest, begin, last, -1.0)
-            elif what == DISTINCT:
-                value = float(different[units[column, side]])
-            elif what == TREND:
-                start = entered[last % bands]
-                value = _trend(rows, start, end, meets[condition[column]], measure[column], as_of, low)
-            else:
-                count = _count(n, begin, last)
-                if what == COUNT:
-                    value = float(count)
-                elif what == RATE:
-                    value = count * 30.0 / max(min(first_age, high) / DAY, 1.0)
-                elif what == SHARE:
-                    of = _count(n, base_youngest[column, side], base_eldest[column, side])
-                    if of > 0:
-                        value = count / of
-                elif what == OPEN:
-                    closed = _count(n, base_youngest[column, side], base_eldest[column, side])
-                    value = float(max(count - closed, 0))
-                elif what == COUNT_TREND:
-                    above, below = _ages(n, ages_high, begin, last), _ages(n, ages_low, begin, last)
-                    value = _count_trend(count, above, below, low, high)
-                elif count > 0:
-                    quiet, seen = _quiet(n, youngest, eldest, begin, last)
-                    if what == DAYS_SINCE:
-                        value = quiet / DAY
-                    elif what == SILENCE:
-                        value = _silence(count, quiet, seen, priors[prior[column]])
-                    elif count > 1:
-                        gap = seen / DAY / (count - 1)
-                        if what == GAP:
-                            value = gap
-                        elif what == GAP_RATIO and gap > 0:
-                            value = quiet / DAY / gap
-            result = value if side == 0 else result - value
-        out[out_row[column]] = result if np.isfinite(result) else np.nan
+    """Read every column from the tallies of one observation into ``out`` (columns,)."""
+    readings, meets, bands = plan.readings, plan.meets, len(plan.edges) + 1
+    counts, values, entered, units = tallies.counts, tallies.values, tallies.entered, tallies.units
+    for i in range(len(readings)):
+        what, begin, last = readings[i, WHAT], readings[i, BEGIN], readings[i, END]
+        low, high = readings[i, LOW], readings[i, HIGH]
+        value = np.nan
+        if what <= LAST_OF_VALUES:
+            if what == SUM:
+                value = _sum(values, begin, last)
+            elif what == MEAN:
+                valued = _valued(values, begin, last)
+                if valued > 0:
+                    value = _sum(values, begin, last) / valued
+            elif what == LATEST:
+                value = _latest(values, begin, last)
+            elif what == MIN:
+                value = _extreme(values, LEAST, begin, last, 1.0)
+            elif what == MAX:
+                value = _extreme(values, GREATEST, begin, last, -1.0)
+        elif what == DISTINCT:
+            value = float(units[readings[i, UNIT], DIFFERENT])
+        elif what == TREND:
+            start = entered[last % bands]
+            value = _trend(rows, start, end, meets[readings[i, CONDITION]], readings[i, MEASURE], as_of, low)
+        else:
+            n = _added(counts, N, begin, last)
+            if what == COUNT:
+                value = float(n)
+            elif what == RATE:
+                value = n * 30.0 / max(min(first_age, high) / DAY, 1.0)
+            elif what == SHARE:
+                of = _added(counts, N, readings[i, BASE_BEGIN], readings[i, BASE_END])
+                if of > 0:
+                    value = n / of
+            elif what == OPEN:
+                value = float(max(n - _added(counts, N, readings[i, BASE_BEGIN], readings[i, BASE_END]), 0))
+            elif what == COUNT_TREND:
+                above, below = _added(counts, AGES_HIGH, begin, last), _added(counts, AGES_LOW, begin, last)
+                value = _count_trend(n, above, below, low, high)
+            elif n > 0:
+                quiet, seen = _quiet(counts, begin, last)
+                if what == DAYS_SINCE:
+                    value = quiet / DAY
+                elif what == SILENCE:
+                    value = _silence(n, quiet, seen, priors[readings[i, PRIOR]])
+                elif n > 1:
+                    gap = seen / DAY / (n - 1)
+                    if what == GAP:
+                        value = gap
+                    elif what == GAP_RATIO and gap > 0:
+                        value = quiet / DAY / gap
+        if readings[i, MINUS]:
+            value = out[readings[i, OUT]] - value
+        out[readings[i, OUT]] = value if np.isfinite(value) else np.nan
 
 
 @compiled
-def _count(counts: Array, begin: int, last: int) -> int:
-    count = 0
-    for slot in range(begin, last + 1):
-        count += counts[slot]
-    return count
-
-
-@compiled
-def _ages(n: Array, ages: Array, begin: int, last: int) -> int:
+def _added(counts: Array, what: int, begin: int, last: int) -> int:
     summed = 0
     for slot in range(begin, last + 1):
-        if n[slot] > 0:
-            summed += ages[slot]
+        if counts[slot, N] > 0:
+            summed += counts[slot, what]
     return summed
 
 
 @compiled
-def _sum(valued: Array, total: Array, rest: Array, begin: int, last: int) -> float:
+def _valued(values: Array, begin: int, last: int) -> float:
+    valued = 0.0
+    for slot in range(begin, last + 1):
+        valued += values[slot, VALUED]
+    return valued
+
+
+@compiled
+def _sum(values: Array, begin: int, last: int) -> float:
     summed, away = 0.0, 0.0
     for slot in range(last, begin - 1, -1):
-        if valued[slot] > 0:
-            away += rest[slot] + lost(summed, total[slot])
-            summed += total[slot]
+        if values[slot, VALUED] > 0:
+            away += values[slot, REST] + lost(summed, values[slot, TOTAL])
+            summed += values[slot, TOTAL]
     return summed + away
 
 
 @compiled
-def _latest(valued: Array, latest: Array, begin: int, last: int) -> float:
+def _latest(values: Array, begin: int, last: int) -> float:
     for slot in range(begin, last + 1):
-        if valued[slot] > 0:
-            return float(latest[slot])
+        if values[slot, VALUED] > 0:
+            return float(values[slot, LAST])
     return np.nan
 
 
 @compiled
-def _extreme(valued: Array, extremes: Array, begin: int, last: int, sign: float) -> float:
+def _extreme(values: Array, which: int, begin: int, last: int, sign: float) -> float:
     """The least (sign 1) or the greatest (sign -1) of the bands' extremes."""
     found = np.inf
     for slot in range(begin, last + 1):
-        if valued[slot] > 0:
-            found = min(found, sign * extremes[slot])
+        if values[slot, VALUED] > 0:
+            found = min(found, sign * values[slot, which])
     return sign * found
 
 
 @compiled
-def _quiet(n: Array, youngest: Array, eldest: Array, begin: int, last: int) -> tuple[int, int]:
+def _quiet(counts: Array, begin: int, last: int) -> tuple[int, int]:
     """The age of the youngest row, and the time from the eldest to it."""
-    while n[begin] == 0:
+    while counts[begin, N] == 0:
         begin += 1
-    while n[last] == 0:
+    while counts[last, N] == 0:
         last -= 1
-    return youngest[begin], eldest[last] - youngest[begin]
+    return counts[begin, YOUNGEST], counts[last, ELDEST] - counts[begin, YOUNGEST]
 
 
 @compiled
