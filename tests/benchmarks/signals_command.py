@@ -8,7 +8,6 @@ from __future__ import annotations
 import sys
 from datetime import timedelta
 from pathlib import Path
-from statistics import median
 
 from ruamel.yaml import YAML
 
@@ -17,7 +16,6 @@ from tests.benchmarks.signals_catalogue import document
 from tests.benchmarks.signals_days import MEASURES, ZONE, months
 from tests.benchmarks.signals_process import remove, spend
 
-RUNS = 3
 CUSTOMER = "customer_id name email phone do_not_contact started_at ended_at owner segment value language"
 INTERACTION = "interaction_id customer_id at known_at kind channel direction topic agent text"
 SAID = {"en": "Check in", "id": "Sapa pelanggan"}
@@ -71,7 +69,7 @@ def write_project(root: Path) -> None:
 
 
 def command_seconds(data: Path, scratch: Path, number: int) -> list[Figure]:
-    """CPU and wall seconds of the command for 1 and for ``number`` monthly as-ofs, medians of three runs.
+    """CPU and wall seconds of the command for 1 and for ``number`` monthly as-ofs; one run each, for information.
 
     What it wrote of ``number`` as-ofs stays in the file ``command`` of ``scratch``.
     """
@@ -82,18 +80,9 @@ def command_seconds(data: Path, scratch: Path, number: int) -> list[Figure]:
         days = ",".join((as_of + timedelta(hours=7)).date().isoformat() for as_of in as_ofs)
         where = ["--project", str(project), "--deployment", "bench", "--data", str(data)]
         command = [sys.executable, "-m", "churnwatch", "signals", "build", *where, "--as-of", days, "--out", str(out)]
-        taken = []
-        for run in range(RUNS):
-            print(
-                f"  run {run + 1} of {RUNS}: churnwatch signals build, {len(as_ofs)} as-ofs",
-                file=sys.stderr,
-                flush=True,
-            )
-            remove(out)
-            taken.append(spend(command)[:2])
         name = f"churnwatch signals build, {len(as_ofs)} as-of{'s' if len(as_ofs) > 1 else ''}"
-        figures += [
-            Figure(name, median(cpu for cpu, _ in taken), "s"),
-            Figure(f"{name}, wall clock", median(wall for _, wall in taken), "s"),
-        ]
+        print(f"  {name}", file=sys.stderr, flush=True)
+        remove(out)
+        cpu, wall, _ = spend(command)
+        figures += [Figure(name, cpu, "s"), Figure(f"{name}, wall clock", wall, "s")]
     return figures
