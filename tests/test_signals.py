@@ -397,10 +397,43 @@ def test_rows_that_balance_have_no_count_trend() -> None:
 def test_measure_may_have_any_name() -> None:
     """Measures called as the engine calls its own columns are still the customer's numbers."""
     at = AS_OF - timedelta(days=2)
-    names = ("age", "day", "seq", "id", "place", "order", "at_us", "known", "spine_now", "c0", "v0")
+    names = (
+        "age",
+        "day",
+        "seq",
+        "id",
+        "place",
+        "code",
+        "who",
+        "rows",
+        "order",
+        "at_us",
+        "known",
+        "hash",
+        "c0",
+        "by_topic",
+    )
     signals = [{"aggregate": "latest", "measure": name} for name in names]
     numbers = {name: float(i) for i, name in enumerate(names)}
-    assert list(numbers.values()) == one([row(at, **numbers)], *signals)
+    counted = {"aggregate": "distinct", "by": "topic"}
+    # Two rows of the same time, so that the query that looks ties up runs too.
+    kinds = [{"kind": "contact", "topic": topic} for topic in "ab"]
+    tied = [Event("1", "a", at, at, kinds[0], dict.fromkeys(names, -1.0)), Event("2", "a", at, at, kinds[1], numbers)]
+    assert [*numbers.values(), 2.0] == one(tied, *signals, counted)
+
+
+def test_rows_of_nobody_in_customers_are_left_out() -> None:
+    """`load` leaves none; whoever makes tables otherwise gets no memory fault and no number from them."""
+    mine = [row(AS_OF - timedelta(days=d)) for d in (6, 2)]
+    theirs = [row(AS_OF - timedelta(days=d), customer="stranger") for d in range(1, 30)]
+    customers = [{"customer_id": "a"}]
+    columns = family_of({"aggregate": "count"}, {"aggregate": "silence"}).columns
+    made = [
+        build(tables_of(rows, customers=customers, strangers=True), columns, spine_of([("a", AS_OF)])).values
+        for rows in (mine, mine + theirs)
+    ]
+    assert made[0].tobytes() == made[1].tobytes()
+    assert 2.0 == made[0][0, 0]
 
 
 def test_spine_may_repeat_a_row_and_may_be_empty() -> None:

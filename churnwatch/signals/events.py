@@ -106,6 +106,9 @@ class Events:
             arrays = _arrays(batch, work.reading)
             if codes is not None:
                 arrays[0] = codes.of(arrays[0])
+                known = arrays[0] >= 0
+                if not known.all():
+                    arrays = [values[known] for values in arrays]
             yield arrays
 
     def tied(self, work: Work, ties: pa.Table) -> list[Array]:
@@ -130,14 +133,14 @@ class Events:
         parts, stride = ["0"], 1
         for level, texts in reading.mentioned.items():
             whens = " ".join(f"when {_literal(text)} then {(i + 1) * stride}" for i, text in enumerate(texts))
-            parts.append(f'case "{level}" {whens} else 0 end')
+            parts.append(f'case rows."{level}" {whens} else 0 end')
             stride *= len(texts) + 1
         columns = [
             f"{customer} as _customer",
-            "epoch_us(_at) as _at",
-            "epoch_us(_known) as _known",
+            "epoch_us(rows._at) as _at",
+            "epoch_us(rows._known) as _known",
             f"({' + '.join(parts)})::integer as _code",
-            *(f"coalesce(\"{name}\", 'nan'::double) as c{i}" for i, name in enumerate(reading.measures)),
+            *(f"coalesce(rows.\"{name}\", 'nan'::double) as c{i}" for i, name in enumerate(reading.measures)),
             *(f"coalesce(by_{level}.place, -1) as by_{level}" for level in reading.levels),
         ]
         joins = "".join(
