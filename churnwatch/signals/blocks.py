@@ -62,42 +62,58 @@ class Pieces:
             self.file.readinto(rows)  # type: ignore[attr-defined]  # of IO[bytes] only the abstract class lacks it
         return rows
 
-    def replace(self, piece: int, rows: Array) -> None:
-        """Overwrite a piece by one of the same size."""
+    def write(self, piece: int, start: int, rows: Array) -> None:
+        """Overwrite rows of a piece from ``start`` on."""
         kept = self.kept[piece]
         if isinstance(kept, int):
             assert self.file is not None
             with self.one_at_a_time:
-                self.file.seek(kept)
+                self.file.seek(kept + start * 8 * self.width)
                 self.file.write(np.ascontiguousarray(rows).data)
         else:
-            self.kept[piece] = rows
+            kept[start : start + len(rows)] = rows
 
 
 @dataclass(frozen=True)
 class Blocks:
-    """Rows in order: each piece holds the customers of one block, by customer, at, known_at (and id, once untied).
+    """Rows by block and in order: by customer, at, known_at, and by id where it makes a difference, once untied.
 
     A row is int64: customer and combination (``customer << 32 | combination``), at, known, then the columns of a
-    ``Reading``, measures as the bits of a float64.
+    ``Reading``, measures as the bits of a float64. Each piece, a batch as it came, holds a part of every block; the
+    parts one after the other are the block.
     """
 
     customers: int
     per_block: int
     pieces: Pieces
-    tied: tuple[Array, ...]
-    """Per block, the places of rows that differ from others of the same customer, at and known."""
+    starts: list[Array]
+    """Per piece, where the part of each block begins, and the end."""
+    tied: list[Array]
+    """Per block, the places of rows whose order only their ids can tell (see `ties`)."""
 
     def __len__(self) -> int:
-        return len(self.tied)
+        return max(-(-self.customers // self.per_block), 1)
 
     def span(self, block: int) -> tuple[int, int]:
         """The customers of a block: from, and up to but not including."""
         return block * self.per_block, min((block + 1) * self.per_block, self.customers)
 
+    def rows(self, block: int) -> Array:
+        """The rows of a block."""
+        parts = [self.pieces.read(i, starts[block], starts[block + 1]) for i, starts in enumerate(self.starts)]
+        return np.concatenate(parts) if parts else np.empty((0, self.pieces.width), np.int64)
+
+    def replace(self, block: int, rows: Array) -> None:
+        """Put as many rows in the place of a block's."""
+        done = 0
+        for piece, starts in enumerate(self.starts):
+            count = int(starts[block + 1] - starts[block])
+            self.pieces.write(piece, int(starts[block]), rows[done : done + count])
+            done += count
+
     def block(self, block: int) -> tuple[Array, Array]:
         """(rows, starts): the rows of a block, and where those of each of its customers begin, with the end."""
-        rows = self.pieces.read(block)
+        rows = self.rows(block)
         first, last = self.span(block)
         return rows, np.searchsorted(rows[:, CUSTOMER], np.arange(first, last + 1, dtype=np.int64) << 32)
 
@@ -107,6 +123,7 @@ def gather(
     combination: Array,
     *,
     width: int,
+    measures: int,
     customers: int,
     per_block: int,
     shifts: tuple[Array, Array] | None = None,
@@ -114,37 +131,26 @@ def gather(
 ) -> Blocks:
     """Rows of ``batches`` (customer, at, known, code, further columns), by block and in order.
 
-    ``combination`` translates the codes. ``shifts`` (see `civil_shifts`) adds the civil day as a last column. ``room``
-    is how many bytes of rows may stay in memory.
+    ``combination`` translates the codes; the first ``measures`` further columns are numbers. ``shifts`` (see
+    `civil_shifts`) adds the civil day as a last column. ``room`` is how many bytes of rows may stay in memory.
     """
-    count = max(-(-customers // per_block), 1)
-    given = width - (shifts is not None)
-    unsorted, parts = Pieces(given, room // 2), []
+    blocks = Blocks(customers, per_block, Pieces(width, room), [], [])
     for customer, at, known, code, *further in batches:
-        starts, target = _targets(customer, per_block, count)
-        rows = np.empty((len(customer), given), dtype=np.int64)
+        starts, target = _targets(customer, per_block, len(blocks))
+        rows = np.empty((len(customer), width), dtype=np.int64)
         _place_heads(rows, target, customer, at, known, combination, code)
         for column, values in enumerate(further, start=FIRST_MEASURE):
             _place(rows, target, column, values.view(np.int64))
-        unsorted.append(rows)
-        parts.append(starts)
-    total = sum(unsorted.sizes)
-    pieces, tied = Pieces(width, room - room // 2), []
-    # One large array: the system hands it over in large pages, which takes a fraction of the time.
-    arena = np.empty((total, width), np.int64) if total * width * 8 <= pieces.room else None
-    done = 0
-    for block in range(count):
-        found = [unsorted.read(piece, starts[block], starts[block + 1]) for piece, starts in enumerate(parts)]
-        rows = np.concatenate(found) if found else np.empty((0, given), np.int64)
-        out = np.empty((len(rows), width), np.int64) if arena is None else arena[done : done + len(rows)]
-        done += len(rows)
-        first = block * per_block
-        in_order(rows, first, max(min(per_block, customers - first), 0), out)
+        blocks.pieces.append(rows)
+        blocks.starts.append(starts)
+    for block in range(len(blocks)):
+        first, last = blocks.span(block)
+        rows = in_order(blocks.rows(block), first, max(last - first, 0))
         if shifts is not None:
-            _date(out, *shifts)
-        pieces.append(out)
-        tied.append(ties(out))
-    return Blocks(customers, per_block, pieces, tuple(tied))
+            _date(rows, *shifts)
+        blocks.replace(block, rows)
+        blocks.tied.append(ties(rows, measures))
+    return blocks
 
 
 @compiled
@@ -182,8 +188,8 @@ def _place(rows: Array, target: Array, column: int, values: Array) -> None:
 
 
 @compiled
-def in_order(rows: Array, first: int, customers: int, out: Array) -> None:
-    """``rows`` by customer, at and known into ``out``; the customers are ``first`` and on."""
+def in_order(rows: Array, first: int, customers: int) -> Array:
+    """``rows`` by customer, at and known; the customers are ``first`` and on."""
     starts = np.zeros(customers + 1, np.int64)
     for i in range(len(rows)):
         starts[(rows[i, CUSTOMER] >> 32) - first + 1] += 1
@@ -197,10 +203,12 @@ def in_order(rows: Array, first: int, customers: int, out: Array) -> None:
         upto[customer] += 1
     for customer in range(customers):
         _sort(rows, order[starts[customer] : starts[customer + 1]])
+    out = np.empty_like(rows)
     for i in range(len(rows)):
         row = order[i]
         for column in range(rows.shape[1]):
             out[i, column] = rows[row, column]
+    return out
 
 
 @compiled
@@ -241,22 +249,30 @@ def _sort(rows: Array, order: Array) -> None:
 
 
 @compiled
-def ties(rows: Array) -> Array:
-    """The places of all rows in runs of one customer, at and known that hold rows of different content."""
+def ties(rows: Array, measures: int) -> Array:
+    """The places of all rows in runs of one customer, at and known that hold two values of one of the measures.
+
+    In any other run it makes no difference which row comes first: a signal reads values in order, nothing else.
+    """
+    numbers = rows.view(np.float64)
     marked = np.zeros(len(rows), np.bool_)
     begin = 0
     while begin < len(rows):
         end = begin + 1
-        differ = False
         while (
             end < len(rows)
             and rows[end, AT] == rows[begin, AT]
             and rows[end, KNOWN] == rows[begin, KNOWN]
             and rows[end, CUSTOMER] >> 32 == rows[begin, CUSTOMER] >> 32
         ):
-            for column in range(rows.shape[1]):
-                differ |= rows[end, column] != rows[begin, column]
             end += 1
-        marked[begin:end] = differ
+        if end - begin > 1:
+            for column in range(FIRST_MEASURE, FIRST_MEASURE + measures):
+                value = np.nan
+                for row in range(begin, end):
+                    if not np.isnan(value) and not np.isnan(numbers[row, column]) and numbers[row, column] != value:
+                        marked[begin:end] = True
+                    if not np.isnan(numbers[row, column]):
+                        value = numbers[row, column]
         begin = end
     return np.flatnonzero(marked)

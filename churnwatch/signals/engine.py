@@ -164,6 +164,7 @@ def gather_all(
             events.batches(work, before=before, since=since),
             work.combination,
             width=work.reading.width,
+            measures=len(work.reading.measures),
             customers=len(spine.customers),
             per_block=per_block,
             shifts=shifts,
@@ -253,7 +254,7 @@ def _who(con: duckdb.DuckDBPyConnection, customers: pa.Array) -> Iterator[str]:
 def _untie(blocks: Blocks, events: Events, work: Work) -> None:
     """Put rows of one customer, at and known_at into the order of their ids, which nothing else asks for.
 
-    Only where they differ in something a signal reads; a few at a time, as in data of whole days all rows may be tied.
+    Only where they hold different values; a few at a time, as in data of whole days all rows may be tied.
     """
     block = 0
     while block < len(blocks):
@@ -261,7 +262,7 @@ def _untie(blocks: Blocks, events: Events, work: Work) -> None:
         while some[-1] + 1 < len(blocks) and sum(len(blocks.tied[one]) for one in some) < MOST_TIES:
             some.append(some[-1] + 1)
         block = some[-1] + 1
-        tied = np.concatenate([blocks.pieces.read(one)[blocks.tied[one]] for one in some])
+        tied = np.concatenate([blocks.rows(one)[blocks.tied[one]] for one in some])
         if len(tied) == 0:
             continue
         keys = np.unique(np.stack([tied[:, CUSTOMER] >> 32, tied[:, AT], tied[:, KNOWN]], axis=1), axis=0)
@@ -274,7 +275,7 @@ def _untie(blocks: Blocks, events: Events, work: Work) -> None:
             ordered[:, column] = numbers.view(np.int64)
         done = 0
         for one in some:
-            rows = blocks.pieces.read(one).copy()
+            rows = blocks.rows(one)
             rows[blocks.tied[one]] = ordered[done : done + len(blocks.tied[one])]
-            blocks.pieces.replace(one, rows)
+            blocks.replace(one, rows)
             done += len(blocks.tied[one])
