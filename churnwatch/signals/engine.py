@@ -27,6 +27,7 @@ from churnwatch.signals.rows import AT, CUSTOMER, FIRST_MEASURE, KNOWN, Array
 from churnwatch.signals.spine import Spine, spine_of
 from churnwatch.signals.tallies import new_tallies
 from churnwatch.signals.walk import walk
+from churnwatch.sources import one_thread
 from churnwatch.spec import Column
 
 if TYPE_CHECKING:
@@ -160,16 +161,18 @@ def gather_all(
         work = work_of(table, columns, reading, sizes={level: len(found) for level, found in texts.items()})
         shifts = civil_shifts(zone, *span_of(con, select)) if reading.days else None
         events = Events(con, select, who, texts)
-        found = gather(
-            events.batches(work, before=before, since=since),
-            work.combination,
-            width=work.reading.width,
-            measures=len(work.reading.measures),
-            customers=len(spine.customers),
-            per_block=per_block,
-            shifts=shifts,
-            room=limits.room,
-        )
+        # More threads take a quarter more CPU and no less time: one loop takes what they bring.
+        with one_thread(con):
+            found = gather(
+                events.batches(work, before=before, since=since),
+                work.combination,
+                width=work.reading.width,
+                measures=len(work.reading.measures),
+                customers=len(spine.customers),
+                per_block=per_block,
+                shifts=shifts,
+                room=limits.room,
+            )
         _untie(found, events, work)
         gathered.append(Gathered(work, found))
     return tuple(gathered)
