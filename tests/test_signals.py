@@ -145,7 +145,7 @@ def tables(events: list[Event], *, zone: str = ZONE) -> Tables:
 
 
 def some(family: Family) -> st.SearchStrategy[tuple[Column, ...]]:
-    """A dozen columns: to plan one statement over all of them takes DuckDB a second."""
+    """A dozen columns: the oracle takes its time over each."""
     return st.randoms(use_true_random=False).map(lambda choose: tuple(choose.sample(family.columns, 12)))
 
 
