@@ -55,7 +55,7 @@ def write_parts(made: Iterator[Array], columns: Sequence[Column], spine: Spine, 
         path = Path(file.name)
         try:
             with pq.ParquetWriter(file, schema, **options) as writer:
-                for values in _grouped(made):
+                for values in _grouped(made, len(names)):
                     end = begin + values.shape[1]
                     code = np.searchsorted(spine.starts, np.arange(begin, end), side="right") - 1
                     customers = spine.customers.take(pa.array(code))
@@ -70,18 +70,18 @@ def write_parts(made: Iterator[Array], columns: Sequence[Column], spine: Spine, 
     return begin
 
 
-def _grouped(made: Iterator[Array]) -> Iterator[Array]:
-    """The values again, cut into row groups."""
-    waiting: list[Array] = []
-    width = 0
+def _grouped(made: Iterator[Array], columns: int) -> Iterator[Array]:
+    """The values again, cut into row groups, each in the memory of the one before: fresh pages take time."""
+    group = np.empty((columns, ROW_GROUP))
+    filled = 0
     for values in made:
-        waiting.append(values)
-        width += values.shape[1]
-        if width >= ROW_GROUP:
-            joined = np.concatenate(waiting, axis=1)
-            whole = width - width % ROW_GROUP
-            for start in range(0, whole, ROW_GROUP):
-                yield joined[:, start : start + ROW_GROUP]
-            waiting, width = [joined[:, whole:]], width - whole
-    if width:
-        yield np.concatenate(waiting, axis=1)
+        taken = 0
+        while taken < values.shape[1]:
+            count = min(ROW_GROUP - filled, values.shape[1] - taken)
+            group[:, filled : filled + count] = values[:, taken : taken + count]
+            filled, taken = filled + count, taken + count
+            if filled == ROW_GROUP:
+                yield group
+                filled = 0
+    if filled:
+        yield group[:, :filled]
