@@ -17,7 +17,8 @@ class Aggregate:
     """One named aggregate.
 
     ``empty`` is the value over no rows (``None``: missing). ``comparable``: a change against the window before has a
-    meaning. ``slope``: the value says which way something moves.
+    meaning. ``level``: so has one against all history before the window, as the value does not grow with the time it
+    is taken over. ``slope``: the value says which way something moves. ``span`` (days) is the longest window allowed.
     """
 
     name: str
@@ -25,9 +26,12 @@ class Aggregate:
     measure: Need = "none"
     by: Need = "none"
     of: Need = "none"
+    within: Need = "none"
     windows: Need = "optional"
     empty: float | None = 0.0
     comparable: bool = False
+    level: bool = False
+    span: int | None = None
     slope: bool = False
 
 
@@ -51,6 +55,15 @@ AGGREGATES: dict[str, Aggregate] = {
             measure="required",
             empty=None,
             comparable=True,
+            level=True,
+        ),
+        Aggregate(
+            "median",
+            "the measure's median, of an even number the mean of the middle two; missing over no rows",
+            measure="required",
+            empty=None,
+            comparable=True,
+            level=True,
         ),
         Aggregate(
             "min",
@@ -72,11 +85,32 @@ AGGREGATES: dict[str, Aggregate] = {
             measure="required",
             empty=None,
             comparable=True,
+            level=True,
+        ),
+        Aggregate(
+            "days_until",
+            "days from as-of to the moment the measure names in the last row that has one (days since 1970 in UTC), "
+            "negative once it is past; missing over no rows",
+            measure="required",
+            empty=None,
         ),
         Aggregate(
             "distinct",
             "how many different values of `by`; rows without one count for nothing",
             by="required",
+            comparable=True,
+        ),
+        Aggregate(
+            "gone",
+            "how many values of `by` the window before had and this window has not",
+            by="required",
+            windows="required",
+        ),
+        Aggregate(
+            "repeats",
+            "rows whose value of `by` the customer also had in another row up to `within` before",
+            by="required",
+            within="required",
             comparable=True,
         ),
         Aggregate(
@@ -95,6 +129,7 @@ AGGREGATES: dict[str, Aggregate] = {
             of="required",
             empty=None,
             comparable=True,
+            level=True,
         ),
         Aggregate(
             "open",
@@ -103,8 +138,42 @@ AGGREGATES: dict[str, Aggregate] = {
             comparable=True,
         ),
         Aggregate(
+            "closed",
+            "rows of `of` as a share of the rows of `where`, at most 1: what was closed of what was opened; "
+            "missing without any of `where`",
+            of="required",
+            empty=None,
+            comparable=True,
+            level=True,
+        ),
+        Aggregate(
+            "streak",
+            "rows of `where` that came after the last row of `of`: so many in a row",
+            of="required",
+        ),
+        Aggregate(
+            "waiting",
+            "days since the first row of `where` that came after the last row of `of`; 0 where none waits",
+            of="required",
+        ),
+        Aggregate(
             "rate",
             "rows per 30 days, over the part of the window since the customer's first row of any kind (at least a day)",
+        ),
+        Aggregate(
+            "pace",
+            "rows over those to be expected at the customer's own rate before the window, 1 is usual; missing without "
+            "rows before it, or less history before it than its own length",
+            windows="required",
+            empty=None,
+        ),
+        Aggregate(
+            "season",
+            "rows in the time of the window's length that began 364 days before as-of: the same weeks last year; "
+            "missing for a customer whose first row is younger than that; at most 364d",
+            windows="required",
+            span=364,
+            empty=None,
         ),
         Aggregate(
             "trend",
@@ -125,6 +194,11 @@ AGGREGATES: dict[str, Aggregate] = {
         Aggregate(
             "gap",
             "mean days between neighbouring rows, 0 where all came at once; missing with fewer than two",
+            empty=None,
+        ),
+        Aggregate(
+            "due",
+            "days until the next row is due by the mean gap, negative: overdue; missing with fewer than two",
             empty=None,
         ),
         Aggregate(

@@ -6,6 +6,7 @@ the rows are looked at one by one. A test compares it with the engine.
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -39,27 +40,69 @@ class Asked:
     measure: str | None = None
     by: str | None = None
     window: int | None = None
+    within: int | None = None
+    after: dict[str, str | list[str]] | None = None
 
 
-def value(asked: Asked, events: Sequence[Event], customer: str, as_of: datetime, *, zone: str) -> float | None:
-    """The signal's value; ``None`` is missing."""
-    return _value(asked, events, customer, as_of, zone=zone, back=0)
+YEAR = 364 * DAY
 
 
-def change(asked: Asked, events: Sequence[Event], customer: str, as_of: datetime, *, zone: str) -> float | None:
+def value(
+    asked: Asked,
+    events: Sequence[Event],
+    customer: str,
+    as_of: datetime,
+    *,
+    zone: str,
+    beside: Sequence[Event] | None = None,
+) -> float | None:
+    """The signal's value; ``None`` is missing. ``beside``: the interactions, where ``events`` are of another table."""
+    return _value(asked, events, customer, as_of, zone=zone, beside=beside, begin=0, end=asked.window)
+
+
+def past_change(
+    asked: Asked,
+    events: Sequence[Event],
+    customer: str,
+    as_of: datetime,
+    *,
+    zone: str,
+    beside: Sequence[Event] | None = None,
+) -> float | None:
+    """The value minus that of all history before the window."""
+    now = _value(asked, events, customer, as_of, zone=zone, beside=beside, begin=0, end=asked.window)
+    before = _value(asked, events, customer, as_of, zone=zone, beside=beside, begin=asked.window or 0, end=None)
+    return None if now is None or before is None else now - before
+
+
+def change(
+    asked: Asked,
+    events: Sequence[Event],
+    customer: str,
+    as_of: datetime,
+    *,
+    zone: str,
+    beside: Sequence[Event] | None = None,
+) -> float | None:
     """The value minus that of the window before."""
-    now = _value(asked, events, customer, as_of, zone=zone, back=0)
-    before = _value(asked, events, customer, as_of, zone=zone, back=1)
+    assert asked.window is not None
+    now = _value(asked, events, customer, as_of, zone=zone, beside=beside, begin=0, end=asked.window)
+    before = _value(asked, events, customer, as_of, zone=zone, beside=beside, begin=asked.window, end=2 * asked.window)
     return None if now is None or before is None else now - before
 
 
 @dataclass(frozen=True)
 class _Seen:
-    """What a customer's window holds: ``own`` rows of ``where`` in order, ``of`` rows of ``of``; ages in µs."""
+    """What a customer's window holds: ``own`` rows of ``where`` in order, ``of`` rows of ``of``; ages in µs.
+
+    ``ever`` are the rows of ``where`` of any age, ``both`` the window's rows of either.
+    """
 
     asked: Asked
     own: list[Event]
     of: list[Event]
+    ever: list[Event]
+    both: list[Event]
     as_of: datetime
     begin: int
     end: int | None
@@ -79,10 +122,16 @@ class _Seen:
 
 
 def _value(
-    asked: Asked, events: Sequence[Event], customer: str, as_of: datetime, *, zone: str, back: int
+    asked: Asked,
+    events: Sequence[Event],
+    customer: str,
+    as_of: datetime,
+    *,
+    zone: str,
+    beside: Sequence[Event] | None,
+    begin: int,
+    end: int | None,
 ) -> float | None:
-    begin = 0 if asked.window is None else back * asked.window
-    end = None if asked.window is None else begin + asked.window
     past = [event for event in events if event.at < as_of and event.known_at < as_of]
 
     def inside(event: Event) -> bool:
@@ -93,22 +142,38 @@ def _value(
     def of_customer(who: str) -> list[Event]:
         return sorted((e for e in past if e.customer == who), key=lambda e: (e.at, e.known_at, e.id))
 
+    def wanted(event: Event) -> bool:
+        return matches(event, asked.where) and _follows(event, asked, events if beside is None else beside)
+
     mine = of_customer(customer)
     seen = _Seen(
         asked,
-        own=[e for e in mine if inside(e) and matches(e, asked.where)],
+        own=[e for e in mine if inside(e) and wanted(e)],
         of=[e for e in mine if inside(e) and matches(e, asked.of or {})],
+        ever=[e for e in mine if wanted(e)],
+        both=[e for e in mine if inside(e) and (wanted(e) or matches(e, asked.of or {}))],
         as_of=as_of,
         begin=begin,
         end=end,
         first_age=(as_of - mine[0].at) // US if mine else None,
         zone=zone,
-        prior=_mean_gap(
-            [e for e in of_customer(who) if inside(e) and matches(e, asked.where)] for who in {e.customer for e in past}
-        ),
+        prior=_mean_gap([e for e in of_customer(who) if inside(e) and wanted(e)] for who in {e.customer for e in past}),
     )
     found = _FUNCTIONS[asked.aggregate](seen)
     return None if found is None else float(found)
+
+
+def _follows(event: Event, asked: Asked, events: Sequence[Event]) -> bool:
+    """Whether the customer had a row of ``after`` that became known before, at most ``within`` before."""
+    if asked.after is None:
+        return True
+    assert asked.within is not None
+    since = event.at - asked.within * US
+    return any(
+        matches(other, asked.after) and since <= other.known_at < event.at
+        for other in events
+        if other.customer == event.customer
+    )
 
 
 def matches(event: Event, where: dict[str, str | list[str]]) -> bool:
@@ -136,8 +201,72 @@ def _mean(seen: _Seen) -> Fraction | None:
 
 
 def _share(seen: _Seen) -> Fraction | None:
-    both = [event for event in seen.of if matches(event, seen.asked.where)]
+    both = [event for event in seen.of if event in seen.own]
     return Fraction(len(both), len(seen.of)) if seen.of else None
+
+
+def _median(seen: _Seen) -> Fraction | None:
+    values = sorted(Fraction(number) for _, number in seen.measured())
+    return statistics.median(values) if values else None
+
+
+def _closed(seen: _Seen) -> Fraction | None:
+    return min(Fraction(len(seen.of), len(seen.own)), Fraction(1)) if seen.own else None
+
+
+def _gone(seen: _Seen) -> int:
+    assert seen.end is not None
+    by = seen.asked.by
+    now = {e.levels[by] for e in seen.own if by in e.levels}
+    before = {e.levels[by] for e in seen.ever if by in e.levels and seen.end < seen.age(e) <= 2 * seen.end}
+    return len(before - now)
+
+
+def _repeats(seen: _Seen) -> int:
+    by, within = seen.asked.by, seen.asked.within
+    assert within is not None
+    n = 0
+    for event in seen.own:
+        before = seen.ever[: seen.ever.index(event)]
+        n += any(
+            by in event.levels and event.levels.get(by) == other.levels.get(by) and event.at - other.at <= within * US
+            for other in before
+        )
+    return n
+
+
+def _since_of(seen: _Seen) -> list[Event]:
+    """The rows of ``where`` after the last row of ``of``, which a row of both is."""
+    waiting: list[Event] = []
+    for event in seen.both:
+        waiting = [] if matches(event, seen.asked.of or {}) else [*waiting, event]
+    return waiting
+
+
+def _pace(seen: _Seen) -> Fraction | None:
+    assert seen.end is not None
+    before = [event for event in seen.ever if seen.age(event) > seen.end]
+    if not before or seen.first_age is None or seen.first_age < 2 * seen.end:
+        return None
+    return Fraction(len(seen.own), 1) / (Fraction(len(before), seen.first_age - seen.end) * seen.end)
+
+
+def _season(seen: _Seen) -> int | None:
+    assert seen.end is not None
+    if seen.first_age is None or seen.first_age < YEAR:
+        return None
+    return len([event for event in seen.ever if YEAR - seen.end < seen.age(event) <= YEAR])
+
+
+def _due(seen: _Seen) -> Fraction | None:
+    mean = _mean_gap([seen.own])
+    return None if mean is None else (mean - min(seen.ages())) / DAY
+
+
+def _until(seen: _Seen) -> Fraction | None:
+    if not seen.measured():
+        return None
+    return Fraction(seen.measured()[-1][1]) - Fraction((seen.as_of - datetime(1970, 1, 1)) // US, DAY)
 
 
 def _rate(seen: _Seen) -> Fraction:
@@ -195,6 +324,16 @@ _FUNCTIONS: dict[str, Callable[[_Seen], Fraction | float | int | None]] = {
     "count": lambda seen: len(seen.own),
     "sum": lambda seen: _exact(number for _, number in seen.measured()),
     "mean": _mean,
+    "median": _median,
+    "days_until": _until,
+    "gone": _gone,
+    "repeats": _repeats,
+    "closed": _closed,
+    "streak": lambda seen: len(_since_of(seen)),
+    "waiting": lambda seen: Fraction(seen.age(_since_of(seen)[0]), DAY) if _since_of(seen) else 0,
+    "pace": _pace,
+    "season": _season,
+    "due": _due,
     "min": lambda seen: min((number for _, number in seen.measured()), default=None),
     "max": lambda seen: max((number for _, number in seen.measured()), default=None),
     "latest": lambda seen: seen.measured()[-1][1] if seen.measured() else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +132,28 @@ MISUSES = {
     "by not wanted": ({"by": "topic"}, "count takes no `by`", "take `by:` out"),
     "of wanted": ({"aggregate": "share"}, "share needs `of`", "add `of:`"),
     "of not wanted": ({"of": {"kind": "x"}}, "count takes no `of`", "take `of:` out"),
+    "within wanted": ({"aggregate": "repeats", "by": "topic"}, "repeats needs `within`", "add `within:`"),
+    "within unwanted": ({"within": "3d"}, "count takes no `within`", "take `within:` out"),
+    "within wanted twice": (
+        {"aggregate": "repeats", "by": "topic", "within": "3d", "after": {"kind": "complaint"}},
+        "`after` and repeats would both read `within`",
+        "take `after:` out",
+    ),
+    "no change against the past": (
+        {"windows": ["28d"], "compare": "past", "change_reason": WORDS},
+        "count has no change against all history before the window",
+        "`aggregate: pace` tells the same",
+    ),
+    "too long a season": (
+        {"aggregate": "season", "windows": ["28d", "400d"]},
+        "the window 400d of season is too long",
+        "364d",
+    ),
+    "unknown column in after": (
+        {"after": {"instrument": "nps"}, "within": "3d"},
+        "`instrument` is no column that interactions can be told apart by",
+        "kind, channel",
+    ),
     "windows wanted": ({"aggregate": "count_trend"}, "count_trend needs `windows`", "add `windows:`"),
     "nothing to compare": (
         {"aggregate": "days_since", "windows": ["28d"], "compare": "previous", "change_reason": WORDS},
@@ -243,6 +265,41 @@ def test_bad_row_of_an_example_is_one_message(table: str, row: dict[str, Any], f
         check_examples([family_of({}, table=table, examples=[example])])
     assert refused.value.message.startswith(f"features/probe.yaml: example 1, row 1: {found}")
     assert told in refused.value.message
+
+
+def test_example_of_another_table_may_give_interactions_beside() -> None:
+    """An answer counts that came up to 14 days after a complaint was known, to the microsecond on the far end."""
+    new_year, fortnight = datetime(2026, 1, 1), datetime(2026, 1, 15)
+    answer = {"instrument": "csat", "scale_min": 0, "scale_max": 10, "higher_is_better": True}
+    example = {
+        "as_of": date(2026, 3, 1),
+        "rows": [
+            {"sent_at": day, "answered_at": day, "raw_score": score, **answer}
+            for day, score in ((new_year, 1), (fortnight, 3), (fortnight + timedelta(microseconds=1), 5))
+        ],
+        "interactions": [
+            {
+                "at": date(2025, 12, 30),
+                "known_at": date(2026, 1, 1),
+                "kind": "complaint",
+            },  # as the first is answered
+            {"at": date(2026, 1, 14), "known_at": date(2026, 2, 1), "kind": "complaint"},  # known too late for any
+            {"at": date(2026, 1, 14), "kind": "contact"},
+        ],
+        "expect": {"s0": 0.3, "s1": 2},  # it was sent and answered: two rows
+    }
+    score = {"aggregate": "mean", "measure": "score", "after": {"kind": "complaint"}, "within": "14d"}
+    family = family_of(score, score | {"aggregate": "count", "measure": None}, table="surveys", examples=[example])
+    assert 2 == check_examples([family])
+
+
+def test_bad_interaction_of_an_example_is_one_message() -> None:
+    """It is told from the rows of the family's own table."""
+    example = {"as_of": date(2026, 3, 1), "rows": [], "interactions": [{"kind": "complaint"}], "expect": {"s0": 0}}
+    family = family_of({}, table="surveys", examples=[example])
+    with pytest.raises(ProjectError) as refused:
+        check_examples([family])
+    assert refused.value.message.startswith("features/probe.yaml: example 1, interaction 1: there is no `at`")
 
 
 def test_example_rows_may_be_of_other_customers_and_carry_a_zone() -> None:

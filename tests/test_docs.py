@@ -58,8 +58,8 @@ def commands() -> set[str]:
 
 def row(aggregate: Aggregate) -> str:
     """The line of features/README.md about an aggregate."""
-    needs = [key for key in ("measure", "by", "of", "windows") if getattr(aggregate, key) == "required"]
-    change = "yes" if aggregate.comparable else ""
+    needs = [key for key in ("measure", "by", "of", "within", "windows") if getattr(aggregate, key) == "required"]
+    change = ", ".join(["previous"] * aggregate.comparable + ["past"] * aggregate.level)
     cells = [f"`{aggregate.name}`", aggregate.summary, ", ".join(f"`{key}`" for key in needs), change]
     return "|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|"
 

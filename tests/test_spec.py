@@ -309,12 +309,14 @@ def test_an_instant_lies_in_the_day_its_clock_shows(instant: datetime, zone: str
         ({"windows": ["0d"]}, ": a window of calls is empty: a window is longer than 0d"),
         (
             {"compare": "previous", "change_reason": WORDS},
-            ": calls compares with the window before but has no windows",
+            ": calls compares with the time before a window but has no windows",
         ),
         (
             {"compare": "previous", "windows": ["28d"]},
             ": calls has compare but no change_reason: how would the change be told?",
         ),
+        ({"after": {"kind": "complaint"}}, ": calls has `after` but no `within`: how long after?"),
+        ({"within": "0d"}, ": calls has `within: 0d`, which holds no row: it is longer than 0d"),
         ({"direction": "sideways"}, "direction: Input should be 'up', 'down' or 'any'"),
         ({"name": "Calls"}, "name: String should match pattern '^[a-z][a-z0-9_]*$'"),
         ({"name": "calls\n"}, "name: String should match pattern '^[a-z][a-z0-9_]*$'"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
@@ -26,6 +26,9 @@ from churnwatch.spec import (
     where_sql,
     where_words,
 )
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 def check_signals(families: Sequence[Family]) -> None:
@@ -49,29 +52,43 @@ def _check_signal(family: Family, signal: Signal) -> None:
             allowed=", ".join(sorted(AGGREGATES)),
             hint=nearest(signal.aggregate, AGGREGATES),
         )
+    if signal.after is not None and aggregate.within == "required":
+        found = f"`after` and {signal.aggregate} would both read `within`"
+        raise ProjectError(found, where=where, allowed="one of the two", hint="take `after:` out")
     given: list[tuple[str, Need, bool]] = [
         ("measure", aggregate.measure, signal.measure is not None),
         ("by", aggregate.by, signal.by is not None),
         ("of", aggregate.of, signal.of is not None),
         ("windows", aggregate.windows, bool(signal.windows)),
+        # Beside `after` it says how long after, whatever the aggregate.
+        ("within", aggregate.within, signal.within is not None and signal.after is None),
     ]
     for key, need, present in given:
         if need == "required" and not present:
             raise ProjectError(f"{signal.aggregate} needs `{key}`", where=where, hint=f"add `{key}:` to the signal")
         if need == "none" and present:
             raise ProjectError(f"{signal.aggregate} takes no `{key}`", where=where, hint=f"take `{key}:` out")
-    if signal.compare and not aggregate.comparable:
+    if signal.compare == "previous" and not aggregate.comparable:
         allowed = ", ".join(sorted(a.name for a in AGGREGATES.values() if a.comparable))
         raise ProjectError(f"{signal.aggregate} has no change against the window before", where=where, allowed=allowed)
-    levels = LEVELS[family.table]
-    named = [*signal.where, *(signal.of or {}), *([signal.by] if signal.by else [])]
-    for name in named:
-        if name not in levels:
+    if signal.compare == "past" and not aggregate.level:
+        allowed = ", ".join(sorted(a.name for a in AGGREGATES.values() if a.level))
+        hint = "of how many there are, `aggregate: pace` tells the same"
+        found = f"{signal.aggregate} has no change against all history before the window"
+        raise ProjectError(found, where=where, allowed=allowed, hint=hint)
+    for window in signal.windows:
+        if aggregate.span is not None and window.days > aggregate.span:
             raise ProjectError(
-                f"`{name}` is no column that {family.table} can be told apart by",
+                f"the window {window} of {signal.aggregate} is too long", where=where, allowed=f"{aggregate.span}d"
+            )
+    named = [(family.table, name) for name in (*signal.where, *(signal.of or {}), *([signal.by] if signal.by else []))]
+    for table, name in [*named, *(("interactions", name) for name in signal.after or {})]:
+        if name not in LEVELS[table]:
+            raise ProjectError(
+                f"`{name}` is no column that {table} can be told apart by",
                 where=where,
-                allowed=", ".join(levels),
-                hint=nearest(name, levels),
+                allowed=", ".join(LEVELS[table]),
+                hint=nearest(name, LEVELS[table]),
             )
     measures = {"surveys": SURVEY_MEASURES, "customers": ()}.get(family.table)
     if signal.measure and measures is not None and signal.measure not in measures:
@@ -119,8 +136,10 @@ def _lacks(tables: Tables, table: str, signal: Signal) -> str | None:
     _, measures = event_columns(table, tables.measures)
     if signal.measure and signal.measure not in measures:
         return f"{table} has no measure {signal.measure}"
-    return _no_row(tables, table, signal.where, signal.measure or signal.by) or (
-        _no_row(tables, table, signal.of) if signal.of is not None else None
+    return (
+        _no_row(tables, table, signal.where, signal.measure or signal.by)
+        or (_no_row(tables, table, signal.of) if signal.of is not None else None)
+        or (_no_row(tables, "interactions", signal.after) if signal.after is not None else None)
     )
 
 
@@ -179,7 +198,8 @@ def compute_example(family: Family, example: Example) -> dict[str, float | None]
 def example_tables(family: Family, example: Example) -> Tables:
     """Canonical tables in memory that hold only the rows of one example, all in the family's table.
 
-    A row is of the customer ``example`` unless it names another. Raises ProjectError for a row with a column the table
+    But for those of interactions that the example gives beside them, as `after` looks there. A row is of the customer
+    ``example`` unless it names another. Raises ProjectError for a row with a column the table
     does not have, without one it needs, or with a value of another kind.
     """
     shape = SHAPES[family.table]
@@ -193,15 +213,25 @@ def example_tables(family: Family, example: Example) -> Tables:
         if family.table == "customers":
             filled.setdefault("do_not_contact", False)
         _check_row(filled, kinds, shape.required, place=f"{_place(family, example)}, row {number}")
-        values = [_instant(v) if isinstance(v, date) else v for v in filled.values()]
-        names = ", ".join(f'"{name}"' for name in filled)
-        con.execute(f"insert into {family.table} ({names}) values ({', '.join('?' * len(values))})", values)
+        _insert(con, family.table, filled)
+    for number, row in enumerate(example.interactions, start=1):
+        filled = {"interaction_id": f"also {number}", "customer_id": "example", "source": "example"} | row
+        filled.setdefault("known_at", filled.get("at"))
+        also = SHAPES["interactions"]
+        _check_row(filled, also.columns, also.required, place=f"{_place(family, example)}, interaction {number}")
+        _insert(con, "interactions", filled)
     if family.table != "customers":
         con.execute(
             "insert into customers (customer_id, do_not_contact, source) "
             f"select distinct customer_id, false, 'example' from {family.table}"
         )
     return Tables(con, measures, (), pa.table({}), (), "UTC")
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: str, row: Mapping[str, Any]) -> None:
+    names = ", ".join(f'"{name}"' for name in row)
+    values = [_instant(value) if isinstance(value, date) else value for value in row.values()]
+    con.execute(f"insert into {table} ({names}) values ({', '.join('?' * len(values))})", values)
 
 
 _KINDS: dict[str, tuple[tuple[type, ...], str]] = {

@@ -114,7 +114,10 @@ def parts(
     # The prior of a silence is of all customers, whoever is in the spine.
     customers = con.execute("select customer_id from customers").to_arrow_table()["customer_id"]
     spine = spine.widened(customers.combine_chunks())
-    sql: dict[str, str] = {column.table: events_sql(column.table, tables.measures) for column in columns}
+    sql: dict[str, str] = {
+        table: events_sql(table, tables.measures, [column.signal for column in columns if column.table == table])
+        for table in sorted({column.table for column in columns})
+    }
     with _who(con, spine.customers) as who:
         gathered = gather_all(con, sql, who, tables.zone, columns, spine, report=report, limits=limits)
         priors = {one.work.table: mean_gaps(gap_changes(one, spine.moments)) for one in gathered}

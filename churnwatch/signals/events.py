@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -12,12 +12,15 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from churnwatch.signals.customers import HASH, codes_of
+from churnwatch.signals.following import with_following
 from churnwatch.signals.plan import Reading, Work
 from churnwatch.signals.rows import DAY, FIRST_MEASURE, NEVER, Array
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
+
+    from churnwatch.spec import Signal
 
 BATCH = 1_000_000
 """Rows that DuckDB hands over at a time."""
@@ -65,15 +68,17 @@ def event_columns(table: str, measures: tuple[str, ...]) -> tuple[tuple[str, ...
     return LEVELS[table], by_table[table]
 
 
-def events_sql(table: str, measures: tuple[str, ...]) -> str:
+def events_sql(table: str, measures: tuple[str, ...], signals: Iterable[Signal] = ()) -> str:
     """A SELECT of the event rows of ``table``: _id, _part, customer_id, _at, _known (UTC), levels, measures.
 
-    Of one survey sent (``_part`` 1) comes before answered. No measure's name begins with ``_``, so none can be taken
-    for a clock.
+    After them come the levels that the ``signals`` of the table ask for by `after`. Of one survey sent (``_part`` 1)
+    comes before answered. No measure's name begins with ``_``, so none can be taken for a clock.
     """
     if table == "interactions":
-        return _INTERACTIONS.format(measures="".join(f', "{name}"' for name in measures))
-    return {"surveys": _SURVEYS, "customers": _CUSTOMERS}[table]
+        sql = _INTERACTIONS.format(measures="".join(f', "{name}"' for name in measures))
+    else:
+        sql = {"surveys": _SURVEYS, "customers": _CUSTOMERS}[table]
+    return with_following(sql, signals)
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ import numpy as np
 
 from churnwatch.errors import ProjectError
 from churnwatch.signals import tallies
+from churnwatch.signals.following import FOLLOWS, following
 from churnwatch.signals.rows import DAY, FIRST_MEASURE, NEVER, Array, starts_of
 from churnwatch.signals.tallies import Plan
-from churnwatch.spec import Column, Where, level_text
+from churnwatch.spec import Column, Signal, Where, level_text
 
 MOST_CODES = 2**22
 """More values than anybody names in conditions; a table of their combinations still fits."""
@@ -24,20 +25,32 @@ _WHAT = {
     "mean": tallies.MEAN,
     "min": tallies.MIN,
     "max": tallies.MAX,
+    "median": tallies.MEDIAN,
     "latest": tallies.LATEST,
+    "days_until": tallies.UNTIL,
     "distinct": tallies.DISTINCT,
+    "gone": tallies.DISTINCT,
+    "repeats": tallies.REPEATS,
     "distinct_days": tallies.DISTINCT,
     "days_since": tallies.DAYS_SINCE,
     "share": tallies.SHARE,
     "open": tallies.OPEN,
+    "closed": tallies.CLOSED,
+    "streak": tallies.STREAK,
+    "waiting": tallies.WAITING,
     "rate": tallies.RATE,
+    "pace": tallies.PACE,
+    "season": tallies.SEASON,
     "trend": tallies.TREND,
     "count_trend": tallies.COUNT_TREND,
     "gap": tallies.GAP,
+    "due": tallies.DUE,
     "gap_ratio": tallies.GAP_RATIO,
     "silence": tallies.SILENCE,
 }
 _VALUES = range(tallies.LAST_OF_VALUES + 1)
+_YEAR = 364 * DAY
+"""52 weeks: the same weekdays a year before."""
 
 Condition = tuple[tuple[str, tuple[str, ...]], ...]
 """A `where` in a normal form: (level, the texts it may be), sorted. Of two that must both hold, one after the other."""
@@ -88,13 +101,19 @@ class _Asked:
     of: Condition | None
     measure: int
     by: int
+    within: int
     change: bool
     windows: tuple[tuple[int, int], tuple[int, int]]
 
     @property
     def own(self) -> tuple[tuple[int, int], ...]:
-        """The windows it really reads."""
+        """The windows it really reads, but for that of its base."""
         return self.windows if self.change else self.windows[:1]
+
+    @property
+    def base(self) -> tuple[tuple[int, int], ...]:
+        """Beside each window it reads, that of the rows it is measured by."""
+        return self.windows[1:] if self.what == tallies.PACE else self.own
 
 
 def reading_of(columns: Iterable[Column]) -> Reading:
@@ -102,7 +121,7 @@ def reading_of(columns: Iterable[Column]) -> Reading:
     columns = tuple(columns)
     mentioned: dict[str, set[str]] = {}
     for column in columns:
-        for level, texts in (*_condition(column.signal.where), *_condition(column.signal.of or {})):
+        for level, texts in (*_own(column.signal), *_condition(column.signal.of or {})):
             mentioned.setdefault(level, set()).update(texts)
     return Reading(
         {level: tuple(sorted(texts)) for level, texts in sorted(mentioned.items())},
@@ -123,7 +142,7 @@ def work_of(table: str, columns: Sequence[Column], reading: Reading, *, sizes: M
     )
     conditions = sorted({one.where for one in asked} | {one.of for one in asked if one.of is not None})
     combination, meets = _combinations(table, conditions, reading.mentioned)
-    edges = sorted({age for one in asked for window in one.own for age in window} - {0, NEVER})
+    edges = sorted({age for one in asked for window in (*one.own, *one.base) for age in window} - {0, NEVER})
     bands = len(edges) + 1
     pairs = sorted({(one.where, one.measure) for one in asked if one.what in _VALUES})
     units = sorted({(one.where, one.by, window) for one in asked if one.what == tallies.DISTINCT for window in one.own})
@@ -145,11 +164,11 @@ def work_of(table: str, columns: Sequence[Column], reading: Reading, *, sizes: M
     def runs(one: _Asked) -> list[tuple[int, int]]:
         """The slots of both windows: of the pair for values, else of the condition."""
         number = pairs.index((one.where, one.measure)) if one.what in _VALUES else conditions.index(one.where)
-        return [(number * bands + first, number * bands + last) for first, last in _runs(edges, one)]
+        return [(number * bands + first, number * bands + last) for first, last in _runs(edges, one.own)]
 
     def base_runs(one: _Asked) -> list[tuple[int, int]]:
         number = 0 if one.of is None else conditions.index(one.of)
-        return [(number * bands + first, number * bands + last) for first, last in _runs(edges, one)]
+        return [(number * bands + first, number * bands + last) for first, last in _runs(edges, one.base)]
 
     levels = dict(enumerate(reading.levels, start=FIRST_MEASURE + len(reading.measures)))
     stamps = starts_of(sizes[levels[by]] if by else 0 for _, by, _ in units)
@@ -166,8 +185,8 @@ def work_of(table: str, columns: Sequence[Column], reading: Reading, *, sizes: M
     readings = [
         (
             *(one.what, one.out_row, side, *runs(one)[side], *base_runs(one)[side]),
-            *(_place(units, (one.where, one.by, window)), conditions.index(one.where), one.measure, *window),
-            _place(silences, (one.where, window[1])),
+            *(_place(units, (one.where, one.by, window)), conditions.index(one.where), _place(conditions, one.of)),
+            *(one.measure or one.by, *window, one.within, _place(silences, (one.where, window[1]))),
         )
         for one in asked
         for side, window in enumerate(one.own)
@@ -184,11 +203,11 @@ def work_of(table: str, columns: Sequence[Column], reading: Reading, *, sizes: M
         dated=_ints(_flat(lists[tallies.DATED])),
         levelled=_ints([(i, units[i][1], stamps[i]) for i in _flat(lists[tallies.LEVELLED])], width=3),
         sizes=_ints([len(pairs), len(units), stamps[-1]]),
-        readings=_ints(readings, width=13),
+        readings=_ints(readings, width=15),
     )
-    # A rate asks for the customer's first row of any kind, however long ago.
-    rated = any(one.what == tallies.RATE for one in asked)
-    reach = NEVER if rated else max(high for one in asked for _, high in one.own)
+    # These ask for the customer's first row of any kind, however long ago.
+    rated = any(one.what in (tallies.RATE, tallies.PACE, tallies.SEASON) for one in asked)
+    reach = NEVER if rated else min(max(high + one.within for one in asked for _, high in one.own), NEVER)
     told = tuple((conditions.index(where), high) for where, high in silences)
     return Work(table, len(asked), reading, plan, combination, told, reach)
 
@@ -197,33 +216,52 @@ def _wanted(asked: Sequence[_Asked], edges: Sequence[int]) -> dict[Any, set[int]
     """The bands that are wanted of each condition, pair (condition, measure) and unit (condition, by, window)."""
     wanted: dict[Any, set[int]] = defaultdict(set)
     for one in asked:
-        for window, (first, last) in zip(one.own, _runs(edges, one), strict=False):
-            for item in (one.where, one.of, (one.where, one.measure), (one.where, one.by, window)):
+        for window, (first, last) in zip(one.own, _runs(edges, one.own), strict=True):
+            for item in (one.where, (one.where, one.measure), (one.where, one.by, window)):
                 wanted[item].update(range(first, last + 1))
+        for first, last in _runs(edges, one.base):
+            wanted[one.of].update(range(first, last + 1))
     return wanted
 
 
-def _runs(edges: Sequence[int], one: _Asked) -> list[tuple[int, int]]:
-    """The youngest and the eldest band of the window and of the window before; of one that is not read, those of it."""
-    found = [
+def _runs(edges: Sequence[int], windows: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The youngest and the eldest band of each window."""
+    return [
         (0 if low == 0 else edges.index(low) + 1, len(edges) if high == NEVER else edges.index(high))
-        for low, high in one.own
+        for low, high in windows
     ]
-    return found if one.change else found * 2
 
 
 def _asked(column: Column, out_row: int, reading: Reading) -> _Asked:
     signal = column.signal
     length = NEVER if column.window is None else round(column.window.days * DAY)
     before = (0, NEVER) if column.window is None else (length, 2 * length)
-    where, of = _condition(signal.where), None if signal.of is None else _condition(signal.of)
+    if signal.compare == "past" or signal.aggregate == "pace":
+        before = (length, NEVER)
+    windows = ((0, length), before)
+    where, of = _own(signal), None if signal.of is None else _condition(signal.of)
     if signal.aggregate == "share" and of is not None:
         where = tuple(sorted((*where, *of)))
+    if signal.aggregate == "pace":
+        of = where
+    if signal.aggregate == "season":
+        windows = ((_YEAR - length, _YEAR), before)
+    if signal.aggregate == "gone":
+        # Of all values of both windows those of this window are taken away.
+        windows = ((0, 2 * length), (0, length))
     by = 0
     if signal.by is not None:
         by = FIRST_MEASURE + len(reading.measures) + reading.levels.index(signal.by)
     measure = 0 if signal.measure is None else FIRST_MEASURE + reading.measures.index(signal.measure)
-    return _Asked(out_row, _WHAT[signal.aggregate], where, of, measure, by, column.change, ((0, length), before))
+    within = round(signal.within.days * DAY) if signal.aggregate == "repeats" and signal.within is not None else 0
+    change = column.change or signal.aggregate == "gone"
+    return _Asked(out_row, _WHAT[signal.aggregate], where, of, measure, by, within, change, windows)
+
+
+def _own(signal: Signal) -> Condition:
+    """Which rows count: those of `where` that follow what `after` asks for."""
+    level = following(signal)
+    return _condition(signal.where if level is None else {**signal.where, level: FOLLOWS})
 
 
 def _condition(where: Where) -> Condition:

@@ -15,13 +15,14 @@ import numpy as np
 from churnwatch.signals.compiled import compiled
 from churnwatch.signals.rows import AT, CUSTOMER, KNOWN, MASK, NEVER, Array
 
-SUM, MEAN, MIN, MAX, LATEST = range(5)
-LAST_OF_VALUES = LATEST
+SUM, MEAN, MIN, MAX, LATEST, UNTIL = range(6)
+LAST_OF_VALUES = UNTIL
 """Up to here aggregates read the tallies of a measure, from here on those of rows."""
-COUNT, DISTINCT, DAYS_SINCE, SHARE, OPEN, RATE, TREND, COUNT_TREND, GAP, GAP_RATIO, SILENCE = range(
-    LAST_OF_VALUES + 1, LAST_OF_VALUES + 12
+COUNT, DISTINCT, DAYS_SINCE, SHARE, OPEN, CLOSED, RATE, PACE, SEASON, COUNT_TREND, GAP, DUE, GAP_RATIO, SILENCE = range(
+    LAST_OF_VALUES + 1, LAST_OF_VALUES + 15
 )
-
+TREND, MEDIAN, REPEATS, STREAK, WAITING = range(SILENCE + 1, SILENCE + 6)
+"""From TREND on aggregates walk over the window's rows once more: no sum over bands tells them."""
 
 N, YOUNGEST, ELDEST, AGES_HIGH, AGES_LOW = range(5)
 """Of a condition in a band: rows, ages. Their sum is ``AGES_HIGH * 2**32 + AGES_LOW``: one number would overflow."""
@@ -33,7 +34,7 @@ DIFFERENT, DAY_LAST, DAY_BEFORE = range(3)
 MET, TIMED, PAIRED, DATED, LEVELLED = range(5)
 """The lists a case has in a plan."""
 
-WHAT, OUT, MINUS, BEGIN, END, BASE_BEGIN, BASE_END, UNIT, CONDITION, MEASURE, LOW, HIGH, PRIOR = range(13)
+WHAT, OUT, MINUS, BEGIN, END, BASE_BEGIN, BASE_END, UNIT, CONDITION, BASE, COLUMN, LOW, HIGH, WITHIN, PRIOR = range(15)
 """What a reading needs to know (see ``Plan.readings``)."""
 
 
@@ -65,11 +66,13 @@ class Plan(NamedTuple):
     sizes: Array
     """How many pairs, units and stamps there are."""
     readings: Array
-    """(readings, 13) one per column, and one more per change, which takes the window before away (MINUS).
+    """(readings, 15) one per column, and one more per change, which takes the window before away (MINUS).
 
     WHAT is the aggregate, OUT the row of ``out`` it fills; BEGIN to END are the slots (of values: of the pair) of the
-    window's bands, youngest first, END included, BASE_BEGIN to BASE_END the same of `of`; the window is
-    ``LOW < age <= HIGH``; PRIOR is the row of the priors. What an aggregate does not need is 0.
+    window's bands, youngest first, END included, BASE_BEGIN to BASE_END the same of what it is measured by (`of`, or
+    the time before); CONDITION and BASE are the conditions of both, COLUMN the column of the rows with the measure or
+    the code of `by`; the window is ``LOW < age <= HIGH``, WITHIN is in µs; PRIOR is the row of the priors. What an
+    aggregate does not need is 0.
     """
 
 

@@ -13,15 +13,19 @@ from churnwatch.signals.rows import AT, CUSTOMER, DAY, KNOWN, MASK, Array
 from churnwatch.signals.tallies import (
     AGES_HIGH,
     AGES_LOW,
+    BASE,
     BASE_BEGIN,
     BASE_END,
     BEGIN,
+    CLOSED,
+    COLUMN,
     CONDITION,
     COUNT,
     COUNT_TREND,
     DAYS_SINCE,
     DIFFERENT,
     DISTINCT,
+    DUE,
     ELDEST,
     END,
     GAP,
@@ -35,22 +39,28 @@ from churnwatch.signals.tallies import (
     LOW,
     MAX,
     MEAN,
-    MEASURE,
+    MEDIAN,
     MIN,
     MINUS,
     OPEN,
     OUT,
+    PACE,
     PRIOR,
     RATE,
+    REPEATS,
     REST,
+    SEASON,
     SHARE,
     SILENCE,
+    STREAK,
     SUM,
     TOTAL,
     TREND,
     UNIT,
+    UNTIL,
     VALUED,
     WHAT,
+    WITHIN,
     YOUNGEST,
     N,
     Plan,
@@ -133,15 +143,26 @@ def read(
                     value = _sum(values, begin, last) / valued
             elif what == LATEST:
                 value = _latest(values, begin, last)
+            elif what == UNTIL:
+                value = _latest(values, begin, last) - as_of / DAY
             elif what == MIN:
                 value = _extreme(values, LEAST, begin, last, 1.0)
             elif what == MAX:
                 value = _extreme(values, GREATEST, begin, last, -1.0)
         elif what == DISTINCT:
             value = float(units[readings[i, UNIT], DIFFERENT])
-        elif what == TREND:
-            start = entered[last % bands]
-            value = _trend(rows, start, end, meets[readings[i, CONDITION]], readings[i, MEASURE], as_of, low)
+        elif what >= TREND:
+            start, own, base = entered[last % bands], meets[readings[i, CONDITION]], meets[readings[i, BASE]]
+            if what == TREND:
+                value = _trend(rows, start, end, own, readings[i, COLUMN], as_of, low)
+            elif what == MEDIAN:
+                value = _median(rows, start, end, own, readings[i, COLUMN], as_of, low)
+            elif what == REPEATS:
+                within = readings[i, WITHIN]
+                value = _repeats(rows, entered[bands - 1], start, end, own, readings[i, COLUMN], as_of, low, within)
+            else:
+                streak, waiting = _after(rows, start, end, own, base, as_of, low)
+                value = float(streak) if what == STREAK else waiting / DAY
         else:
             n = _added(counts, N, begin, last)
             if what == COUNT:
@@ -154,6 +175,16 @@ def read(
                     value = n / of
             elif what == OPEN:
                 value = float(max(n - _added(counts, N, readings[i, BASE_BEGIN], readings[i, BASE_END]), 0))
+            elif what == CLOSED:
+                if n > 0:
+                    value = min(_added(counts, N, readings[i, BASE_BEGIN], readings[i, BASE_END]) / n, 1.0)
+            elif what == PACE:
+                before = _added(counts, N, readings[i, BASE_BEGIN], readings[i, BASE_END])
+                if before > 0 and first_age >= 2 * high:
+                    value = n / before * ((first_age - high) / high)
+            elif what == SEASON:
+                if first_age >= high:
+                    value = float(n)
             elif what == COUNT_TREND:
                 above, below = _added(counts, AGES_HIGH, begin, last), _added(counts, AGES_LOW, begin, last)
                 value = _count_trend(n, above, below, low, high)
@@ -167,6 +198,8 @@ def read(
                     gap = seen / DAY / (n - 1)
                     if what == GAP:
                         value = gap
+                    elif what == DUE:
+                        value = gap - quiet / DAY
                     elif what == GAP_RATIO and gap > 0:
                         value = quiet / DAY / gap
         if readings[i, MINUS]:
@@ -291,3 +324,63 @@ def _trend(rows: Array, begin: int, end: int, meets: Array, measure: int, as_of:
         square += apart * apart
         product += apart * (value - mean)
     return -30.0 * product / square
+
+
+@compiled
+def _median(rows: Array, begin: int, end: int, meets: Array, measure: int, as_of: int, low: int) -> float:
+    """The middle of the window's values, of an even number the mean of the middle two."""
+    numbers = rows.view(np.float64)
+    found = np.empty(end - begin)
+    n = 0
+    for row in range(begin, end):
+        if as_of - rows[row, AT] <= low:
+            break
+        value = numbers[row, measure]
+        if np.isnan(value) or rows[row, KNOWN] >= as_of or not meets[rows[row, CUSTOMER] & MASK]:
+            continue
+        found[n] = value
+        n += 1
+    if n == 0:
+        return np.nan
+    found = np.sort(found[:n])
+    upper = found[n // 2]
+    return float(upper if n % 2 else found[n // 2 - 1] / 2.0 + upper / 2.0)
+
+
+@compiled
+def _repeats(
+    rows: Array, first: int, begin: int, end: int, meets: Array, by: int, as_of: int, low: int, within: int
+) -> float:
+    """The window's rows with a row of the same level before them, at most ``within`` elder; from ``first`` on."""
+    n = 0
+    for row in range(begin, end):
+        if as_of - rows[row, AT] <= low:
+            break
+        level = rows[row, by]
+        if level < 0 or rows[row, KNOWN] >= as_of or not meets[rows[row, CUSTOMER] & MASK]:
+            continue
+        for before in range(row - 1, first - 1, -1):
+            if rows[row, AT] - rows[before, AT] > within:
+                break
+            if rows[before, by] == level and rows[before, KNOWN] < as_of and meets[rows[before, CUSTOMER] & MASK]:
+                n += 1
+                break
+    return float(n)
+
+
+@compiled
+def _after(rows: Array, begin: int, end: int, meets: Array, base: Array, as_of: int, low: int) -> tuple[int, int]:
+    """How many of the window's rows came after the last row of ``base``, and the age of the first of them (0: none)."""
+    n, age = 0, 0
+    for row in range(begin, end):
+        if as_of - rows[row, AT] <= low:
+            break
+        if rows[row, KNOWN] >= as_of:
+            continue
+        if base[rows[row, CUSTOMER] & MASK]:
+            n, age = 0, 0
+        elif meets[rows[row, CUSTOMER] & MASK]:
+            if n == 0:
+                age = as_of - rows[row, AT]
+            n += 1
+    return n, age

@@ -26,7 +26,9 @@ class Signal(Node):
     ``where`` keeps rows by equality or membership; ``aggregate`` names the function (``aggregates.py``);
     ``measure`` is the column it reads, ``by`` the column whose distinct values are counted, ``of`` the rows a
     share is taken of. ``windows`` look back from as-of; none means all history. ``compare: previous`` adds
-    the change against the window before. ``direction`` points towards the bad outcome.
+    the change against the window before, ``compare: past`` that against all history before the window.
+    ``after`` keeps rows that came up to ``within`` after an interaction which meets it was known.
+    ``direction`` points towards the bad outcome.
     ``reason`` is worded with ``{value}``, ``{window}`` (days), ``{previous}`` (the window before) and any other column
     of the family by its name. Signals that say the same thing share a word in ``says`` and become one reason.
     """
@@ -38,8 +40,10 @@ class Signal(Node):
     measure: Name | None = None
     by: Name | None = None
     of: Where | None = None
+    after: Where | None = None
+    within: Duration | None = None
     windows: tuple[Duration, ...] = ()
-    compare: Literal["previous"] | None = None
+    compare: Literal["previous", "past"] | None = None
     direction: Direction
     unit: Unit = "count"
     actionable: bool = False
@@ -60,7 +64,11 @@ class Signal(Node):
         if any(window.seconds == 0 for window in self.windows):
             raise ValueError(f"a window of {self.name} is empty: a window is longer than 0d")
         if self.compare and not self.windows:
-            raise ValueError(f"{self.name} compares with the window before but has no windows")
+            raise ValueError(f"{self.name} compares with the time before a window but has no windows")
+        if self.after is not None and self.within is None:
+            raise ValueError(f"{self.name} has `after` but no `within`: how long after?")
+        if self.within is not None and self.within.seconds == 0:
+            raise ValueError(f"{self.name} has `within: 0d`, which holds no row: it is longer than 0d")
         if self.compare and self.change_reason is None:
             raise ValueError(f"{self.name} has compare but no change_reason: how would the change be told?")
         return self
@@ -87,13 +95,15 @@ class Example(Node):
     """Rows in, numbers out: checked by ``churnwatch check`` before any data are touched.
 
     Times without a zone are UTC; ``known_at`` defaults to ``at``; an expected ``null`` means missing.
+    ``interactions`` are rows of that table beside those of a family of another one, for signals with `after`.
     """
 
     as_of: date | datetime
     rows: tuple[dict[str, Any], ...]
+    interactions: tuple[dict[str, Any], ...] = ()
     expect: dict[str, float | int | None] = Field(min_length=1)
 
-    @field_validator("rows", mode="before")
+    @field_validator("rows", "interactions", mode="before")
     @classmethod
     def _rows_as_tuple(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
