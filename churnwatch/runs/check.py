@@ -67,7 +67,7 @@ def check(workspace: Workspace, *, report: Report | None = None) -> Checked:
         examples=examples,
         accounting=tables.accounting,
         quarantine=quarantined,
-        warnings=tables.warnings,
+        warnings=(*tables.warnings, *_early(tables)),
         signals=len(usable),
         skipped=skipped,
         barred=_barred(tables),
@@ -75,6 +75,18 @@ def check(workspace: Workspace, *, report: Report | None = None) -> Checked:
         models=[_described(workspace, tables, name) for name in _in_use(workspace)],
         quarantine_file=_write_quarantine(workspace, quarantined),
     )
+
+
+def _early(tables: Tables) -> list[str]:
+    """A warning of each source whose events are from before their customers began."""
+    from churnwatch.sources import early_sources
+
+    files = {one.source: one.file for one in tables.accounting}
+    return [
+        f"{files[one.source]}: {one.early:,} of {one.events:,} events ({one.early / one.events:.0%}) were known before "
+        "their customer's started_at; are both mapped from the right columns, and is it the same customer?"
+        for one in early_sources(tables.con)
+    ]
 
 
 def _in_use(workspace: Workspace) -> tuple[str, ...]:
