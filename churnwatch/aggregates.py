@@ -18,7 +18,8 @@ class Aggregate:
 
     ``empty`` is the value over no rows (``None``: missing). ``comparable``: a change against the window before has a
     meaning. ``level``: so has one against all history before the window, as the value does not grow with the time it
-    is taken over. ``slope``: the value says which way something moves. ``span`` (days) is the longest window allowed.
+    is taken over. ``slope``: its sign says which way something goes, and a reason tells its size. ``span`` (days) is
+    the longest window allowed.
     """
 
     name: str
@@ -86,6 +87,13 @@ AGGREGATES: dict[str, Aggregate] = {
             empty=None,
             comparable=True,
             level=True,
+        ),
+        Aggregate(
+            "step",
+            "the measure's last value minus the one before it; missing with fewer than two",
+            measure="required",
+            empty=None,
+            slope=True,
         ),
         Aggregate(
             "days_until",
@@ -200,6 +208,7 @@ AGGREGATES: dict[str, Aggregate] = {
             "due",
             "days until the next row is due by the mean gap, negative: overdue; missing with fewer than two",
             empty=None,
+            slope=True,
         ),
         Aggregate(
             "gap_ratio",

@@ -210,6 +210,11 @@ def _median(seen: _Seen) -> Fraction | None:
     return statistics.median(values) if values else None
 
 
+def _step(seen: _Seen) -> Fraction | None:
+    values = [Fraction(number) for _, number in seen.measured()]
+    return values[-1] - values[-2] if len(values) > 1 else None
+
+
 def _closed(seen: _Seen) -> Fraction | None:
     return min(Fraction(len(seen.of), len(seen.own)), Fraction(1)) if seen.own else None
 
@@ -325,6 +330,7 @@ _FUNCTIONS: dict[str, Callable[[_Seen], Fraction | float | int | None]] = {
     "sum": lambda seen: _exact(number for _, number in seen.measured()),
     "mean": _mean,
     "median": _median,
+    "step": _step,
     "days_until": _until,
     "gone": _gone,
     "repeats": _repeats,

@@ -27,6 +27,7 @@ _WHAT = {
     "max": tallies.MAX,
     "median": tallies.MEDIAN,
     "latest": tallies.LATEST,
+    "step": tallies.STEP,
     "days_until": tallies.UNTIL,
     "distinct": tallies.DISTINCT,
     "gone": tallies.DISTINCT,

@@ -52,6 +52,7 @@ from churnwatch.signals.tallies import (
     SEASON,
     SHARE,
     SILENCE,
+    STEP,
     STREAK,
     SUM,
     TOTAL,
@@ -157,6 +158,8 @@ def read(
                 value = _trend(rows, start, end, own, readings[i, COLUMN], as_of, low)
             elif what == MEDIAN:
                 value = _median(rows, start, end, own, readings[i, COLUMN], as_of, low)
+            elif what == STEP:
+                value = _step(rows, start, end, own, readings[i, COLUMN], as_of, low)
             elif what == REPEATS:
                 within = readings[i, WITHIN]
                 value = _repeats(rows, entered[bands - 1], start, end, own, readings[i, COLUMN], as_of, low, within)
@@ -345,6 +348,21 @@ def _median(rows: Array, begin: int, end: int, meets: Array, measure: int, as_of
     found = np.sort(found[:n])
     upper = found[n // 2]
     return float(upper if n % 2 else found[n // 2 - 1] / 2.0 + upper / 2.0)
+
+
+@compiled
+def _step(rows: Array, begin: int, end: int, meets: Array, measure: int, as_of: int, low: int) -> float:
+    """The last of the window's values minus the one before."""
+    numbers = rows.view(np.float64)
+    before, last = np.nan, np.nan
+    for row in range(begin, end):
+        if as_of - rows[row, AT] <= low:
+            break
+        value = numbers[row, measure]
+        if np.isnan(value) or rows[row, KNOWN] >= as_of or not meets[rows[row, CUSTOMER] & MASK]:
+            continue
+        before, last = last, value
+    return last - before
 
 
 @compiled
