@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import re
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from churnwatch.cli.terminal import console as _console
+from churnwatch.cli.terminal import indented as _indented
+from churnwatch.cli.terminal import marked as _marked
+from churnwatch.cli.terminal import numbered as _numbered
+from churnwatch.cli.terminal import table as _table
+from churnwatch.cli.terminal import titled as _titled
 from churnwatch.cli.words import say
 
 if TYPE_CHECKING:
@@ -40,56 +41,6 @@ RANKING = {
 
 AS_FORETOLD = (0.67, 1.5)
 """Observed rate over foretold: outside, the risks are no chances any more."""
-
-
-class _Unpadded:
-    """Standard output without the blanks with which a table fills its lines up."""
-
-    def write(self, text: str) -> int:
-        return sys.stdout.write(re.sub(r" +(?=\n)", "", text))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(sys.stdout, name)
-
-
-def _console() -> Console:
-    console = Console(highlight=False)
-    if console.is_terminal:
-        return console
-    # Piped into a file or a pager the width is unknown; 80 would fold every reason.
-    width = None if "COLUMNS" in os.environ else 120
-    return Console(highlight=False, width=width, file=cast(IO[str], _Unpadded()))
-
-
-def _table(*columns: str, right: Sequence[str] = (), leading: int = 0) -> Table:
-    """A table that folds a long cell rather than cut it."""
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, collapse_padding=True, leading=leading)
-    for name in columns:
-        table.add_column(name, justify="right" if name in right else "left", overflow="fold")
-    return table
-
-
-def _titled(console: Console, title: str, table: Table) -> None:
-    console.print(Text(f"\n{title}\n", style="bold"))
-    console.print(table)
-
-
-def _marked(lines: Sequence[tuple[str, str, str]]) -> Table:
-    """Lines of (mark, text, style); a text that folds stays to the right of its mark."""
-    grid = Table.grid(padding=(0, 1, 0, 0))
-    for mark, text, style in lines:
-        grid.add_row(Text(mark, style=style), Text(text, style=style))
-    return grid
-
-
-def _indented(console: Console, lines: Sequence[tuple[str, str, str]]) -> None:
-    if not lines:
-        return
-    console.print(Padding(_marked(lines), (0, 0, 0, 2)))
-
-
-def _numbered(count: int, one: str) -> str:
-    return f"{count:,} {one}{'' if count == 1 else 's'}"
 
 
 def scaffolded(directory: Path, written: Sequence[str]) -> None:
