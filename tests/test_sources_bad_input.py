@@ -299,7 +299,7 @@ def test_rows_that_are_all_excluded_leave_an_empty_table(tmp_path: Path) -> None
         (EVENTS.replace("customer", "ID"), "events.csv:1: the column ID stands twice"),
         ("\r".join(EVENTS.split("\n")), "the lines end with carriage returns alone"),
         (EVENTS.replace("\n", "\r\n", 1), "the line ends are mixed"),
-        (EVENTS.encode("utf-16"), "events.csv:1: the header is not UTF-8 text"),
+        (EVENTS.encode("utf-16"), "events.csv:1: the file is UTF-16 text"),
         ('"id,customer\n', "events.csv:1: the header is broken"),
     ],
 )

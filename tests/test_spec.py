@@ -520,7 +520,7 @@ def test_a_mapping_goes_one_way(given: dict[str, Any], told: str) -> None:
         ({"allowance": 1.5}, "allowance: Input should be less than or equal to 1"),
         ({"zone": "Asia/Jakarta2"}, "zone: no such time zone: Asia/Jakarta2; write one like Asia/Jakarta"),
         ({"zone": "../etc/passwd"}, "zone: no such time zone: ../etc/passwd; write one like Asia/Jakarta"),
-        ({"format": "xls"}, "format: Input should be 'csv' or 'parquet'"),
+        ({"format": "xls"}, "format: Input should be 'csv', 'jsonl', 'parquet' or 'xlsx'"),
         ({"types": {"id": "int"}}, "types.id: Input should be 'text', 'integer', 'number', 'boolean' or 'time'"),
     ],
 )

@@ -18,7 +18,8 @@ from churnwatch.errors import DataRefused
 from churnwatch.sources.mapping import FOUND, RULE, Mapped, carry_out, check_targets, computed, measures_of
 from churnwatch.sources.messages import masked, shown_types, way_out
 from churnwatch.sources.quarantine import QUARANTINE, quarantined, quarantined_rows
-from churnwatch.sources.raw import ROW, RawTable, literal, quoted, read_raw, refuse_changed, refuse_damaged
+from churnwatch.sources.raw import ROW, RawTable, literal, quoted, refuse_changed, refuse_damaged
+from churnwatch.sources.reading import read_raw
 from churnwatch.sources.repeats import repeated_hashes
 from churnwatch.sources.staging import stage
 from churnwatch.sources.tables import SHAPES, Accounting, Tables, definitions, nothing_in, utc

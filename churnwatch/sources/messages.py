@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import duckdb
 
 from churnwatch.errors import ChurnwatchError, DataRefused, ProjectError, nearest
+from churnwatch.sources.plain import ENCODINGS, NOT_UTF8
 from churnwatch.sources.raw import DELIMITERS, RawTable, first_line, looks_like_row
 from churnwatch.sources.tables import PERSONAL, SHAPES
 from churnwatch.sources.values import COMPLAINTS, RAW_KINDS
@@ -88,6 +89,8 @@ def _is_plain(target: str) -> bool:
 def way_out(source: Source, mappings: Iterable[tuple[str, Mapping]], rules: Iterable[str]) -> str:
     """What to try where rows of ``source`` break ``rules``; ``mappings`` are its (table, mapping)."""
     rules, mappings = list(rules), list(mappings)
+    if NOT_UTF8 in rules:
+        return f"{_USUAL}; where the text is not UTF-8, {ENCODINGS}"
     times = [rule for rule in rules if rule.endswith(COMPLAINTS["time"])]
     if not times:
         return _USUAL

@@ -1,26 +1,22 @@
-"""Raw files as they lie: rows into DuckDB, rows that do not parse set aside with their line.
+"""Raw files inside DuckDB: their rows, and the line of each, also of those that did not parse.
 
-A large Parquet file is read in place: DuckDB holds a view of it, and no copy.
-
-CSV is read with a declared dialect and nothing sniffed. Every physical line of the file must belong to the
-header, to a row, to a rejected row or be blank; a file in which lines vanish (a quote that is never closed
-swallows what follows) is refused.
+A large Parquet file is read in place: DuckDB holds a view of it, and no copy. Files of text are copied.
 """
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from churnwatch.errors import DataRefused, ProjectError, nearest
+from churnwatch.errors import DataRefused
 from churnwatch.spec import Source
 
 Ints = NDArray[np.int64]
@@ -30,13 +26,9 @@ ROW = '"churnwatch row"'
 LARGE = 200_000
 """Rows from which on a Parquet file is read in place. Fewer are copied: memory answers many small questions faster."""
 
-_CSV = {".csv": ",", ".tsv": "\t", ".txt": ","}
-_PARQUET = {".parquet", ".pq"}
 DELIMITERS = {";": ";", "\t": "\\t", "|": "|", ",": ","}
 """Signs that often stand between the values of a CSV, and how YAML writes them in double quotes."""
-_LONGEST_TOLD = 10_000  # DuckDB cuts the text of a rejected row there
 _NO_NAME = re.compile(r"[\s.,:/+-]*\d[\d\s.,:/+TZ-]*|.*@.*", re.DOTALL)
-_ONE_END = "one kind of line end in the whole file"
 
 
 def words(sql: str) -> frozenset[str]:
@@ -94,7 +86,7 @@ class RawTable:
         return self.rows + len(self.rejects)
 
     def lines_of(self, rows: Ints) -> Ints:
-        """The 1-based line on which each row begins (CSV), or its 1-based number (Parquet)."""
+        """The 1-based line on which each row begins (CSV, JSON lines, XLSX), or its 1-based number (Parquet)."""
         before = np.concatenate([[0], np.cumsum(self.extra_lines)])[np.searchsorted(self.long_rows, rows)]
         position = rows + before
         if self.free_lines is None:
@@ -102,52 +94,14 @@ class RawTable:
         return np.asarray(self.free_lines[position] + 1, dtype=np.int64)
 
 
-def read_raw(
-    con: duckdb.DuckDBPyConnection,
-    name: str,
-    source: Source,
-    *,
-    data: Path,
-    told: str,
-    computed: frozenset[str] = frozenset(),
-) -> RawTable:
-    """Read the file of ``source`` below ``data`` into ``raw.<name>``; ``told`` names the project file.
-
-    ``computed`` are the words, in small letters, of the project's SQL that does more than take a column as it stands.
-    CSV columns are all text and an empty field is missing. Raises ``DataRefused`` where the file is missing,
-    empty, has no usable header or cannot be read; ``ProjectError`` where its format is not known.
-    """
-    path = data / source.from_
-    if not path.is_file():
-        folder = path.parent
-        there = sorted(item.name for item in folder.iterdir() if item.is_file()) if folder.is_dir() else []
-        raise DataRefused(
-            f"no such file, and the deployment {Path(told).parent.name} asks for it ({told}: sources.{name})",
-            where=source.from_,
-            allowed=f"a file below {data}; there: {', '.join(there[:20]) or 'no files'}",
-            hint=nearest(path.name, there)
-            or "name the data directory with --data, or another deployment with --deployment",
-        )
-    kind = source.format or ("csv" if path.suffix in _CSV else "parquet" if path.suffix in _PARQUET else None)
-    if kind == "csv":
-        return _read_csv(con, name, source, path)
-    if kind == "parquet":
-        return _read_parquet(con, name, source, path, computed)
-    raise ProjectError(
-        f"the format of {source.from_} is not clear from its name",
-        where=f"{told}: sources.{name}",
-        allowed="csv, parquet",
-        hint="add `format: csv`",
-    )
-
-
-def _read_parquet(
+def read_parquet(
     con: duckdb.DuckDBPyConnection, name: str, source: Source, path: Path, computed: frozenset[str]
 ) -> RawTable:
+    """A Parquet file: copied, or left where it lies if it has LARGE rows; ``computed`` as in ``read_raw``."""
     file = path.resolve()  # of a link, what it means now
     rows = f"read_parquet({literal(str(file))})"
     try:
-        columns, count = _columns(con, rows), _count(con, rows)
+        columns, count = columns_of(con, rows), count_of(con, rows)
         # A column of that name would stand before the number that DuckDB gives.
         if count < LARGE or "file_row_number" in map(str.casefold, columns):
             con.execute(f"CREATE TABLE raw.{quoted(name)} AS FROM {rows}")
@@ -195,73 +149,6 @@ def refuse_changed(raw: RawTable) -> None:
         )
 
 
-def _read_csv(con: duckdb.DuckDBPyConnection, name: str, source: Source, path: Path) -> RawTable:
-    header = _header(source, path)
-    columns = ", ".join(f"{literal(column)}: 'VARCHAR'" for column in header)
-    table = f"raw.{quoted(name)}"
-    try:
-        # One thread: several threads guess where rows begin, and after an unclosed quote they drop rows
-        # without a word, more or fewer as the file is cut. It is no slower.
-        con.execute(
-            f"""CREATE TABLE {table} AS FROM read_csv(
-                {literal(str(path))}, auto_detect = false, header = true, delim = {literal(source.delimiter)},
-                quote = '"', escape = '"', nullstr = '', strict_mode = true, parallel = false,
-                columns = {{{columns}}}, store_rejects = true,
-                rejects_table = {literal(name + "_rejects")}, rejects_scan = {literal(name + "_scans")})"""
-        )
-    except duckdb.Error as error:
-        if "invalid state" in str(error):
-            found = "the line ends are mixed, or a quote stands where none may"
-            raise DataRefused(found, where=source.from_, allowed=_ONE_END) from None
-        raise DataRefused(first_line(error), where=source.from_, allowed="a CSV file") from None
-    rejected = con.execute(
-        f"""SELECT line_byte_position, min_by(error_type::VARCHAR, column_idx), min_by(csv_line, column_idx)
-            FROM {quoted(name + "_rejects")} GROUP BY line_byte_position ORDER BY line_byte_position"""
-    ).fetchall()
-    return _account(con, name, source, path, header, rejected)
-
-
-def _header(source: Source, path: Path) -> list[str]:
-    """The column names of the first line; a column without a name is called ``column_<position>``."""
-    if len(source.delimiter) != 1:
-        raise ProjectError(
-            f"the delimiter of {source.from_} is '{source.delimiter}'", allowed="one character, such as ;"
-        )
-    with path.open("rb") as file:
-        line = file.readline()
-    if not line.strip(b"\xef\xbb\xbf \r\n"):
-        found = "the first line is empty" if line else "the file is empty"
-        raise DataRefused(found, where=f"{source.from_}:1", allowed="a header, then rows")
-    if line.rstrip(b"\r\n").find(b"\r") >= 0:
-        found = "the lines end with carriage returns alone"
-        raise DataRefused(found, where=source.from_, allowed="lines that end with \\n or \\r\\n")
-    try:
-        text = line.decode("utf-8-sig")
-        names = next(csv.reader([text], delimiter=source.delimiter, strict=True))
-    except UnicodeDecodeError:
-        where = f"{source.from_}:1"
-        raise DataRefused("the header is not UTF-8 text", where=where, allowed="UTF-8") from None
-    except csv.Error as error:
-        # Quoted names and another delimiter: `"id";"name"` is no CSV with commas.
-        others = [sign for sign in set(DELIMITERS) - {source.delimiter} if f'"{sign}' in text or f'{sign}"' in text]
-        hint = f'`delimiter: "{DELIMITERS[others[0]]}"`' if len(others) == 1 else ""
-        raise DataRefused(f"the header is broken: {error}", where=f"{source.from_}:1", hint=hint) from None
-    if "\0" in text:
-        raise DataRefused("the file is not UTF-8 text", where=f"{source.from_}:1", allowed="UTF-8")
-    header = [column or f"column_{position}" for position, column in enumerate(names, start=1)]
-    seen: set[str] = set()
-    for column in header:
-        if column.casefold() in seen:
-            told = "a value" if looks_like_row(header) else f"the column {column}"
-            raise DataRefused(
-                f"{told} stands twice in the header (capitals make no difference)",
-                where=f"{source.from_}:1",
-                allowed="each column once",
-            )
-        seen.add(column.casefold())
-    return header
-
-
 def looks_like_row(columns: Iterable[str]) -> bool:
     """Whether the names of the columns hold a number, a time or an address: the file has no header.
 
@@ -270,89 +157,13 @@ def looks_like_row(columns: Iterable[str]) -> bool:
     return any(_NO_NAME.fullmatch(column) for column in columns)
 
 
-def _account(
-    con: duckdb.DuckDBPyConnection,
-    name: str,
-    source: Source,
-    path: Path,
-    header: list[str],
-    rejected: list[Any],
-) -> RawTable:
-    """Give every physical line of the file its row, or refuse the file."""
-    data = np.memmap(path, dtype=np.uint8, mode="r")
-    ends = np.flatnonzero(data == 10)
-    starts = np.concatenate([[0], ends + 1])
-    if starts[-1] == len(data):
-        starts = starts[:-1]
-    else:
-        ends = np.concatenate([ends, [len(data)]])
-    lengths = ends - starts
-    blank = (lengths == 0) | ((lengths == 1) & (data[starts] == 13))
-    if len(header) == 1:
-        blank[:] = False  # there an empty line is a row whose one value is missing
-    rejects, taken = _rejects(source, rejected, data, starts)
-    rows = _count(con, f"raw.{quoted(name)}")
-    long_rows = extra = np.empty(0, np.int64)
-    if int((~(taken | blank)).sum()) != rows:
-        # A row with line ends inside quotes has at least two lines that are not blank, so it shows here.
-        long_rows, extra = _long_rows(con, name, header)
-        lines = np.flatnonzero(blank)
-        before = np.searchsorted(np.flatnonzero(data == 34), starts[lines])
-        blank[lines[before % 2 == 1]] = False  # inside quotes: an odd number of them stands before the line
-    free = np.flatnonzero(~(taken | blank))
-    used = rows + int(extra.sum())
-    if len(free) != used:
-        line = f":{free[used] + 1}" if used < len(free) else ""
-        raise _unclosed(f"{source.from_}{line}", f"{len(free)} lines should hold rows, {used} do")
-    return RawTable(
-        name,
-        source.from_,
-        _columns(con, f"raw.{quoted(name)}"),
-        rows,
-        tuple(rejects),
-        first_line=2,
-        free_lines=None if len(free) == len(starts) - 1 else free,
-        long_rows=long_rows,
-        extra_lines=extra,
-    )
-
-
-def _rejects(
-    source: Source, rejected: list[Any], data: NDArray[np.uint8], starts: Ints
-) -> tuple[list[Reject], NDArray[np.bool_]]:
-    """The rejected rows, and a mark on each line that is theirs or the header's."""
-    taken = np.zeros(len(starts), dtype=bool)
-    taken[0] = True
-    rejects = []
-    for byte, kind, text in rejected:
-        first = _line_at(data, starts, byte)
-        told = (text or "").strip("\r\n")
-        lines = told.count("\n") + 1
-        cut = kind == "LINE SIZE OVER MAXIMUM" or len(told) >= _LONGEST_TOLD
-        if cut or (kind == "UNQUOTED VALUE" and lines > 1):
-            raise _unclosed(f"{source.from_}:{first + 1}", "the next rows cannot be told")
-        taken[first : first + lines] = True
-        rejects.append(Reject(first + 1, _RULES.get(kind, kind.lower()), told[:200]))
-    return rejects, taken
-
-
-def _long_rows(con: duckdb.DuckDBPyConnection, name: str, header: list[str]) -> tuple[Ints, Ints]:
-    """The rows whose values hold line ends, and how many each holds."""
-    ends = " + ".join(
-        f"coalesce(length({quoted(column)}) - length(replace({quoted(column)}, chr(10), '')), 0)" for column in header
-    )
-    found = con.sql(
-        f"SELECT row, lines FROM (SELECT rowid AS row, {ends} AS lines FROM raw.{quoted(name)}) "
-        "WHERE lines > 0 ORDER BY row"
-    ).fetchnumpy()
-    return np.asarray(found["row"], dtype=np.int64), np.asarray(found["lines"], dtype=np.int64)
-
-
-def _columns(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
+def columns_of(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
+    """DuckDB's type by column."""
     return {str(row[0]): str(row[1]) for row in con.execute(f"DESCRIBE FROM {relation}").fetchall()}
 
 
-def _count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+def count_of(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    """How many rows ``relation`` has."""
     return int(con.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0])
 
 
@@ -361,24 +172,70 @@ def first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0]
 
 
-_RULES = {
-    "MISSING COLUMNS": "too few columns",
-    "TOO MANY COLUMNS": "too many columns",
-    "UNQUOTED VALUE": "a quote is not closed",
-    "INVALID ENCODING": "not UTF-8 text",
-}
+def header_of(names: Iterable[str], file: str) -> list[str]:
+    """The names of a header's cells; a column without a name is called ``column_<position>``.
+
+    Raises ``DataRefused`` where one stands twice.
+    """
+    header = [column or f"column_{position}" for position, column in enumerate(names, start=1)]
+    seen: set[str] = set()
+    for column in header:
+        if column.casefold() in seen:
+            told = "a value" if looks_like_row(header) else f"the column {column}"
+            raise DataRefused(
+                f"{told} stands twice in the header (capitals make no difference)",
+                where=f"{file}:1",
+                allowed="each column once",
+            )
+        seen.add(column.casefold())
+    return header
 
 
-def _unclosed(where: str, told: str) -> DataRefused:
-    return DataRefused(
-        f"a quote opened here is not closed where its value ends: {told}",
-        where=where,
-        allowed=f'values in "…", a quote inside them doubled, and {_ONE_END}',
-    )
+class Texts:
+    """Rows of text on their way into ``raw.<name>``, each with its line; a column may show up late.
 
+    ``add`` takes a row as a dict, ``finish`` gives the ``RawTable``.
+    """
 
-def _line_at(data: NDArray[np.uint8], starts: Ints, byte: int) -> int:
-    """The 0-based line that holds ``byte``; DuckDB may point at the line end before the row."""
-    while byte < len(data) and data[byte] in (10, 13):
-        byte += 1
-    return int(np.searchsorted(starts, byte, side="right")) - 1
+    _BATCH = 50_000
+
+    def __init__(self, con: duckdb.DuckDBPyConnection, name: str, columns: Sequence[str] = ()) -> None:
+        self.con, self.name, self.columns = con, name, list(columns)
+        self._made = 0
+        self._rows: list[dict[str, str | None]] = []
+        self._lines = array("q")
+        self._rejects: list[Reject] = []
+
+    def add(self, line: int, row: dict[str, str | None]) -> None:
+        """The row of the 1-based ``line``; a column that ``columns`` does not name is missing."""
+        self._lines.append(line - 1)
+        self._rows.append(row)
+        if len(self._rows) == self._BATCH:
+            self._write()
+
+    def reject(self, line: int, rule: str, found: str) -> None:
+        """A row that does not parse."""
+        self._rejects.append(Reject(line, rule, found[:200]))
+
+    def finish(self, file: str) -> RawTable:
+        """Everything written; ``file`` is the source's."""
+        self._write()
+        kinds = dict.fromkeys(self.columns, "VARCHAR")
+        lines = np.frombuffer(self._lines, dtype=np.int64)
+        return RawTable(self.name, file, kinds, len(lines), tuple(self._rejects), free_lines=lines)
+
+    def _write(self) -> None:
+        table = f"raw.{quoted(self.name)}"
+        new = [f"{quoted(column)} VARCHAR" for column in self.columns[self._made :]]
+        if self._made == 0:
+            self.con.execute(f"CREATE TABLE {table} ({', '.join(new)})")
+        else:
+            for one in new:
+                self.con.execute(f"ALTER TABLE {table} ADD COLUMN {one}")
+        self._made = len(self.columns)
+        if self._rows:
+            arrays = [pa.array([row.get(column) for row in self._rows], pa.string()) for column in self.columns]
+            self.con.register("churnwatch texts", pa.table(arrays, names=self.columns))
+            self.con.execute(f'INSERT INTO {table} FROM "churnwatch texts"')
+            self.con.unregister("churnwatch texts")
+            self._rows = []

@@ -21,17 +21,20 @@ class Exclusion(Node):
 
 
 class Source(Node):
-    """One raw table: a CSV or Parquet file below the data directory.
+    """One raw table: a CSV, JSON lines, Parquet or XLSX file below the data directory.
 
-    ``zone`` is the zone of times that carry none (the deployment's where it is left out). In CSV every column is text
-    unless ``types`` says otherwise; a value that does not fit its type quarantines the row. ``allowance`` is
-    the share of rows that may be quarantined before the whole source is refused. ``data_end`` says until when the file
-    is complete (left out: its greatest ``known_at``).
+    ``zone`` is the zone of times that carry none (the deployment's where it is left out). In CSV, JSON lines and XLSX
+    every column is text unless ``types`` says otherwise; a value that does not fit its type quarantines the row.
+    ``allowance`` is the share of rows that may be quarantined before the whole source is refused. ``data_end`` says
+    until when the file is complete (left out: its greatest ``known_at``). CSV and JSON lines may be gzip; ``encoding``
+    is theirs (UTF-8 where it is left out), ``sheet`` that of a workbook (the first).
     """
 
     from_: str = Field(alias="from")
-    format: Literal["csv", "parquet"] | None = None
+    format: Literal["csv", "jsonl", "parquet", "xlsx"] | None = None
     delimiter: str = ","
+    encoding: Literal["utf-8", "utf-16", "cp1252", "latin-1"] | None = None
+    sheet: str | None = None
     zone: Zone | None = None
     types: dict[str, RawType] = Field(default_factory=dict)
     allowance: float = Field(default=0.01, ge=0, le=1)
