@@ -27,6 +27,7 @@ def tables_of(
     customers: Iterable[Mapping[str, Any]] = (),
     surveys: Iterable[Mapping[str, Any]] = (),
     measures: Sequence[str] = (),
+    customer_measures: Sequence[str] = (),
     zone: str = "UTC",
     data_end: datetime | None = None,
     strangers: bool = False,
@@ -36,7 +37,8 @@ def tables_of(
     Whoever has an event is a customer, as `load` sees to: those not given are added, without a start, unless
     ``strangers`` may stay.
     """
-    con = new_tables(measures)
+    con = new_tables(measures, customer_measures=customer_measures)
+    declared = {"interactions": measures, "customers": customer_measures}
     events, customers, surveys = list(events), list(customers), list(surveys)
     seen = {event.customer for event in events} | {survey["customer_id"] for survey in surveys}
     added = sorted(seen - {customer["customer_id"] for customer in customers}) if not strangers else []
@@ -58,7 +60,7 @@ def tables_of(
         "surveys": surveys,
     }
     for table, filled in rows.items():
-        kinds = {**SHAPES[table].columns, **(dict.fromkeys(measures, "number") if table == "interactions" else {})}
+        kinds = {**SHAPES[table].columns, **dict.fromkeys(declared.get(table, ()), "number")}
         assert not {name for row in filled for name in row} - set(kinds)
         columns = {name: pa.array([row.get(name) for row in filled], _ARROW[kind]) for name, kind in kinds.items()}
         con.register("filled", pa.table({**columns, "source": pa.array(["test"] * len(filled), pa.string())}))
@@ -67,7 +69,9 @@ def tables_of(
     counts = {table: len(filled) for table, filled in rows.items()}
     total = sum(counts.values())
     accounting = Accounting("test", "test.csv", total, total, {}, {}, counts, data_end)
-    return Tables(con, tuple(measures), (accounting,), pa.table({}), (), zone)
+    return Tables(
+        con, tuple(measures), (accounting,), pa.table({}), (), zone, customer_measures=tuple(customer_measures)
+    )
 
 
 def spine_of(pairs: Iterable[tuple[str, datetime]]) -> pd.DataFrame:

@@ -187,10 +187,15 @@ def test_misuse_is_one_message_with_its_place(signal: dict[str, Any], found: str
 
 @pytest.mark.parametrize(
     ("table", "measure", "told"),
-    [("surveys", "scor", "did you mean score?"), ("customers", "value", "none: a row of customers has no numbers")],
+    [
+        ("surveys", "scor", "did you mean score?"),
+        ("customers", "segment", "value, any other that a deployment declares"),
+        ("customers", "started_at", "value, any other that a deployment declares"),
+        ("interactions", "kind", "any other that a deployment declares"),
+    ],
 )
 def test_measure_no_deployment_can_have_is_refused(table: str, measure: str, told: str) -> None:
-    """Surveys and customers have the same measures everywhere, so a wrong one is a mistake, not a lack."""
+    """Surveys have the same measures everywhere, and no column of texts or times is one: a mistake, not a lack."""
     with pytest.raises(ProjectError, match=f"{table} has no measure {measure}") as refused:
         check_signals([family_of({"aggregate": "sum", "measure": measure}, table=table)])
     assert told in refused.value.message

@@ -196,7 +196,9 @@ def assert_list(told):
 def test_check_says_what_the_sources_hold(project):
     told = ok(call("check", "--project", project, "--json")).json
     keys = {"examples", "sources", "quarantine", "quarantine_file", "warnings", "signals", "skipped", "models"}
-    assert keys | {"barred", "unused"} == set(told)
+    assert keys | {"barred", "facts", "unused"} == set(told)
+    assert {"owner", "do_not_contact"} == set(told["barred"])
+    assert {"segment", "value", "language"} == set(told["facts"])
     assert told["signals"] >= 30
     for one in told["sources"]:
         lost = sum(one["excluded"].values()) + sum(one["quarantined"].values())
@@ -290,7 +292,8 @@ def test_check_prints_tables_for_people(project):
     assert "read = accepted + excluded + quarantined" in said.out
     assert re.search(r"crm: \d+ excluded: test account", said.out)
     assert re.search(r"churn: an event", said.out)
-    assert "owner, segment, value, language, do_not_contact have no history: used for today's list only" in said.out
+    assert "  · owner, do_not_contact: of today, used for today's list only\n" in said.out
+    assert re.search(r"· segment, language, value: with a history from \d{4}-\d\d-\d\d on\n", said.out)
     assert "used by no model" not in said.out
     assert [] == [line for line in said.out.splitlines() if line != line.rstrip()]
 
@@ -314,8 +317,8 @@ def checked(**more):
         "observations": 90, "outcomes": 9, "base_rate": 0.1, "too_late": 0,
     }  # fmt: skip
     found = {
-        "examples": 5, "accounting": [], "quarantine": [], "warnings": [], "signals": 7, "skipped": {}, "barred": [],
-        "unused": [], "models": [model], "quarantine_file": None,
+        "examples": 5, "accounting": [], "quarantine": [], "warnings": [], "signals": 7, "skipped": {}, "barred": {},
+        "facts": {}, "unused": [], "models": [model], "quarantine_file": None,
     }  # fmt: skip
     return churnwatch.runs.check.Checked(**found | more)
 
@@ -334,9 +337,11 @@ def test_what_there_is_none_of_is_not_printed(capsys):
     for words in ("inside the gap", "no history", "cannot", "used by no model"):
         assert words not in out
     assert "\n\n\n" not in out
-    show.checked(checked(barred=["owner"], models=[{**checked().models[0], "too_late": 2}]))
+    show.checked(
+        checked(barred={"owner": "of today"}, facts={"value": "known"}, models=[{**checked().models[0], "too_late": 2}])
+    )
     out = capsys.readouterr().out
-    assert "  · owner has no history: used for today's list only\n" in out
+    assert "  · owner: of today\n  · value: known\n" in out
     assert "  · 2 more left inside the gap: too late to act\n" in out
 
 

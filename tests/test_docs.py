@@ -114,7 +114,7 @@ def test_the_example_of_the_grammar_is_a_family_whose_numbers_come_true():
 
 def test_the_other_examples_are_what_the_program_accepts():
     [model] = yaml_blocks("models/README.md")
-    deployment, outreach, tracking, sources, surveys, agents, times, grouped = yaml_blocks("configs/README.md")
+    deployment, outreach, tracking, facts, sources, surveys, agents, times, grouped = yaml_blocks("configs/README.md")
     # what an example adds to the one before it
     added = {"sources": {}, "tables": {}}
     for block in (sources, surveys, agents):
@@ -125,6 +125,7 @@ def test_the_other_examples_are_what_the_program_accepts():
         (Model, model),
         (Deployment, deployment),
         (Outreach, outreach),
+        (Mapping, facts["tables"]["customers"][0]),
         (Tracking, tracking),
         (Sources, sources),
         (Sources, added),

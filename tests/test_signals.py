@@ -31,6 +31,13 @@ WITHIN = "2d"
 EDGES = (0, 12, 24, 48, 28 * 24, 56 * 24, 336 * 24, 363 * 24, 364 * 24 - 12, 364 * 24)
 """Hours back from an as-of at which some window, the one before it or the same season of last year begins or ends."""
 EXACT = {"count", "min", "max", "latest", "distinct", "distinct_days", "open", "gone", "repeats", "streak", "season"}
+OF = {
+    "interactions": ["complaint", "resolved"],
+    "surveys": "sent",
+    "customers": ["started", "profile"],
+}
+"""By table the kinds that `of` names."""
+ONLY = {"surveys": "answered", "customers": "profile"}
 WHERES: tuple[dict[str, Any], ...] = ({}, {"kind": ["complaint", "contact"], "topic": "billing"})
 
 
@@ -58,7 +65,7 @@ def family_of(*signals: dict[str, Any], table: str = "interactions") -> Family:
 def every_signal(*, measure: str = "amount", by: str = "topic", table: str = "interactions") -> Family:
     """Every aggregate over every window, and over all history where that is allowed, with a change where it has one."""
     signals = []
-    for where in WHERES if table == "interactions" else ({}, {"kind": "answered"}):
+    for where in WHERES if table == "interactions" else ({}, {"kind": ONLY[table]}):
         for aggregate in AGGREGATES.values():
             given_keys: dict[str, Any] = {"aggregate": aggregate.name, "where": where, "windows": list(WINDOWS)}
             if aggregate.measure == "required":
@@ -66,7 +73,7 @@ def every_signal(*, measure: str = "amount", by: str = "topic", table: str = "in
             if aggregate.by == "required":
                 given_keys["by"] = by
             if aggregate.of == "required":
-                given_keys["of"] = {"kind": ["complaint", "resolved"]} if table == "interactions" else {"kind": "sent"}
+                given_keys["of"] = {"kind": OF[table]}
             if aggregate.within == "required":
                 given_keys["within"] = WITHIN
             if aggregate.comparable:
@@ -547,6 +554,76 @@ def test_surveys_and_customers_of_the_future_are_not_seen() -> None:
     found = build(made, tenure.columns, spine_of([("a", AS_OF), ("b", AS_OF)])).values[:, 0]
     assert math.isnan(found[0])
     assert pytest.approx(1 / DAY) == found[1]
+
+
+def as_customer_events(customers: list[dict[str, Any]]) -> list[Event]:
+    """The rows that customers are for the oracle: the start, and the facts where somebody knows since when."""
+    made = []
+    for one in customers:
+        who = one["customer_id"]
+        made.append(Event(who, who, one["started_at"], one["started_at"], {"kind": "started"}))
+        if "known_at" in one:
+            levels = {"kind": "profile"} | {k: one[k] for k in ("segment", "language") if k in one}
+            numbers = {k: one[k] for k in ("value", "months") if k in one}
+            # Of one instant the start comes first.
+            made.append(Event(f"{who} 2", who, one["known_at"], one["known_at"], levels, numbers))
+    return made
+
+
+@st.composite
+def known_customers(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Customers whose facts became known before, at or after an as-of, or nobody says when."""
+    made = []
+    for who in ("a", "b", "c"):
+        row: dict[str, Any] = {"customer_id": who, "started_at": draw(times)}
+        row |= draw(
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    "known_at": st.one_of(times, st.just(row["started_at"])),
+                    "segment": st.sampled_from(["gold", "it's"]),
+                    "language": st.sampled_from(["en", "id"]),
+                    "value": numbers,
+                    "months": numbers,
+                },
+            )
+        )
+        made.append(row)
+    return made
+
+
+EVERY_OF_CUSTOMERS = every_signal(measure="months", by="segment", table="customers")
+
+
+@settings(max_examples=20, deadline=None)
+@given(known_customers(), some(EVERY_OF_CUSTOMERS))
+def test_customers_equal_the_oracle(customers: list[dict[str, Any]], columns: tuple[Column, ...]) -> None:
+    """A customer is a row when they begin and another when their facts are known, and never one without that."""
+    made = tables_of(customers=customers, customer_measures=("months",), zone=ZONE)
+    agree(build(made, columns, spine_of(SPINE)), as_customer_events(customers), zone=ZONE)
+
+
+def test_facts_are_read_from_when_they_are_known() -> None:
+    """Known 1 µs before as-of they are read, at as-of not yet, and without a `known_at` never; nor is any level."""
+    signals = (
+        {"aggregate": "latest", "where": {"kind": "profile"}, "measure": "value"},
+        {"aggregate": "latest", "where": {"kind": "profile"}, "measure": "months"},
+        {"aggregate": "count", "where": {"segment": "gold"}},
+        {"aggregate": "count", "where": {"kind": "started"}},
+    )
+    facts = {"started_at": AS_OF - timedelta(days=9), "segment": "gold", "value": 7.0, "months": 12.0}
+    customers = [
+        {"customer_id": "a", "known_at": AS_OF - US, **facts},
+        {"customer_id": "b", "known_at": AS_OF, **facts},
+        {"customer_id": "c", **facts},
+    ]
+    made = tables_of(customers=customers, customer_measures=("months",))
+    columns = family_of(*signals, table="customers").columns
+    found = build(made, columns, spine_of([(who, AS_OF) for who in "abc"])).values.tolist()
+    assert [7.0, 12.0, 1.0, 1.0] == found[0]
+    for row in found[1:]:
+        assert all(map(math.isnan, row[:2]))
+        assert [0.0, 1.0] == row[2:]
 
 
 def test_matrix_is_read_by_name_and_by_rows() -> None:

@@ -30,7 +30,11 @@ COLUMNS = (
     *EVERY.columns,
     *EVERY_OF_SURVEYS.columns,
     *family_of(
-        {"aggregate": "days_since"}, {"aggregate": "count"}, {"aggregate": "silence"}, table="customers"
+        {"aggregate": "days_since"},
+        {"aggregate": "count", "where": {"segment": "gold"}},
+        {"aggregate": "latest", "measure": "months"},
+        {"aggregate": "silence", "where": {"kind": "started"}},
+        table="customers",
     ).columns,
 )
 SEEN = ("", "10", "9", "A", "a", "b", "é", "zoë", "ß", "Ω", "日本", "𝄞")
@@ -71,9 +75,19 @@ def a_company() -> Tables:
         surveys.append(row)
     started = AS_OF - timedelta(days=90)
     customers = [{"customer_id": who, "started_at": started + timedelta(days=i)} for i, who in enumerate(SEEN[3:])]
+    for i, row in enumerate(customers):
+        row |= {"segment": choose.choice(["gold", "it's"]), "months": float(i)}
+        row |= {"known_at": row["started_at"] + timedelta(days=choose.randrange(100))} if i % 3 else {}
     customers += [{"customer_id": who} for who in UNSEEN[1:]]
     choose.shuffle(events)
-    return tables_of(events, customers=customers, surveys=surveys, measures=("amount",), zone=ZONE)
+    return tables_of(
+        events,
+        customers=customers,
+        surveys=surveys,
+        measures=("amount",),
+        customer_measures=("months",),
+        zone=ZONE,
+    )
 
 
 def vars_of(event: Event) -> tuple[Any, ...]:

@@ -353,10 +353,20 @@ def test_a_wrong_mapping_is_told_with_its_place(tmp_path: Path, sources: dict[st
         assert words in message
 
 
-def test_measures_belong_to_interactions(tmp_path: Path) -> None:
+def test_measures_belong_to_interactions_and_customers(tmp_path: Path) -> None:
     sources = changed()
-    sources["tables"]["customers"][0]["measures"] = {"weight": "id"}
-    assert "customers has measures: weight" in refusal(ProjectError, tmp_path, sources)
+    sources["tables"]["agents"] = [{"source": "crm", "columns": {"owner": "id"}, "measures": {"weight": "id"}}]
+    message = refusal(ProjectError, tmp_path, sources)
+    assert "agents has measures: weight" in message
+    assert "measures stand with interactions and customers only" in message
+
+
+@pytest.mark.parametrize("name", ["segment", "kind", "source"])
+def test_a_measure_of_customers_has_a_name_of_its_own(tmp_path: Path, name: str) -> None:
+    """`kind` is no column of customers, but of the event rows that are made of them."""
+    sources = changed()
+    sources["tables"]["customers"][0]["measures"] = {name: "1"}
+    assert f"the measure {name} has the name of a column" in refusal(ProjectError, tmp_path, sources)
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def checked(found: Checked) -> None:
     if found.skipped:
         console.print(f"{_numbered(len(found.skipped), 'signal')} cannot:")
         _lacking(console, found.skipped)
-    about = _about_facts(found.barred) + _about_families(found)
+    about = _about_facts(found) + _about_families(found)
     if about:
         console.print()
     _indented(console, about)
@@ -112,11 +112,12 @@ def _lacking(console: Console, skipped: Mapping[str, str]) -> None:
     _indented(console, [("·", f"{why}: {', '.join(names)}", "") for why, names in lacking.items()])
 
 
-def _about_facts(barred: Sequence[str]) -> list[tuple[str, str, str]]:
-    if not barred:
-        return []
-    have = "has" if len(barred) == 1 else "have"
-    return [("·", f"{', '.join(barred)} {have} no history: used for today's list only", "")]
+def _about_facts(found: Checked) -> list[tuple[str, str, str]]:
+    """The facts of customers by why they are barred from past days, or since when they are known."""
+    told: dict[str, list[str]] = {}
+    for name, words in (*found.barred.items(), *found.facts.items()):
+        told.setdefault(words, []).append(name)
+    return [("·", f"{', '.join(names)}: {words}", "") for words, names in told.items()]
 
 
 def _about_families(found: Checked) -> list[tuple[str, str, str]]:

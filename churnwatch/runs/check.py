@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from churnwatch.outcomes import grid, label, observe, span
 from churnwatch.runs.card import definition
+from churnwatch.runs.facts import facts_of
 from churnwatch.runs.workspace import Report, Workspace, load_tables
 from churnwatch.signals import available, check_examples, model_columns
 from churnwatch.spec import civil_day
@@ -27,7 +28,10 @@ class Checked:
     warnings: Sequence[str]
     signals: int
     skipped: Mapping[str, str]
-    barred: Sequence[str]
+    barred: Mapping[str, str]
+    """The filled facts of customers that no signal may read, and why."""
+    facts: Mapping[str, str]
+    """Those that signals read, and since when they are known."""
     unused: Sequence[str]
     models: Sequence[Mapping[str, Any]]
     quarantine_file: Path | None
@@ -48,7 +52,8 @@ class Checked:
             "warnings": list(self.warnings),
             "signals": self.signals,
             "skipped": dict(self.skipped),
-            "barred": list(self.barred),
+            "barred": dict(self.barred),
+            "facts": dict(self.facts),
             "unused": list(self.unused),
             "models": [dict(one) for one in self.models],
         }
@@ -63,6 +68,7 @@ def check(workspace: Workspace, *, report: Report | None = None) -> Checked:
     tables = load_tables(workspace, report=report)
     usable, skipped = available(tables, workspace.spec.columns)
     quarantined = tables.quarantine.to_pylist()
+    facts, barred = facts_of(tables)
     return Checked(
         examples=examples,
         accounting=tables.accounting,
@@ -70,7 +76,8 @@ def check(workspace: Workspace, *, report: Report | None = None) -> Checked:
         warnings=(*tables.warnings, *_early(tables)),
         signals=len(usable),
         skipped=skipped,
-        barred=_barred(tables),
+        barred=barred,
+        facts=facts,
         unused=_unused(workspace),
         models=[_described(workspace, tables, name) for name in _in_use(workspace)],
         quarantine_file=_write_quarantine(workspace, quarantined),
@@ -98,18 +105,6 @@ def _unused(workspace: Workspace) -> list[str]:
     """The families of the catalogue that no model in use names: somebody may have forgotten to."""
     used = {family for name in _in_use(workspace) for family in workspace.model(name).families}
     return [family.family for family in workspace.spec.families if family.family not in used]
-
-
-MUTABLE = ("owner", "segment", "value", "language", "do_not_contact")
-"""Facts of customers without a history: what they are today says nothing of a past as-of."""
-
-
-def _barred(tables: Tables) -> list[str]:
-    """The mapped facts that are used for today's list only, never for past observations."""
-    counted = ", ".join(f"count({name}) filter ({name}::varchar <> 'false')" for name in MUTABLE)
-    counts = tables.con.execute(f"select {counted} from customers").fetchone()
-    assert counts is not None
-    return [name for name, count in zip(MUTABLE, counts, strict=True) if count]
 
 
 def _described(workspace: Workspace, tables: Tables, name: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from churnwatch.health import bands
 from churnwatch.learner import margins, risk
 from churnwatch.outcomes import check_as_of, observe
 from churnwatch.runs.workspace import Report, Workspace, ledger, load_tables, lock
-from churnwatch.signals import Matrix, build
+from churnwatch.signals import Matrix, build, event_columns
 from churnwatch.spec import Model
 
 if TYPE_CHECKING:
@@ -149,11 +149,12 @@ def bundle_matrix(tables: Tables, bundle: Bundle, spine: pd.DataFrame, *, report
     columns = [known[name] for name in bundle.fitted.columns]
     for column in columns:
         measure = column.signal.measure
-        if column.table == "interactions" and measure and measure not in tables.measures:
+        measures = event_columns(column.table, tables.measures_of(column.table))[1]
+        if measure and measure not in measures:
             raise NoUsableModel(
-                f"the model wants {column.name}, which reads the measure {measure} of interactions",
+                f"the model wants {column.name}, which reads the measure {measure} of {column.table}",
                 where="sources.yaml",
-                allowed=f"measures that this deployment declares: {', '.join(tables.measures) or 'none'}",
+                allowed=f"measures that this deployment declares: {', '.join(measures) or 'none'}",
                 hint="declare the measure again, or train on what there is",
             )
     return build(tables, columns, spine, report=report)

@@ -8,6 +8,7 @@ from churnwatch.signals.catalogue import (
     model_columns,
 )
 from churnwatch.signals.engine import Limits, Matrix, build, parts
+from churnwatch.signals.events import event_columns
 from churnwatch.signals.file import write, write_parts
 from churnwatch.signals.spine import Spine, calendar, spine_of
 
@@ -21,6 +22,7 @@ __all__ = [
     "check_examples",
     "check_signals",
     "compute_example",
+    "event_columns",
     "model_columns",
     "parts",
     "spine_of",

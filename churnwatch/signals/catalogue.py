@@ -12,8 +12,8 @@ import pyarrow as pa
 from churnwatch.aggregates import AGGREGATES, Need
 from churnwatch.errors import ProjectError, nearest
 from churnwatch.signals.engine import build
-from churnwatch.signals.events import LEVELS, SURVEY_MEASURES, event_columns, events_sql
-from churnwatch.sources import SHAPES, Tables, new_tables
+from churnwatch.signals.events import LEVELS, event_columns, events_sql
+from churnwatch.sources import MEASURED, SHAPES, Tables, new_tables
 from churnwatch.spec import (
     PLACEHOLDER,
     Column,
@@ -90,15 +90,23 @@ def _check_signal(family: Family, signal: Signal) -> None:
                 allowed=", ".join(LEVELS[table]),
                 hint=nearest(name, LEVELS[table]),
             )
-    measures = {"surveys": SURVEY_MEASURES, "customers": ()}.get(family.table)
-    if signal.measure and measures is not None and signal.measure not in measures:
-        raise ProjectError(
-            f"{family.table} has no measure {signal.measure}",
-            where=where,
-            allowed=", ".join(measures) or "none: a row of customers has no numbers",
-            hint=nearest(signal.measure, measures),
-        )
+    _check_measure(family.table, signal.measure, where)
     _check_words(signal, where)
+
+
+def _check_measure(table: str, measure: str | None, where: str) -> None:
+    """Surveys have the same measures everywhere; what others may be declared is no column of another kind."""
+    always = event_columns(table, ())[1]
+    taken = (*SHAPES[table].columns, *LEVELS[table], "source")
+    if measure is None or measure in always or (table in MEASURED and measure not in taken):
+        return
+    own = "any other that a deployment declares" if table in MEASURED else ""
+    raise ProjectError(
+        f"{table} has no measure {measure}",
+        where=where,
+        allowed=", ".join([*always, *([own] if own else [])]),
+        hint=nearest(measure, always),
+    )
 
 
 def _check_words(signal: Signal, where: str) -> None:
@@ -133,7 +141,7 @@ def available(tables: Tables, columns: Sequence[Column]) -> tuple[tuple[Column, 
 
 
 def _lacks(tables: Tables, table: str, signal: Signal) -> str | None:
-    _, measures = event_columns(table, tables.measures)
+    _, measures = event_columns(table, tables.measures_of(table))
     if signal.measure and signal.measure not in measures:
         return f"{table} has no measure {signal.measure}"
     return (
@@ -146,7 +154,7 @@ def _lacks(tables: Tables, table: str, signal: Signal) -> str | None:
 def _no_row(tables: Tables, table: str, where: Where, given: str | None = None) -> str | None:
     """Words for the want of any row that matches ``where`` and has a value in the column ``given``."""
     condition = where_sql(where) + (f' and "{given}" is not null' if given else "")
-    events = events_sql(table, tables.measures)
+    events = events_sql(table, tables.measures_of(table))
     if tables.con.execute(f"select 1 from ({events}) as events where {condition} limit 1").fetchall():
         return None
     told = (f" with {where_words(where)}" if where else "") + (f" that gives {given}" if given else "")
@@ -203,9 +211,12 @@ def example_tables(family: Family, example: Example) -> Tables:
     does not have, without one it needs, or with a value of another kind.
     """
     shape = SHAPES[family.table]
-    measures = tuple(sorted({s.measure for s in family.signals if s.measure and family.table == "interactions"}))
-    kinds = shape.columns | dict.fromkeys(measures, "number")
-    con = new_tables(measures)
+    named = {signal.measure for signal in family.signals if signal.measure}
+    declared = tuple(sorted(named.difference(event_columns(family.table, ())[1])))
+    kinds = shape.columns | dict.fromkeys(declared, "number")
+    measures = declared if family.table == "interactions" else ()
+    customer_measures = declared if family.table == "customers" else ()
+    con = new_tables(measures, customer_measures=customer_measures)
     for number, row in enumerate(example.rows, start=1):
         filled = {shape.key: f"row {number}", "customer_id": "example", "source": "example"} | row
         if family.table == "interactions":
@@ -225,7 +236,7 @@ def example_tables(family: Family, example: Example) -> Tables:
             "insert into customers (customer_id, do_not_contact, source) "
             f"select distinct customer_id, false, 'example' from {family.table}"
         )
-    return Tables(con, measures, (), pa.table({}), (), "UTC")
+    return Tables(con, measures, (), pa.table({}), (), "UTC", customer_measures=customer_measures)
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: str, row: Mapping[str, Any]) -> None:

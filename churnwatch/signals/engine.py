@@ -115,7 +115,9 @@ def parts(
     customers = con.execute("select customer_id from customers").to_arrow_table()["customer_id"]
     spine = spine.widened(customers.combine_chunks())
     sql: dict[str, str] = {
-        table: events_sql(table, tables.measures, [column.signal for column in columns if column.table == table])
+        table: events_sql(
+            table, tables.measures_of(table), [column.signal for column in columns if column.table == table]
+        )
         for table in sorted({column.table for column in columns})
     }
     with _who(con, spine.customers) as who:

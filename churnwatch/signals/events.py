@@ -36,7 +36,7 @@ EARLIEST, LATEST = (
 LEVELS = {
     "interactions": ("kind", "channel", "direction", "topic", "agent"),
     "surveys": ("kind", "instrument"),
-    "customers": ("kind",),
+    "customers": ("kind", "segment", "language"),
 }
 """The columns `where`, `of` and `by` may name."""
 
@@ -57,27 +57,38 @@ _SURVEYS = """
                 else (scale_max - raw_score) / (scale_max - scale_min) end,
            (epoch_us(answered_at) - epoch_us(sent_at)) / 86400000000.0
     from surveys where answered_at is not null"""
+CUSTOMER_MEASURES = ("value",)
+"""The numbers every customer may have; a deployment declares more."""
 _CUSTOMERS = """
-    select customer_id as _id, 1 as _part, customer_id, started_at as _at, started_at as _known, 'started' as kind
-    from customers where started_at is not null"""
+    select customer_id as _id, 1 as _part, customer_id, started_at as _at, started_at as _known, 'started' as kind,
+           null::varchar as segment, null::varchar as language, null::double as value{no_measures}
+    from customers where started_at is not null
+    union all
+    select customer_id, 2, customer_id, known_at, known_at, 'profile', segment, language, value{measures}
+    from customers where known_at is not null"""
 
 
 def event_columns(table: str, measures: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(levels, measures) of an event table; ``measures`` are those the deployment declares for interactions."""
-    by_table = {"interactions": measures, "surveys": SURVEY_MEASURES, "customers": ()}
-    return LEVELS[table], by_table[table]
+    """(levels, measures) of an event table; ``measures`` are those the deployment declares for it."""
+    always = {"surveys": SURVEY_MEASURES, "customers": CUSTOMER_MEASURES}.get(table, ())
+    return LEVELS[table], (*always, *measures)
 
 
 def events_sql(table: str, measures: tuple[str, ...], signals: Iterable[Signal] = ()) -> str:
     """A SELECT of the event rows of ``table``: _id, _part, customer_id, _at, _known (UTC), levels, measures.
 
     After them come the levels that the ``signals`` of the table ask for by `after`. Of one survey sent (``_part`` 1)
-    comes before answered. No measure's name begins with ``_``, so none can be taken for a clock.
+    comes before answered, of a customer the start before the profile: the facts of the row, which has one only where it
+    is told since when they are known. No measure's name begins with ``_``, so none can be taken for a clock.
     """
+    named = "".join(f', "{name}"' for name in measures)
     if table == "interactions":
-        sql = _INTERACTIONS.format(measures="".join(f', "{name}"' for name in measures))
+        sql = _INTERACTIONS.format(measures=named)
+    elif table == "surveys":
+        sql = _SURVEYS
     else:
-        sql = {"surveys": _SURVEYS, "customers": _CUSTOMERS}[table]
+        nothing = "".join(f', null::double as "{name}"' for name in measures)
+        sql = _CUSTOMERS.format(measures=named, no_measures=nothing)
     return with_following(sql, signals)
 
 

@@ -4,6 +4,17 @@ from churnwatch.sources.canonical import load
 from churnwatch.sources.early import Early, early_sources
 from churnwatch.sources.mapping import one_thread
 from churnwatch.sources.stale import Stale
-from churnwatch.sources.tables import SHAPES, Accounting, Tables, new_tables
+from churnwatch.sources.tables import MEASURED, SHAPES, Accounting, Tables, new_tables
 
-__all__ = ["SHAPES", "Accounting", "Early", "Stale", "Tables", "early_sources", "load", "new_tables", "one_thread"]
+__all__ = [
+    "MEASURED",
+    "SHAPES",
+    "Accounting",
+    "Early",
+    "Stale",
+    "Tables",
+    "early_sources",
+    "load",
+    "new_tables",
+    "one_thread",
+]

@@ -163,7 +163,7 @@ class _Work:
         return mapped
 
     def measures(self, table: str) -> tuple[str, ...]:
-        return measures_of(self.spec.sources.tables["interactions"]) if table == "interactions" else ()
+        return measures_of(self.spec.sources.tables.get(table, ()))  # type: ignore[call-overload]
 
     def rows_of(self, table: str, *, grouped: bool | None = None) -> list[Mapped]:
         return [item for item in self.mapped if item.table == table and (grouped is None or item.grouped == grouped)]
@@ -335,18 +335,18 @@ class _Work:
             self.con.execute(f"DROP VIEW {name}")
         for name in set(self.sources) - self.in_place:
             self.con.execute(f"DROP VIEW staged.{quoted(name)}; DROP TABLE raw.{quoted(f'{name} staged')}")
-        measures = self.measures("interactions")
         for table in SHAPES:
-            self.gather(table, measures)
+            self.gather(table, self.measures(table))
         for name in sorted(self.in_place):
             refuse_changed(self.raws[name])
         return Tables(
             self.con,
-            measures,
+            self.measures("interactions"),
             tuple(self.account(name) for name in self.sources),
             pa.concat_tables([quarantined_rows(self.con, self.raws[name]) for name in self.sources]),
             tuple(self.warnings()),
             self.spec.deployment.zone,
+            customer_measures=self.measures("customers"),
         )
 
     def gather(self, table: str, measures: tuple[str, ...]) -> None:
@@ -370,7 +370,7 @@ class _Work:
 
     def canonical(self, item: Mapped, measures: tuple[str, ...]) -> str:
         """A SELECT of the rows of ``item`` that stay, in the columns of its table."""
-        names = [*SHAPES[item.table].columns, *(measures if item.table == "interactions" else ())]
+        names = [*SHAPES[item.table].columns, *measures]
         columns = ", ".join(
             f"coalesce({name}, false) AS {name}" if name == "do_not_contact" else quoted(name) for name in names
         )

@@ -33,7 +33,7 @@ def early_sources(con: duckdb.DuckDBPyConnection) -> tuple[Early, ...]:
     them was known, which may be after it happened.
     """
     found = con.execute(
-        f"""SELECT event.source, count(*) FILTER (known_at < started_at) AS early, count(*) AS events
+        f"""SELECT event.source, count(*) FILTER (event.known_at < started_at) AS early, count(*) AS events
             FROM ({_EVENTS}) AS event JOIN customers USING (customer_id)
             GROUP BY ALL HAVING early > {EARLY_SHARE} * events ORDER BY 1"""
     ).fetchall()

@@ -15,7 +15,7 @@ from churnwatch.sources.messages import SQL_ERRORS, told_sql_error
 from churnwatch.sources.raw import ROW, RawTable, quoted, refuse_damaged, words
 from churnwatch.sources.rowwise import is_rowwise, is_zoned
 from churnwatch.sources.rules import row_rules
-from churnwatch.sources.tables import SHAPES, SQL_TYPES, Kind
+from churnwatch.sources.tables import MEASURED, SHAPES, SQL_TYPES, Kind
 from churnwatch.sources.values import absent, canonical, present
 from churnwatch.spec import Mapping, Source
 
@@ -45,7 +45,7 @@ class Mapped:
 
 
 def measures_of(mappings: tuple[Mapping, ...]) -> tuple[str, ...]:
-    """All measures the mappings of interactions declare, in file order."""
+    """All measures the mappings of a table declare, in file order."""
     return tuple(dict.fromkeys(name for mapping in mappings for name in mapping.measures))
 
 
@@ -59,16 +59,17 @@ def computed(source: Source, mappings: Iterable[Mapping]) -> frozenset[str]:
 
 
 def check_targets(table: str, mapping: Mapping, place: str) -> None:
-    """Refuse a target that is no canonical column, a measure elsewhere than on interactions, a gap.
+    """Refuse a target that is no canonical column, a measure of a table that has none, a gap.
 
     Raises ``ProjectError``. Of a ``select`` only the measures are checked; its columns show when it runs.
     """
     shape = SHAPES[table]
-    if mapping.measures and table != "interactions":
+    if mapping.measures and table not in MEASURED:
         found = f"{table} has measures: {', '.join(mapping.measures)}"
-        raise ProjectError(found, where=place, allowed="measures stand with interactions only")
+        raise ProjectError(found, where=place, allowed=f"measures stand with {' and '.join(MEASURED)} only")
     for name in mapping.measures:
-        if name in (*shape.columns, "source"):
+        # `kind` is a column of every event row, though customers have none of their own.
+        if name in (*shape.columns, "kind", "source"):
             raise ProjectError(f"the measure {name} has the name of a column", where=place)
     if mapping.columns is not None:
         _check_columns(table, list(mapping.columns), place)
@@ -83,7 +84,7 @@ def _check_columns(table: str, given: list[str], place: str, *, measures: Iterab
                 where=place,
                 allowed=", ".join(shape.columns),
                 hint=nearest(column, shape.columns)
-                or ("a number goes under `measures`" if table == "interactions" else "leave it out"),
+                or ("a number goes under `measures`" if table in MEASURED else "leave it out"),
             )
     for column in shape.required:
         if column not in given:

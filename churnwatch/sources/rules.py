@@ -86,6 +86,13 @@ def _customer_rules(clock: _Clock) -> list[Rule]:
             told,
             shown=True,
         ),
+        # Before started_at it may lie: what is agreed is known before it begins.
+        Rule(
+            "customers.known_at in the future",
+            f"{clock.at('known_at')} > {clock.now}",
+            _told("known_at"),
+            shown=True,
+        ),
         _language("customers"),
     ]
 

@@ -40,6 +40,7 @@ SHAPES: dict[str, Shape] = {
             "segment": "text",
             "value": "number",
             "language": "text",
+            "known_at": "time",
         },
         ("customer_id", "started_at"),
         "customer_id",
@@ -92,6 +93,9 @@ SHAPES: dict[str, Shape] = {
     ),
 }
 
+MEASURED = ("interactions", "customers")
+"""The tables whose mappings may declare measures: numeric columns beyond those of the shape."""
+
 PERSONAL = ("customer_id", "name", "email", "phone", "text", "comment", "owner", "agent", "lead")
 """Columns whose values no message shows; nor the tables' own keys, which may be made of a customer's id."""
 
@@ -131,8 +135,9 @@ class Tables:
     ``con`` is in memory with ``TimeZone`` UTC; times in it are naive UTC. Where a large Parquet file feeds
     interactions or surveys, the table is a view that reads the file, which must stay as it is as long as ``con`` is in
     use; ``con`` reads no other file. No order of rows is promised. ``measures`` are the numeric
-    columns of interactions that the mappings declare. ``quarantine`` has source, file, line (CSV: 1-based
-    line of the file; Parquet: 1-based row number), rule, found. ``warnings`` are sentences for the user.
+    columns of interactions that the mappings declare, ``customer_measures`` those of customers. ``quarantine`` has
+    source, file, line (CSV: 1-based line of the file; Parquet: 1-based row number), rule, found. ``warnings`` are
+    sentences for the user.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -141,6 +146,11 @@ class Tables:
     quarantine: pa.Table
     warnings: tuple[str, ...]
     zone: str
+    customer_measures: tuple[str, ...] = ()
+
+    def measures_of(self, table: str) -> tuple[str, ...]:
+        """The numeric columns of ``table`` that the mappings declare, beyond those it always has."""
+        return {"interactions": self.measures, "customers": self.customer_measures}.get(table, ())
 
     def data_end(self, table: str, where: Where | None = None) -> datetime:
         """Until when rows of ``table`` that match ``where`` are complete: the least end over their sources.
@@ -175,7 +185,7 @@ class Tables:
         return stale_sources(self.con, as_of)
 
     def _condition(self, table: str, where: Where) -> tuple[str, list[Level]]:
-        known = [*SHAPES[table].columns, *(self.measures if table == "interactions" else ()), "source"]
+        known = [*SHAPES[table].columns, *self.measures_of(table), "source"]
         parts, values = ["true"], list[Level]()
         for column, wanted in where.items():
             if column not in known:
@@ -219,20 +229,23 @@ def nothing_in(file: str) -> str:
     return f"{file} has no rows" if file.endswith((".parquet", ".pq")) else f"{file} has a header and no rows"
 
 
-def new_tables(measures: Sequence[str]) -> duckdb.DuckDBPyConnection:
+def new_tables(measures: Sequence[str], *, customer_measures: Sequence[str] = ()) -> duckdb.DuckDBPyConnection:
     """A connection in memory, ``TimeZone`` UTC, that holds the canonical tables, empty."""
     con = duckdb.connect()
     con.execute("SET TimeZone = 'UTC'")
+    declared = {"interactions": measures, "customers": customer_measures}
     for table in SHAPES:
-        con.execute(f"CREATE TABLE {table} ({', '.join(definitions(table, measures))})")
+        con.execute(f"CREATE TABLE {table} ({', '.join(definitions(table, declared.get(table, ())))})")
     return con
 
 
 def definitions(table: str, measures: Sequence[str]) -> list[str]:
-    """The columns of the canonical ``table`` with their SQL types, in order, as a CREATE TABLE wants them."""
+    """The columns of the canonical ``table`` with their SQL types, in order, as a CREATE TABLE wants them.
+
+    ``measures`` are those that its mappings declare.
+    """
     columns = [f'"{name}" {SQL_TYPES[kind]}' for name, kind in SHAPES[table].columns.items()]
-    if table == "interactions":
-        columns += [f'"{name}" DOUBLE' for name in measures]
+    columns += [f'"{name}" DOUBLE' for name in measures]
     if table == "customers":
         columns[list(SHAPES[table].columns).index("do_not_contact")] += " NOT NULL"
     return [*columns, "source VARCHAR NOT NULL"]

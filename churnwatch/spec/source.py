@@ -52,7 +52,7 @@ class Mapping(Node):
 
     Either ``columns``, one DuckDB SQL expression per canonical column over the raw row (``where`` keeps a part of
     the rows), or ``select``, a whole SELECT over the source by its name where rows must be grouped. ``measures`` names
-    numeric columns of interactions.
+    numeric columns of interactions or of customers.
     """
 
     source: Name
