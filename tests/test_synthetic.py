@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -15,8 +17,10 @@ from churnwatch.errors import UsageError
 from churnwatch.project import load_project
 from churnwatch.sources import load
 from churnwatch.spec import Deployment, Outreach, Playbook, Sources, Tracking
-from churnwatch.synthetic import Summary, simulate
+from churnwatch.synthetic import Summary, messages, simulate
+from churnwatch.synthetic.contracts import month_later
 from churnwatch.synthetic.persuasion import ACTIONS
+from churnwatch.synthetic.tastes import CATEGORIES, FEATURES, pick
 
 ROOT = Path(__file__).parents[1]
 START, END = pd.Timestamp("2025-01-01"), pd.Timestamp("2026-07-01")
@@ -30,8 +34,25 @@ FILES = {
     "payments.csv",
     "cancellations.csv",
     "surveys.csv",
+    "contracts.csv",
 }
-STEPS = ["first_response", "handed_over", "resolved", "reopened", "resolved_again"]
+STEPS = ["first_response", "handed_over", "escalated", "resolved", "reopened", "resolved_again"]
+# What 200 customers of seed 3 were before contracts, messages, features and categories came to them: the columns there
+# were then, and a digest of each.
+BEFORE = {
+    "data/customers.csv": (11, "c2f83d0b32ed2235"),
+    "data/agents.csv": (8, "427dbe26f2ba533f"),
+    "data/tickets.csv": (13, "55bc914e1bcc8802"),
+    "data/visits.csv": (5, "602586d63d0ec3cb"),
+    "data/purchases.csv": (6, "c74e31ba31155509"),
+    "data/usage.parquet": (4, "a4c800d0d1458e17"),
+    "data/payments.csv": (5, "1699b7b71d07afef"),
+    "data/cancellations.csv": (6, "0ae8e8a41f2e3acb"),
+    "data/surveys.csv": (7, "404b474d903154e8"),
+    "truth/customers.parquet": (9, "4624475686e70591"),
+    "truth/effects.parquet": (4, "bcfac3272fffaedc"),
+    "truth/satisfaction.parquet": (4, "b3415ba027a77dfa"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +73,7 @@ def data(company: tuple[Path, Summary]) -> dict[str, pd.DataFrame]:
     }
     tables["tickets"] = tables["tickets"][~tables["tickets"]["ticket_no"].str.startswith("KX")]
     tables["surveys"] = tables["surveys"][~tables["surveys"]["survey_no"].str.startswith("SX")]
+    tables["contracts"] = tables["contracts"][~tables["contracts"]["contract_no"].str.startswith("NX")]
     local = tables["usage"]["started"].dt.tz_convert("Asia/Jakarta").dt.tz_localize(None)
     tables["usage"] = tables["usage"].assign(started=local)
     times = {
@@ -62,6 +84,7 @@ def data(company: tuple[Path, Summary]) -> dict[str, pd.DataFrame]:
         "payments": ["failed"],
         "cancellations": ["received", "service_ends"],
         "surveys": ["sent", "answered"],
+        "contracts": ["signed", "entered", "begins", "ends"],
     }
     for name, columns in times.items():
         tables[name] = tables[name].assign(**{column: pd.to_datetime(tables[name][column]) for column in columns})
@@ -99,6 +122,24 @@ def test_the_same_seed_writes_the_same_bytes_and_another_seed_others(tmp_path: P
     assert [] == [name for name in one if one[name] == other[name]]
 
 
+def test_what_came_later_changed_nothing_that_was_there(tmp_path: Path) -> None:
+    """Contracts, messages, features and categories draw from generators of their own."""
+    simulate(tmp_path, customers=200, seed=3)
+
+    def digest(path: Path, columns: int) -> str:
+        if path.suffix == ".csv":
+            table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        else:
+            table = pd.read_parquet(path)
+            # The last bits of a number hang on the machine.
+            table = table.assign(**{name: table[name].round(3) for name in table.select_dtypes("number")})
+        return hashlib.sha256(table.iloc[:, :columns].to_csv(index=False).encode()).hexdigest()[:16]
+
+    assert {name: before for name, (_, before) in BEFORE.items()} == {
+        name: digest(tmp_path / name, columns) for name, (columns, _) in BEFORE.items()
+    }
+
+
 def test_fifty_customers_are_enough_for_every_file(tmp_path: Path) -> None:
     summary = simulate(tmp_path, customers=50, seed=1)
     assert FILES == set(summary.rows) == {path.name for path in (tmp_path / "data").iterdir()}
@@ -129,7 +170,7 @@ def test_too_small_a_company_is_refused_before_anything_is_written(
 def test_progress_is_told_to_the_end(tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
     simulate(tmp_path, customers=50, seed=1, report=lambda step, done, total: told.append((step, done, total)))
-    assert [("simulate weeks", 78, 78), ("write files", 12, 12)] == [one for one in told if one[1] == one[2]]
+    assert [("simulate weeks", 78, 78), ("write files", 13, 13)] == [one for one in told if one[1] == one[2]]
 
 
 def test_cancellations_and_truth_name_the_same_customers_at_the_same_time(
@@ -196,6 +237,209 @@ def test_the_steps_of_a_ticket_come_in_order(data: dict[str, pd.DataFrame]) -> N
         assert (both[later] >= both[earlier]).all(), (earlier, later)
     assert 0 == (tickets["reopened"].notna() & tickets["resolved"].isna()).sum()
     assert {"phone", "email", "chat", "social"} == set(tickets["channel"])
+
+
+def test_a_case_is_passed_up_while_it_is_open_and_rather_where_service_is_slow(data: dict[str, pd.DataFrame]) -> None:
+    tickets = data["tickets"]
+    up = tickets["escalated"].notna()
+    assert (tickets["escalated"] >= tickets["opened"])[up].all()
+    assert (tickets["escalated"] <= tickets["resolved"].fillna(END))[up].all()
+    complaint, handed = tickets["type"] == "complaint", tickets["handed_over"].notna()
+    hours = (tickets["resolved"].fillna(END) - tickets["opened"]) / pd.Timedelta(hours=1)
+    assert 0.08 < up[complaint].mean() < 0.20
+    assert up[complaint].mean() > 4 * up[~complaint].mean() > 0
+    assert up[complaint & handed].mean() > 1.3 * up[complaint & ~handed].mean()
+    assert up[complaint & (hours > 48)].mean() > 3 * up[complaint & (hours < 12)].mean()
+
+
+def test_messages_are_short_and_in_the_customers_language(data: dict[str, pd.DataFrame]) -> None:
+    tickets = data["tickets"]
+    language = tickets["customer_no"].map(data["customers"].set_index("customer_no")["language"])
+    patterns = {spoken: _sentences(spoken) for spoken in ("en", "id")}
+    for spoken, known in patterns.items():
+        assert len(known) >= 60
+        said = tickets["message"][language == spoken].drop_duplicates().map(lambda one: re.split(r"(?<=[.!?]) ", one))
+        assert {1, 2, 3} == set(said.map(len))
+        assert known >= {re.sub(r"\b[2-9]\b", "{n}", sentence) for one in said for sentence in one}
+    assert not patterns["en"] & patterns["id"]
+    assert tickets["message"].str.len().max() < 200
+
+
+def test_words_follow_how_the_customer_stands_and_prove_nothing(
+    data: dict[str, pd.DataFrame], truth: dict[str, pd.DataFrame]
+) -> None:
+    true = truth["customers"].rename(columns={"type": "type_of_customer"})
+    tickets = data["tickets"].merge(true, left_on="customer_no", right_on="customer_id")
+
+    def says(texts: dict[str, tuple[str, ...]]) -> pd.Series:
+        return tickets["message"].str.contains("|".join(re.escape(one) for some in texts.values() for one in some))
+
+    leaving, rivals, anger, denies = map(says, (messages.LEAVING, messages.RIVALS, messages.ANGER, messages.DENIALS))
+    complaint = tickets["type"] == "complaint"
+    before = (tickets["cancelled_at"] - tickets["opened"]) / pd.Timedelta(days=1)
+    last_weeks = (tickets["type_of_customer"] == "complains_and_leaves") & before.between(0, 42)
+    stays = ~tickets["leaves"]
+    # Of ten messages of those about to leave two or three say so, of those who stay one in thirty or fewer.
+    assert 0.12 < leaving[last_weeks].mean() < 0.40
+    assert 0.004 < leaving[stays].mean() < 0.035
+    assert rivals[last_weeks].mean() > 2 * rivals[stays].mean() > 0
+    assert anger[complaint].mean() > 8 * anger[~complaint].mean() > 0
+    assert leaving[stays].sum() > 0.2 * leaving.sum()  # threats and second thoughts
+    assert 0.01 < denies.mean() < 0.06
+
+
+def test_a_survey_after_a_ticket_names_it(data: dict[str, pd.DataFrame]) -> None:
+    surveys = data["surveys"].merge(data["tickets"], on="ticket_no", how="left", suffixes=("", "_of_ticket"))
+    after = surveys["survey"].isin(["CSAT", "CES"])
+    assert (surveys["ticket_no"].notna() == after).all()
+    asked = surveys[after]
+    assert (asked["customer_no"] == asked["customer_no_of_ticket"]).all()
+    assert (asked["sent"] - asked["resolved"] == pd.Timedelta(hours=1)).all()
+    assert asked["ticket_no"].is_unique
+
+
+def test_some_tickets_wait_for_a_first_response_on_the_last_day(data: dict[str, pd.DataFrame]) -> None:
+    waiting = data["tickets"]["first_response"].isna() & data["tickets"]["resolved"].isna()
+    assert 5 <= waiting.sum() < 0.02 * len(waiting)
+
+
+def test_everyone_has_favourites_and_silent_leavers_keep_to_them(
+    data: dict[str, pd.DataFrame], truth: dict[str, pd.DataFrame]
+) -> None:
+    usage, true = data["usage"], truth["customers"].dropna(subset="cancelled_at")
+    assert set(FEATURES) == set(usage["feature"])
+    assert set(CATEGORIES) == set(data["purchases"]["category"].dropna())
+    assert 0 < data["purchases"]["category"].isna().mean() < 0.02
+    usage = usage.merge(true, left_on="customer_no", right_on="customer_id").query("type == 'silent_leaver'")
+    weeks = (usage["cancelled_at"] - usage["started"]) / pd.Timedelta(days=7)
+    usual = usage[weeks > 26].groupby("customer_no")["feature"].agg(lambda one: one.mode()[0])
+    favourite = usage["feature"] == usage["customer_no"].map(usual)
+    known = usage["customer_no"].isin(usual.index)
+    assert favourite[known & weeks.between(0, 6)].mean() > favourite[known & weeks.between(14, 26)].mean() + 0.05
+
+
+def test_the_next_favourite_is_chosen_as_often_as_the_factor_says() -> None:
+    """Nearly no breadth: the factor is at its least, 0.05; of two options the second gets 0.05 / 1.05 = 4.76 %."""
+    one = np.zeros(100_000, dtype=np.int64)
+    chosen = pick(np.random.default_rng(1), 2, one, 1, np.zeros(one.size))
+    assert abs(0.0476 - np.bincount(chosen).min() / one.size) < 0.0025  # nearly four standard errors
+
+
+def test_a_year_later_is_the_same_day_or_the_months_last() -> None:
+    days = np.array(["2025-01-31", "2024-02-29", "2025-11-30", "2025-07-14"], dtype="datetime64[D]")
+    later = month_later(days, np.array([1, 12, 3, 12]))
+    assert ["2025-02-28", "2025-02-28", "2026-02-28", "2026-07-14"] == [str(day) for day in later]
+
+
+def test_terms_last_a_year_or_a_month_whoever_leaves(
+    data: dict[str, pd.DataFrame], truth: dict[str, pd.DataFrame]
+) -> None:
+    """The end of a term is written down when it is signed, and says nothing of a cancellation within it."""
+    terms = _signed(data)
+    assert (terms["begins"] < terms["ends"]).all()
+    assert (terms["ends"] - terms["begins"]).max() < pd.Timedelta(days=366 + 92)
+    first = terms[terms["change"] == "new"]
+    days = (first["ends"] - first["begins"]).dt.days
+    assert {28, 29, 30, 31, 365, 366} >= set(days)
+    leaves = first["customer_no"].map(truth["customers"].set_index("customer_id")["leaves"])
+    yearly = days > 31
+    # 0.52 × 0.93 + 0.34 × 0.97 + 0.14 × 0.99 = 95.2 % of all begin with a year; monthly ones from before 2025 have
+    # had a renewal, so that a few more of the first terms in the file are yearly.
+    assert 0.935 < yearly.mean() < 0.99
+    assert abs(yearly[leaves].mean() - yearly[~leaves].mean()) < 0.03
+
+
+def test_nobody_signs_before_the_start_or_after_the_cancellation(
+    data: dict[str, pd.DataFrame], truth: dict[str, pd.DataFrame]
+) -> None:
+    terms = _signed(data).merge(truth["customers"], left_on="customer_no", right_on="customer_id")
+    started = data["customers"].set_index("customer_no")["signed_up"]
+    missing = started.drop(terms["customer_no"].unique())
+    assert (missing > END - pd.Timedelta(days=6)).all()  # the paper is still to be typed in
+    assert (terms["signed"] >= terms["customer_no"].map(started)).all()
+    assert (terms["signed"] < terms["cancelled_at"].fillna(END)).all()
+    offers = data["contracts"][data["contracts"]["signed"].isna()]
+    assert 0 < len(offers) < 0.02 * len(terms)
+    assert not set(offers["customer_no"]) & set(data["cancellations"]["customer_no"])
+
+
+def test_terms_are_known_when_typed_in_and_none_before_the_system_began(data: dict[str, pd.DataFrame]) -> None:
+    terms = _signed(data)
+    old = terms["signed"] < START
+    assert (terms["entered"][old] == START).all()
+    late = (terms["entered"] - terms["signed"])[~old]
+    assert pd.Timedelta(0) == late.min()
+    assert late.max() < pd.Timedelta(days=6)
+    assert terms["entered"].max() < END
+    yearly = (terms["ends"] - terms["begins"] > pd.Timedelta(days=31))[~old]
+    assert 0.12 < (late[yearly] > pd.Timedelta(0)).mean() < 0.18  # 15 of a hundred, about 1,900 of them
+    assert 0 == (late[~yearly] > pd.Timedelta(0)).sum()
+    assert terms.sort_values(["signed", "contract_no"]).groupby("customer_no")["entered"].diff().min() >= pd.Timedelta(
+        0
+    )
+
+
+def test_the_last_term_has_the_plan_and_fee_of_the_customers_record(data: dict[str, pd.DataFrame]) -> None:
+    terms = _signed(data)
+    last = terms[terms["begins"] < END].groupby("customer_no").tail(1).set_index("customer_no")
+    record = data["customers"].set_index("customer_no").reindex(last.index)
+    # But for a paper still to be typed in, and a term that began after the service had ended.
+    assert (last["plan"] == record["plan"]).mean() > 0.995
+    assert (last["monthly_fee_idr"] == record["monthly_fee_idr"]).mean() > 0.99
+
+
+def test_a_change_of_plan_is_one_size_once_and_has_its_price(data: dict[str, pd.DataFrame]) -> None:
+    terms = _signed(data)
+    size = terms["plan"].map({"starter": 0, "team": 1, "business": 2})
+    step = size.groupby(terms["customer_no"]).diff().fillna(0)
+    assert {"upgrade": 1, "downgrade": -1, "new": 0, "renewal": 0} == {
+        change: int(step[terms["change"] == change].iloc[0]) for change in terms["change"].unique()
+    }
+    assert 4 == len(set(zip(terms["change"], step, strict=True)))
+    changes = terms[step != 0]
+    assert changes["customer_no"].is_unique
+    assert 0.02 < (step > 0).sum() / 2000 < 0.08
+    assert 0.02 < (step < 0).sum() / 2000 < 0.08
+    before = terms.groupby("customer_no")["monthly_fee_idr"].shift()
+    assert (terms["monthly_fee_idr"] > before)[step > 0].all()
+    assert (terms["monthly_fee_idr"] < before)[step < 0].all()
+
+
+def test_prices_rise_at_some_yearly_renewals(data: dict[str, pd.DataFrame]) -> None:
+    """Expected of all customers: 0.10 + 0.85 × the mean of 1 − exp(−pain / 0.35).
+
+    Pain is exponential with mean 0.325, 0.25, 0.125 by plan: 1 − 1 / (1 + mean / 0.35) = 0.481, 0.417, 0.263, by the
+    plans' shares 0.52, 0.34, 0.14 together 0.429: 46 of a hundred. Whom the price hurts renews a little less often.
+    """
+    terms = _signed(data)
+    before = terms.groupby("customer_no")[["plan", "monthly_fee_idr"]].shift()
+    yearly = (terms["ends"] - terms["begins"] > pd.Timedelta(days=31)) & (terms["change"] == "renewal")
+    change = (terms["monthly_fee_idr"] / before["monthly_fee_idr"] - 1)[yearly & (terms["plan"] == before["plan"])]
+    assert len(change) > 1000
+    assert 0.38 < (change > 0).mean() < 0.52
+    assert -0.06 < change.min() < 0
+    assert 0.20 < change.max() < 0.26  # a quarter at most; fees are whole thousands
+    assert 0.06 < change[change > 0].mean() < 0.13
+
+
+def test_who_has_turned_puts_the_signature_off(data: dict[str, pd.DataFrame], truth: dict[str, pd.DataFrame]) -> None:
+    """Some let the term run out; of those more leave. Nobody can be told by it alone: most leave within a term."""
+    terms = _signed(data).merge(truth["customers"], left_on="customer_no", right_on="customer_id")
+    last = terms.groupby("customer_no").tail(1)
+    gone = last["cancelled_at"].notna()
+    ran_out = last["ends"] < last["cancelled_at"].fillna(END)
+    assert ran_out[gone].mean() > 2 * ran_out[~gone].mean() > 0
+    assert ran_out[gone].mean() < 0.3
+
+
+def _signed(data: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    return data["contracts"].dropna(subset="signed")
+
+
+def _sentences(language: str) -> set[str]:
+    topical = [one for told in (messages.QUESTIONS, messages.COMPLAINTS) for some in told[language] for one in some]
+    others = (messages.LEAVING, messages.RIVALS, messages.ANGER, messages.DENIALS, messages.CLOSINGS)
+    return {*topical, *(one for told in others for one in told[language])}
 
 
 def test_some_surveys_are_answered_and_the_quiet_answer_less(data: dict[str, pd.DataFrame]) -> None:
@@ -330,10 +574,13 @@ def test_the_exports_have_rough_edges(company: tuple[Path, Summary]) -> None:
     surveys = pd.read_csv(folder / "surveys.csv")
     purchases = pd.read_csv(folder / "purchases.csv", na_filter=False)
     tickets = pd.read_csv(folder / "tickets.csv")
+    contracts = pd.read_csv(folder / "contracts.csv")
+    assert 2 == contracts["customer_no"].str.startswith("TEST-").sum()
     for wrong, rows in (
         ((surveys["survey"] == "NPS") & (surveys["score"] > 10), len(surveys)),
         (purchases["amount_idr"] == "n/a", len(purchases)),
         (tickets["opened"].str.startswith("yesterday"), len(tickets)),
+        (contracts["ends"] == "2026-02-30", len(contracts)),
     ):
         assert 1 <= wrong.sum() < 0.005 * rows
     assert "timestamp[us, tz=UTC]" == str(pq.read_schema(folder / "usage.parquet").field("started").type)
@@ -370,7 +617,7 @@ def test_the_demo_deployment_loads_and_accounts_for_every_row(company: tuple[Pat
         if one.read != one.accepted + sum(one.excluded.values()) + sum(one.quarantined.values())
     ]
     broken = {name for name, one in accounts.items() if one.quarantined}
-    assert {"tickets.csv", "purchases.csv", "surveys.csv"} == broken
+    assert {"tickets.csv", "purchases.csv", "surveys.csv", "contracts.csv"} == broken
     midnight = datetime(2026, 6, 30, 17, tzinfo=UTC)  # opens 1 July in Jakarta
     ends = {one.data_end for name, one in accounts.items() if name not in ("customers.csv", "agents.csv")}
     assert {midnight} == ends
@@ -389,5 +636,58 @@ def test_the_demo_deployment_loads_and_accounts_for_every_row(company: tuple[Pat
         "usage",
         "payment_failed",
         "cancellation",
+        "escalated",
+        "contract",
+        "plan_changed",
+        "price_changed",
     } == {kind for (kind,) in kinds}
-    assert {"response_minutes", "resolution_hours", "amount", "minutes"} == set(tables.measures)
+    assert {
+        "response_minutes",
+        "resolution_hours",
+        "amount",
+        "minutes",
+        "first_contact",
+        "contract_end",
+        "plan_change",
+        "price_change",
+    } == set(tables.measures)
+
+
+def test_the_demo_deployment_reads_contracts_and_first_contact_as_they_are(
+    company: tuple[Path, Summary], data: dict[str, pd.DataFrame]
+) -> None:
+    now = datetime(2026, 7, 1, tzinfo=UTC)
+    tables = load(load_project(ROOT, "demo"), data=company[0] / "data", now=now)
+    rows = tables.con.execute("SELECT * FROM interactions ORDER BY interaction_id").to_arrow_table().to_pandas()
+    rows = rows.set_index("interaction_id")
+    terms = _signed(data).set_index("contract_no")
+    found = rows[rows["kind"] == "contract"]
+    assert set(terms.index) == set(found.index)
+    # Midnight in Jakarta is 17:00 UTC the day before.
+    days = (terms["ends"] - pd.Timestamp("1970-01-01")).dt.days - 7 / 24
+    assert (days - found["contract_end"].reindex(days.index)).abs().max() < 1e-9
+    at = terms["signed"].clip(lower=START) - pd.Timedelta(hours=7)
+    assert (at == found["at"].reindex(at.index)).all()
+    assert (terms["entered"] - pd.Timedelta(hours=7) == found["known_at"].reindex(at.index)).all()
+
+    before = terms.groupby("customer_no")[["plan", "monthly_fee_idr"]].shift()
+    change = (terms["monthly_fee_idr"] / before["monthly_fee_idr"] - 1).where(terms["plan"] == before["plan"])
+    told = found["price_change"].reindex(change.index)
+    assert change.isna().equals(told.isna())
+    assert (change - told).abs().max() < 1e-12
+    priced = rows[rows["kind"] == "price_changed"]["price_change"]
+    assert {f"{number}:price" for number in change.index[change.fillna(0) != 0]} == set(priced.index)
+    assert {"dearer", "cheaper"} == set(rows["topic"][priced.index])
+    planned = rows[rows["kind"] == "plan_changed"]
+    sizes = {"upgrade": 1, "downgrade": -1}
+    assert {f"{number}:plan" for number in terms.index[terms["change"].isin(sizes)]} == set(planned.index)
+    assert (planned["topic"].map(sizes) == planned["plan_change"]).all()
+
+    tickets = data["tickets"].dropna(subset="resolved").set_index("ticket_no")
+    once = tickets["first_response"].notna() & tickets["handed_over"].isna() & tickets["escalated"].isna()
+    first = rows["first_contact"].reindex(tickets.index + ":resolved")
+    assert once.astype(float).tolist() == first.tolist()
+    assert {0.0} == set(rows["first_contact"][rows.index.str.endswith(":resolved_again")])
+    assert 0.5 < first.mean() < 0.9
+    said = tickets["subject"] + ". " + tickets["message"]
+    assert said.tolist() == rows["text"].reindex(tickets.index + ":opened").tolist()

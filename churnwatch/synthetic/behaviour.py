@@ -14,9 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 import numpy as np
+from numpy.typing import NDArray
 
 from churnwatch.synthetic.company import Agents, Bools, Customers
-from churnwatch.synthetic.seasons import DAY, STREAMS, Floats, Ints, Seasons
+from churnwatch.synthetic.seasons import DAY, STREAMS, Feelings, Floats, Ints, Seasons, Times
 from churnwatch.synthetic.service import Handling, handle
 
 BURN_IN = 20  # weeks before the data begin, unseen, so that some have already turned on the first day
@@ -32,6 +33,20 @@ FADES = 0.6  # what is left of a silent customer's doings after each week, down 
 
 TURNS = 0.0020  # weekly chance of turning at the usual satisfaction
 TURNS_OUTSIDE = 0.0007
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How customers stand in some week, one entry per (customer, time) asked about; nothing of it lies ahead."""
+
+    feeling: Feelings
+    """Satisfaction; 0 is the company's usual."""
+    engagement: Feelings
+    """What is left of the customer's usual doings; 1 is usual. Falls in silence, in pauses and after leaving."""
+    manner: NDArray[np.int8]
+    """Staying, vocal, silent, outside."""
+    price: Bools
+    """The price weighs on the customer more than service and reliability do."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +71,17 @@ class Doings:
     """(weeks, customers): at the end of each week; NaN before the start and after the cancellation."""
     turned_now: Bools
     """(weeks, customers): has turned by the end of the week."""
+    standing: Standing
+    """(weeks, customers) at the end of each week, everyone's from the first week on, those who left as well."""
     grudge: Floats
     """At the end: badly handled complaints, fading."""
     cause: Ints
     """At the end: what weighed on the customer most, an index into ``CAUSES``."""
+
+    def stood(self, seasons: Seasons, at: Times, customer: Ints) -> Standing:
+        """How each ``customer`` stood at the end of the week of ``at``; before the data begin, of the first week."""
+        week = np.clip((at - seasons.midnight).astype(np.int64) // (7 * DAY), 0, seasons.weeks - 1)
+        return Standing(**{one.name: getattr(self.standing, one.name)[week, customer] for one in fields(Standing)})
 
 
 NEVER = 1_000_000
@@ -89,6 +111,12 @@ def live(
     pending = np.zeros(size)  # how last week's tickets felt, not yet taken to heart
     path = np.full((weeks, size), np.nan)
     turned_path = np.zeros((weeks, size), dtype=bool)
+    standing = Standing(
+        feeling=np.zeros((weeks, size), dtype=np.float32),
+        engagement=np.ones((weeks, size), dtype=np.float32),
+        manner=np.zeros((weeks, size), dtype=np.int8),
+        price=np.zeros((weeks, size), dtype=bool),
+    )
     happened: dict[str, list[tuple[Ints, Ints]]] = {stream: [] for stream in STREAMS if stream != "contact"}
     failures: list[tuple[Ints, Ints]] = []
     handled: list[tuple[int, Handling]] = []
@@ -182,6 +210,10 @@ def live(
         if week >= 0:
             path[week] = np.where(present, satisfaction, np.nan)
             turned_path[week] = present & (manner != STAYING)
+            standing.feeling[week] = satisfaction
+            standing.engagement[week] = factor * mood * np.exp(drift)
+            standing.manner[week] = manner
+            standing.price[week] = (weight_of.argmax(axis=0) == CAUSES.index("price")) & (weight_of.max(axis=0) > 0.1)
 
     if report is not None:
         report(weeks, weeks)
@@ -201,6 +233,7 @@ def live(
         manner=manner,
         satisfaction=path,
         turned_now=turned_path,
+        standing=standing,
         grudge=grudge,
         cause=weight_of.argmax(axis=0),
     )

@@ -15,7 +15,7 @@ Texts = NDArray[np.object_]
 
 PLANS = ("starter", "team", "business")
 _PLAN_SHARES = (0.52, 0.34, 0.14)
-_PLAN_FEES = (290_000.0, 1_600_000.0, 9_000_000.0)  # rupiah a month, the middle of each plan
+PLAN_FEES = (290_000.0, 1_600_000.0, 9_000_000.0)  # rupiah a month, the middle of each plan
 _ALREADY_THERE = 0.68  # of all customers; the others arrive while we watch
 _CUSTOMERS_PER_AGENT = 125
 
@@ -112,7 +112,7 @@ def win_customers(rng: np.random.Generator, seasons: Seasons, agents: Agents, si
     language = np.where(rng.random(size) < 0.6, "id", "en").astype(object)
     first, last = _names(rng, language)
     plan = rng.choice(3, size, p=_PLAN_SHARES)
-    fee = np.round(np.array(_PLAN_FEES)[plan] * np.exp(rng.normal(0, 0.35, size)), -3)
+    fee = np.round(np.array(PLAN_FEES)[plan] * np.exp(rng.normal(0, 0.35, size)), -3)
     firm = rng.choice(np.array([f"{word}.example" for word in words.FIRMS], dtype=object), size)
     domain = np.where(plan == 0, "example.com", firm)
     email = _addresses(first, last, domain)

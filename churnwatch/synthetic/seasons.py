@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Feelings = NDArray[np.float32]
 Ints = NDArray[np.int64]
 Times = NDArray[np.datetime64]
 

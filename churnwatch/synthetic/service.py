@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from churnwatch.synthetic.company import Agents, Bools, Customers
-from churnwatch.synthetic.seasons import Floats, Ints
+from churnwatch.synthetic.seasons import Feelings, Floats, Ints
 
 CHANNELS = ("phone", "email", "chat", "social")
 _SHARES = {"question": (0.3, 0.35, 0.28, 0.07), "complaint": (0.38, 0.34, 0.14, 0.14)}
@@ -16,6 +16,7 @@ _TOPIC_SHARES = {
     "complaint": (0.22, 0.24, 0.28, 0.06, 0.14, 0.06),
 }
 _RESPONSE_MINUTES = np.array([3.0, 200.0, 6.0, 120.0])  # the middle of each channel
+PATIENCE = 10
 _RESOLUTION_HOURS = {"question": 9.0, "complaint": 22.0}
 
 
@@ -87,6 +88,19 @@ def handle(
         resolved_again_hours=np.where(reopens, again, missing),
         quality=quality,
     )
+
+
+def escalate(rng: np.random.Generator, told: Handling, feeling: Feelings, vocal: Bools) -> Floats:
+    """Hours from the opening until the customer has the case passed up; NaN: never. One entry per ticket of ``told``.
+
+    Each day a case is open it may happen: likelier for a complaint, for who says so when unhappy, the unhappier, and
+    once the case was handed on. Who has waited ``PATIENCE`` days asks no more.
+    """
+    daily = np.where(told.complaint, 0.022, 0.006) * np.where(vocal, 1.5, 0.7) * np.exp(-0.4 * np.clip(feeling, -2, 2))
+    need = rng.exponential(1.0, told.customer.size) / daily  # days, were it never handed on
+    handed = np.nan_to_num(told.handoff_hours / 24, nan=np.inf)
+    days = np.minimum(need, handed + np.maximum(need - handed, 0) / 4)
+    return np.where((days * 24 < told.resolution_hours) & (days < PATIENCE), days * 24, np.nan)
 
 
 def _draw(rng: np.random.Generator, shares: tuple[float, ...], size: int) -> Ints:

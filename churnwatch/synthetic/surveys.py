@@ -22,7 +22,9 @@ def ask(
     usage: tuple[Times, Ints],
     resolved: dict[str, np.ndarray],
 ) -> dict[str, np.ndarray]:
-    """All surveys in order: customer, survey, sent, answered (NaT: not), score, mood (0 bad to 2 good).
+    """All surveys in order: customer, survey, ticket, sent, answered (NaT: not), score, mood (0 bad to 2 good).
+
+    ``ticket`` is the row of ``resolved`` that is asked about, -1 for none.
 
     Whether somebody answers hangs on what the company can see (sessions in the four weeks before, the plan,
     the kind of survey), never on the satisfaction itself: the unhappy answer less because they are there
@@ -35,6 +37,7 @@ def ask(
     customer = np.concatenate([nps_by, resolved["customer"][sent_after]])
     survey = np.concatenate([np.full(nps_at.size, "NPS", dtype=object), kind[sent_after]])
     quality = np.concatenate([np.zeros(nps_at.size), resolved["quality"][sent_after]])
+    ticket = np.concatenate([np.full(nps_at.size, -1), np.flatnonzero(sent_after)])
 
     wanted = (sent >= customers.started[customer]) & (sent < np.minimum(until[customer], seasons.end))
     wanted &= np.isnat(cancelled[customer]) | (sent < cancelled[customer])  # who has cancelled is not asked
@@ -57,6 +60,7 @@ def ask(
     return {
         "customer": customer,
         "survey": survey,
+        "ticket": ticket[order],
         "sent": sent,
         "answered": answered,
         "score": score,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from churnwatch.synthetic import words
+from churnwatch.synthetic import messages, words
 from churnwatch.synthetic.behaviour import Doings
 from churnwatch.synthetic.company import PLANS, Agents, Customers, Texts
+from churnwatch.synthetic.contracts import CHANGES, sign
 from churnwatch.synthetic.seasons import DAY, Floats, Ints, Seasons, Times
-from churnwatch.synthetic.service import CHANNELS
+from churnwatch.synthetic.service import CHANNELS, escalate
 from churnwatch.synthetic.surveys import ask
+from churnwatch.synthetic.tastes import CATEGORIES, FEATURES, pick
 
 WEST_INDONESIA = np.timedelta64(7 * 3_600, "s")  # Asia/Jakarta, all year round
 NOT_YET = np.datetime64("NaT", "s")
@@ -25,24 +27,29 @@ REASON_SHARES = {
 def build_tables(
     rng: np.random.Generator, seasons: Seasons, agents: Agents, customers: Customers, doings: Doings
 ) -> tuple[dict[str, pa.Table], Times, Times]:
-    """All raw tables by file name; beside them when each customer cancelled and when the contract ended."""
+    """All raw tables by file name; beside them when each customer cancelled and when the contract ended.
+
+    What came later draws from generators of its own, so that everything else stays as it was for a seed.
+    """
+    of_contracts, of_tickets, of_usage, of_purchases = rng.spawn(4)
     cancelled, ended = departures(rng, seasons, customers, doings)
     number = np.array([f"C{row:06d}" for row in range(1, customers.size + 1)], dtype=object)
     span = (customers.started, np.where(np.isnat(ended), seasons.end, ended))
 
     usage_at, usage_by = _stream(rng, seasons, "usage", doings.streams["usage"], span)
-    tickets, ticket_closed = _tickets(rng, seasons, agents, customers, doings, number, span)
+    tickets, ticket_closed = _tickets(rng, of_tickets, seasons, agents, customers, doings, number, span)
     surveys = ask(rng, seasons, customers, doings, cancelled, span[1], (usage_at, usage_by), ticket_closed)
     tables = {
         "customers.csv": _customers(customers, number, ended, seasons),
         "agents.csv": _agents(agents),
         "tickets.csv": tickets,
         "visits.csv": _visits(rng, seasons, doings, number, span),
-        "purchases.csv": _purchases(rng, seasons, customers, doings, number, span),
-        "usage.parquet": _usage(rng, usage_at, usage_by, number),
+        "purchases.csv": _purchases(rng, of_purchases, seasons, customers, doings, number, span),
+        "usage.parquet": _usage(rng, of_usage, seasons, doings, usage_at, usage_by, number),
         "payments.csv": _payments(rng, seasons, customers, doings, number, span),
         "cancellations.csv": _cancellations(rng, customers, doings, number, cancelled, ended),
-        "surveys.csv": _surveys(rng, customers, surveys, number),
+        "surveys.csv": _surveys(rng, customers, surveys, number, ticket_closed["ticket"]),
+        "contracts.csv": _contracts(of_contracts, seasons, customers, doings, number, cancelled, span[1]),
     }
     return tables, cancelled, ended
 
@@ -115,6 +122,7 @@ def _agents(agents: Agents) -> pa.Table:
 
 def _tickets(
     rng: np.random.Generator,
+    own: np.random.Generator,
     seasons: Seasons,
     agents: Agents,
     customers: Customers,
@@ -122,12 +130,13 @@ def _tickets(
     number: Texts,
     span: tuple[Times, Times],
 ) -> tuple[pa.Table, dict[str, np.ndarray]]:
-    """The ticket table, and for the surveys each resolved ticket's time, customer and quality."""
+    """The ticket table, and for the surveys each resolved ticket's time, number, customer and quality."""
     told = doings.tickets
     opened = seasons.times(rng, "contact", doings.ticket_weeks)
     until = np.minimum(span[1][told.customer], seasons.end)
     kept = (opened >= span[0][told.customer]) & (opened < until)
     order = np.flatnonzero(kept)[np.lexsort((told.customer[kept], opened[kept]))]
+    feeling = doings.stood(seasons, opened, told.customer).feeling
     opened, until, customer = opened[order], until[order], told.customer[order]
 
     def after(hours: Floats) -> Times:
@@ -143,9 +152,11 @@ def _tickets(
         dtype=object,
     )
     topic = told.topic[order]
+    ticket = np.array([f"K{row:07d}" for row in range(1, order.size + 1)], dtype=object)
+    stood = doings.stood(seasons, opened, customer)
     table = pa.table(
         {
-            "ticket_no": [f"K{row:07d}" for row in range(1, order.size + 1)],
+            "ticket_no": ticket,
             "customer_no": number[customer],
             "opened": pa.array(opened),
             "channel": np.array(CHANNELS, dtype=object)[told.channel[order]],
@@ -158,15 +169,23 @@ def _tickets(
             "reopened": pa.array(after(told.reopened_hours)),
             "resolved_again": pa.array(after(told.resolved_again_hours)),
             "subject": subject[(customers.language[customer] == "id").astype(int), complaint.astype(int), topic],
+            "escalated": pa.array(after(escalate(own, told, feeling, customers.vocal[told.customer]))),
+            "message": messages.write(own, customers, customer, complaint, topic, stood),
         }
     )
     # Rough edges: tickets of the test accounts, and a time typed by hand.
-    table = _as_text(table, ("opened", "first_response", "handed_over", "resolved", "reopened", "resolved_again"))
+    times = ("opened", "first_response", "handed_over", "resolved", "reopened", "resolved_again", "escalated")
+    table = _as_text(table, times)
     table = _with_copies(table, rng, max(2, order.size // 1_500), {"customer_no": "TEST-1"}, "ticket_no", "KT")
     table = _with_copies(table, rng, _few(order.size), {"opened": "yesterday, about noon"}, "ticket_no", "KX")
     done = ~np.isnat(resolved)
     quality = told.quality[order] + np.where(complaint, -0.3, 0.0)
-    return table, {"at": resolved[done], "customer": customer[done], "quality": quality[done]}
+    return table, {
+        "at": resolved[done],
+        "ticket": ticket[done],
+        "customer": customer[done],
+        "quality": quality[done],
+    }
 
 
 def _visits(
@@ -191,6 +210,7 @@ def _visits(
 
 def _purchases(
     rng: np.random.Generator,
+    own: np.random.Generator,
     seasons: Seasons,
     customers: Customers,
     doings: Doings,
@@ -204,6 +224,9 @@ def _purchases(
     dropped = at + rng.integers(1_800, 6 * DAY, at.size).astype("timedelta64[s]")
     late = dropped >= np.minimum(span[1][customer], seasons.end)
     state[late & (state == "cancelled")] = "paid"
+    engagement = doings.stood(seasons, at, customer).engagement
+    category = np.array(CATEGORIES, dtype=object)[pick(own, len(CATEGORIES), customer, customers.size, engagement)]
+    category[own.random(at.size) < 0.01] = None  # the till asks for it, and lets one go on without
     table = pa.table(
         {
             "order_no": [f"P{row:07d}" for row in range(1, at.size + 1)],
@@ -212,17 +235,28 @@ def _purchases(
             "amount_idr": [str(int(one)) for one in amount],
             "state": state,
             "cancelled": pa.array(np.where(state == "cancelled", dropped, NOT_YET)),
+            "category": category,
         }
     )
     return _with_copies(table, rng, _few(at.size), {"amount_idr": "n/a"}, "order_no", "PX")
 
 
-def _usage(rng: np.random.Generator, at: Times, customer: Ints, number: Texts) -> pa.Table:
+def _usage(
+    rng: np.random.Generator,
+    own: np.random.Generator,
+    seasons: Seasons,
+    doings: Doings,
+    at: Times,
+    customer: Ints,
+    number: Texts,
+) -> pa.Table:
+    feature = pick(own, len(FEATURES), customer, len(number), doings.stood(seasons, at, customer).engagement)
     # The product counts in UTC, unlike the office systems; the test accounts' sessions are in it too.
     tests = max(3, at.size // 3_000)
     at = np.concatenate([at, rng.choice(at, tests)])
     names = pa.array([*number, "TEST-2"])
     customer = np.concatenate([customer, np.full(tests, len(number))])
+    feature = np.concatenate([feature, own.integers(0, len(FEATURES), tests)])
     order = np.lexsort((customer, at))
     minutes = np.round(np.exp(rng.normal(3.0, 0.7, at.size)), 1)
     return pa.table(
@@ -233,6 +267,7 @@ def _usage(rng: np.random.Generator, at: Times, customer: Ints, number: Texts) -
                 pa.timestamp("us", tz="UTC")
             ),
             "minutes": pa.array(minutes),
+            "feature": pa.array(FEATURES).take(pa.array(feature[order])),
         }
     )
 
@@ -289,7 +324,9 @@ def _cancellations(
     )
 
 
-def _surveys(rng: np.random.Generator, customers: Customers, asked: dict[str, np.ndarray], number: Texts) -> pa.Table:
+def _surveys(
+    rng: np.random.Generator, customers: Customers, asked: dict[str, np.ndarray], number: Texts, ticket: Texts
+) -> pa.Table:
     customer, score, mood = asked["customer"], asked["score"], asked["mood"]
     answered = ~np.isnat(asked["answered"])
     say = rng.integers(0, 5, customer.size)
@@ -306,12 +343,44 @@ def _surveys(rng: np.random.Generator, customers: Customers, asked: dict[str, np
             "answered": pa.array(asked["answered"]),
             "score": pa.array(score, mask=~answered),
             "comment": comment,
+            "ticket_no": np.where(asked["ticket"] >= 0, ticket[asked["ticket"]], None),
         }
     )
     # A paper form typed in wrongly: 11 on a scale that ends at 10.
     sound = table.filter(pa.array(answered & (asked["survey"] == "NPS")))
     wrong = _copies(sound, rng, min(_few(customer.size), sound.num_rows), {"score": 11}, "survey_no", "SX")
     return pa.concat_tables([table, wrong])
+
+
+def _contracts(
+    rng: np.random.Generator,
+    seasons: Seasons,
+    customers: Customers,
+    doings: Doings,
+    number: Texts,
+    cancelled: Times,
+    until: Times,
+) -> pa.Table:
+    told = sign(rng, seasons, customers, doings, cancelled, np.minimum(until, seasons.end))
+    table = pa.table(
+        {
+            "contract_no": [f"N{row:06d}" for row in range(1, told.customer.size + 1)],
+            "customer_no": number[told.customer],
+            "signed": pa.array(told.signed),
+            "entered": pa.array(told.entered),
+            "begins": pa.array(told.begins),
+            "ends": pa.array(told.ends),
+            "plan": np.array(PLANS, dtype=object)[told.plan],
+            "monthly_fee_idr": pa.array(told.fee.astype(np.int64)),
+            "change": np.array(CHANGES, dtype=object)[told.change],
+        }
+    )
+    # Rough edges: offers nobody signed yet are rows as well; a test account's; a day that no month has.
+    table = _as_text(table, ("begins", "ends"))
+    signed = table.filter(pa.array(~np.isnat(told.signed)))
+    tests = _copies(signed, rng, 2, {"customer_no": "TEST-3"}, "contract_no", "NT")
+    wrong = _copies(signed, rng, _few(signed.num_rows), {"ends": "2026-02-30"}, "contract_no", "NX")
+    return pa.concat_tables([table, tests, wrong])
 
 
 def _agent(row: int) -> str:
