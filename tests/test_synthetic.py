@@ -133,6 +133,8 @@ def test_what_came_later_changed_nothing_that_was_there(tmp_path: Path) -> None:
             table = pd.read_parquet(path)
             # The last bits of a number hang on the machine.
             table = table.assign(**{name: table[name].round(3) for name in table.select_dtypes("number")})
+        if "action" in table:
+            table = table[~table["action"].isin(["explain_price", "renew"])]  # they came to the playbook later
         return hashlib.sha256(table.iloc[:, :columns].to_csv(index=False).encode()).hexdigest()[:16]
 
     assert {name: before for name, (_, before) in BEFORE.items()} == {

@@ -34,6 +34,8 @@ EFFECTS = {
     "offer": {"grudge": 1.05, "silent": 0.85, "price": 0.60, "reliability": 0.95, "service": 0.98},
     "visit": {"grudge": 0.65, "silent": 0.66, "price": 0.90, "reliability": 0.80, "service": 0.78},
     "ask": {"grudge": 0.95, "silent": 0.90, "price": 0.98, "reliability": 0.95, "service": 0.90},
+    "explain_price": {"grudge": 1.00, "silent": 0.93, "price": 0.74, "reliability": 1.00, "service": 1.00},
+    "renew": {"grudge": 1.03, "silent": 0.85, "price": 0.84, "reliability": 0.95, "service": 0.97},
 }
 ACTIONS = tuple(EFFECTS)
 
