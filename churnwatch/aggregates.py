@@ -218,7 +218,7 @@ AGGREGATES: dict[str, Aggregate] = {
         Aggregate(
             "silence",
             "probability that the customer, by their own rhythm, would have been heard of by now "
-            "(Gamma–Poisson, prior: the mean gap of all customers); missing over no rows, "
+            "(Gamma–Poisson, prior: the usual gap of the segment, else of all customers); missing over no rows, "
             "and for all while nobody has two",
             empty=None,
         ),

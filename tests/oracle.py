@@ -45,6 +45,8 @@ class Asked:
 
 
 YEAR = 364 * DAY
+Segments = dict[str, tuple[str, datetime]]
+"""Of a customer the segment, and when it became known."""
 
 
 def value(
@@ -55,9 +57,12 @@ def value(
     *,
     zone: str,
     beside: Sequence[Event] | None = None,
+    segments: Segments | None = None,
 ) -> float | None:
     """The signal's value; ``None`` is missing. ``beside``: the interactions, where ``events`` are of another table."""
-    return _value(asked, events, customer, as_of, zone=zone, beside=beside, begin=0, end=asked.window)
+    return _value(
+        asked, events, customer, as_of, zone=zone, beside=beside, segments=segments, begin=0, end=asked.window
+    )
 
 
 def past_change(
@@ -68,10 +73,13 @@ def past_change(
     *,
     zone: str,
     beside: Sequence[Event] | None = None,
+    segments: Segments | None = None,
 ) -> float | None:
     """The value minus that of all history before the window."""
-    now = _value(asked, events, customer, as_of, zone=zone, beside=beside, begin=0, end=asked.window)
-    before = _value(asked, events, customer, as_of, zone=zone, beside=beside, begin=asked.window or 0, end=None)
+    now = _value(asked, events, customer, as_of, zone=zone, beside=beside, segments=segments, begin=0, end=asked.window)
+    before = _value(
+        asked, events, customer, as_of, zone=zone, beside=beside, segments=segments, begin=asked.window or 0, end=None
+    )
     return None if now is None or before is None else now - before
 
 
@@ -83,11 +91,22 @@ def change(
     *,
     zone: str,
     beside: Sequence[Event] | None = None,
+    segments: Segments | None = None,
 ) -> float | None:
     """The value minus that of the window before."""
     assert asked.window is not None
-    now = _value(asked, events, customer, as_of, zone=zone, beside=beside, begin=0, end=asked.window)
-    before = _value(asked, events, customer, as_of, zone=zone, beside=beside, begin=asked.window, end=2 * asked.window)
+    now = _value(asked, events, customer, as_of, zone=zone, beside=beside, segments=segments, begin=0, end=asked.window)
+    before = _value(
+        asked,
+        events,
+        customer,
+        as_of,
+        zone=zone,
+        beside=beside,
+        segments=segments,
+        begin=asked.window,
+        end=2 * asked.window,
+    )
     return None if now is None or before is None else now - before
 
 
@@ -129,6 +148,7 @@ def _value(
     *,
     zone: str,
     beside: Sequence[Event] | None,
+    segments: Segments | None,
     begin: int,
     end: int | None,
 ) -> float | None:
@@ -157,7 +177,11 @@ def _value(
         end=end,
         first_age=(as_of - mine[0].at) // US if mine else None,
         zone=zone,
-        prior=_mean_gap([e for e in of_customer(who) if inside(e) and wanted(e)] for who in {e.customer for e in past}),
+        prior=_prior(
+            {who: [e for e in of_customer(who) if inside(e) and wanted(e)] for who in {e.customer for e in past}},
+            customer,
+            {who: name for who, (name, known_at) in (segments or {}).items() if known_at < as_of},
+        ),
     )
     found = _FUNCTIONS[asked.aggregate](seen)
     return None if found is None else float(found)
@@ -183,6 +207,16 @@ def matches(event: Event, where: dict[str, str | list[str]]) -> bool:
         if level is None or level not in (wanted if isinstance(wanted, list) else [wanted]):
             return False
     return True
+
+
+def _prior(rows: dict[str, list[Event]], customer: str, segments: dict[str, str]) -> Fraction | None:
+    """The mean gap of all; for a customer of a segment the mean of that segment's gaps and 20 such as that of all."""
+    everybody = _mean_gap(rows.values())
+    if everybody is None or customer not in segments:
+        return everybody
+    alike = [mine for who, mine in rows.items() if segments.get(who) == segments[customer]]
+    gaps = [(b.at - a.at) // US for mine in alike for a, b in pairwise(mine)]
+    return (sum(gaps) + 20 * everybody) / (len(gaps) + 20)
 
 
 def _mean_gap(customers: Iterable[list[Event]]) -> Fraction | None:

@@ -13,11 +13,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracle import DAY, Asked, Event, change, past_change, value
+from oracle import DAY, Asked, Event, Segments, change, past_change, value
 from small_tables import spine_of, tables_of
 
 from churnwatch.aggregates import AGGREGATES
 from churnwatch.signals import Matrix, build
+from churnwatch.signals.segments import segments_of
 from churnwatch.sources import Tables
 from churnwatch.spec import Column, Family
 
@@ -111,14 +112,28 @@ def asked(column: Column) -> Asked:
 
 
 def told_by_oracle(
-    column: Column, events: list[Event], customer: str, as_of: datetime, *, zone: str, beside: list[Event] | None
+    column: Column,
+    events: list[Event],
+    customer: str,
+    as_of: datetime,
+    *,
+    zone: str,
+    beside: list[Event] | None,
+    segments: Segments | None,
 ) -> float | None:
     """What the oracle says of a column: its value, or a change against either time before the window."""
     function = value if not column.change else past_change if column.signal.compare == "past" else change
-    return function(asked(column), events, customer, as_of, zone=zone, beside=beside)
+    return function(asked(column), events, customer, as_of, zone=zone, beside=beside, segments=segments)
 
 
-def agree(matrix: Matrix, events: list[Event], *, zone: str, beside: list[Event] | None = None) -> None:
+def agree(
+    matrix: Matrix,
+    events: list[Event],
+    *,
+    zone: str,
+    beside: list[Event] | None = None,
+    segments: Segments | None = None,
+) -> None:
     """Every number of the matrix is the oracle's: missing where it is missing, and as near as a double can be.
 
     ``beside`` are the interactions, where ``events`` are of another table.
@@ -127,7 +142,7 @@ def agree(matrix: Matrix, events: list[Event], *, zone: str, beside: list[Event]
     for (customer, as_of), row in zip(matrix.observations.itertuples(index=False), matrix.values, strict=True):
         for column, found in zip(matrix.columns, row, strict=True):
             what = asked(column)
-            expected = told_by_oracle(column, events, customer, as_of, zone=zone, beside=beside)
+            expected = told_by_oracle(column, events, customer, as_of, zone=zone, beside=beside, segments=segments)
             told = f"{what.aggregate} {column.name} of {customer} at {as_of}: {expected} is expected, got {found}"
             assert (expected is None) == math.isnan(found), told
             if expected is None:
@@ -215,6 +230,25 @@ def test_every_column_equals_the_oracle_at_every_edge() -> None:
 def test_every_aggregate_equals_the_oracle(events: list[Event], columns: tuple[Column, ...]) -> None:
     """Random histories: no rows, one row, ties, rows known late, missing measures and levels."""
     agree(build(tables(events), columns, spine_of(SPINE)), events, zone=ZONE)
+
+
+SILENCES = family_of(
+    {"aggregate": "silence"},
+    {"aggregate": "silence", "windows": ["28d"], "where": {"kind": ["complaint", "contact"]}},
+    {"aggregate": "silence", "windows": ["1d", "28d"], "where": {"kind": "contact"}},
+)
+belonging = st.dictionaries(st.sampled_from("abcz"), st.tuples(st.sampled_from(["small", "large"]), times))
+
+
+@settings(max_examples=40, deadline=None)
+@given(histories(), belonging)
+def test_silence_by_segment_equals_the_oracle(events: list[Event], segments: Segments) -> None:
+    """A segment's rhythm counts for its customers, and theirs for it, once it is known that they belong to it."""
+    customers = [
+        {"customer_id": who, "segment": name, "known_at": known_at} for who, (name, known_at) in segments.items()
+    ]
+    made = tables_of(events, customers=customers, measures=("amount",), zone=ZONE)
+    agree(build(made, SILENCES.columns, spine_of(SPINE)), events, zone=ZONE, segments=segments)
 
 
 @st.composite
@@ -374,6 +408,35 @@ def test_gaps_of_zero_are_no_rhythm() -> None:
     # b's gap of 3 days is the prior, over two gaps: 1.5 days; 1 - (1.5 / 4.5) ** 2
     others = [row(AS_OF - timedelta(days=d), customer="b") for d in (1, 4)]
     assert pytest.approx(1 - 1 / 9) == one(rows + others, {"aggregate": "silence"})[0]
+
+
+def test_silence_measures_a_new_customer_by_the_segment() -> None:
+    """By hand: b's 20 gaps of 1 day and c's 20 of 3 days make 2 days for all, 1.5 for b's segment, 2.5 for c's.
+
+    a has been quiet for 1.5 days after a single row: 1 - 1.5 / (1.5 + 1.5) as of b's segment. Without a segment, or
+    before it was known to belong to one, 1 - 2 / (2 + 1.5).
+    """
+    silence = family_of({"aggregate": "silence"})
+    theirs = [row(AS_OF - timedelta(days=100 - i), customer="b") for i in range(21)]
+    theirs += [row(AS_OF - timedelta(days=100 - 3 * i), customer="c") for i in range(21)]
+    mine = row(AS_OF - timedelta(days=1, hours=12))
+    early, late = AS_OF - timedelta(days=365), AS_OF
+    for known, usual in ((early, 1.5), (AS_OF - US, 1.5), (late, 2.0), (None, 2.0)):
+        customers = [
+            {"customer_id": who, "segment": segment, "known_at": at}
+            for who, segment, at in (("a", "small", known), ("b", "small", early), ("c", "large", early))
+        ]
+        made = tables_of([*theirs, mine], customers=customers)
+        [[found]] = build(made, silence.columns, spine_of([("a", AS_OF)])).values
+        assert pytest.approx(1 - usual / (usual + 1.5)) == found
+
+
+def test_segments_too_many_to_be_any_make_no_prior() -> None:
+    """A thousand and one different values are names: all customers together are what is usual."""
+    who = [f"n{i:04}" for i in range(1001)]
+    customers = [{"customer_id": one, "segment": one, "known_at": AS_OF - timedelta(days=365)} for one in who]
+    assert 1 == segments_of(tables_of(customers=customers).con).groups
+    assert 1001 == segments_of(tables_of(customers=customers[1:]).con).groups
 
 
 def test_silence_of_nobody_with_two_rows_is_missing() -> None:

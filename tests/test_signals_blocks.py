@@ -70,10 +70,19 @@ def test_only_rows_of_different_values_are_tied():
     nothing = np.nan
     rows = rows_of((0, 5, 5, 0), (0, 5, 5, 0), (0, 6, 6, 0), (0, 6, 6, 0), (0, 6, 6, 0), (0, 6, 7, 0), (1, 6, 7, 0))
     rows.view(np.float64)[:, 3] = [1, 1, 1, nothing, 2, 3, 4]
-    assert [2, 3, 4] == ties(rows, 1).tolist()
+    assert [2, 3, 4] == ties(rows, 1, False).tolist()
     rows.view(np.float64)[:, 3] = [1, nothing, 1, nothing, 1, 3, 4]
-    assert [] == ties(rows, 1).tolist()
-    assert [] == ties(rows[:0], 1).tolist()
+    assert [] == ties(rows, 1, False).tolist()
+    assert [] == ties(rows[:0], 1, False).tolist()
+
+
+def test_rows_of_different_conditions_are_tied_where_somebody_asks_what_came_after_what():
+    """Of one instant and one combination of conditions they need no order all the same."""
+    rows = rows_of((0, 5, 5, 0), (0, 5, 5, 0), (0, 6, 6, 0), (0, 6, 6, 0), (0, 6, 7, 0), (1, 6, 7, 0))
+    rows.view(np.float64)[:, 3] = np.nan
+    rows[3, 0] |= 2  # another combination
+    assert [] == ties(rows, 1, False).tolist()
+    assert [2, 3] == ties(rows, 1, True).tolist()
 
 
 def test_pieces_read_back_from_memory_and_from_the_file():

@@ -74,7 +74,15 @@ def a_company() -> Tables:
             row["higher_is_better"] = row["instrument"] == "nps"
         surveys.append(row)
     started = AS_OF - timedelta(days=90)
-    customers = [{"customer_id": who, "started_at": started + timedelta(days=i)} for i, who in enumerate(SEEN[3:])]
+    customers = [
+        {
+            "customer_id": who,
+            "started_at": started + timedelta(days=i),
+            "segment": ("small", "large", None)[i % 3],
+            "known_at": started + timedelta(days=10 * i),
+        }
+        for i, who in enumerate(SEEN[3:])
+    ]
     for i, row in enumerate(customers):
         row |= {"segment": choose.choice(["gold", "it's"]), "months": float(i)}
         row |= {"known_at": row["started_at"] + timedelta(days=choose.randrange(100))} if i % 3 else {}
@@ -206,11 +214,11 @@ def test_spark_gives_the_bytes_of_the_local_engine(company: Tables, lived: Lived
 
 
 def test_the_comparison_is_of_numbers(lived: Lived) -> None:
-    """Every aggregate of every table has some, but for rhythms of what happens once; and the blocks are many."""
+    """Every aggregate of every table has some, but for rhythms of what happens once, and last year's surveys."""
     found = np.concatenate([part for _, part in lived.values[1]], axis=1)
     every = {(column.table, column.signal.aggregate) for column in COLUMNS}
     seen = {(c.table, c.signal.aggregate) for c, row in zip(COLUMNS, found, strict=True) if np.isfinite(row).any()}
-    assert {("customers", "silence")} == every - seen
+    assert {("customers", "silence"), ("surveys", "season")} == every - seen
     alone, some, all_in_one = (len(lived.values[rows]) for rows in BLOCK_ROWS)
     assert (10, 1) == (alone, all_in_one)
     assert 1 < some < 10

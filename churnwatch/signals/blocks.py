@@ -126,13 +126,15 @@ def gather(
     measures: int,
     customers: int,
     per_block: int,
+    in_turn: bool = False,
     shifts: tuple[Array, Array] | None = None,
     room: int = IN_MEMORY,
 ) -> Blocks:
     """Rows of ``batches`` (customer, at, known, code, further columns), by block and in order.
 
-    ``combination`` translates the codes; the first ``measures`` further columns are numbers. ``shifts`` (see
-    `civil_shifts`) adds the civil day as a last column. ``room`` is how many bytes of rows may stay in memory.
+    ``combination`` translates the codes; the first ``measures`` further columns are numbers. ``in_turn``: see
+    `ties`. ``shifts`` (see `civil_shifts`) adds the civil day as a last column. ``room`` is how many bytes of rows may
+    stay in memory.
     """
     blocks = Blocks(customers, per_block, Pieces(width, room), [], [])
     for customer, at, known, code, *further in batches:
@@ -149,7 +151,7 @@ def gather(
         if shifts is not None:
             _date(rows, *shifts)
         blocks.replace(block, rows)
-        blocks.tied.append(ties(rows, measures))
+        blocks.tied.append(ties(rows, measures, in_turn))
     return blocks
 
 
@@ -249,10 +251,11 @@ def _sort(rows: Array, order: Array) -> None:
 
 
 @compiled
-def ties(rows: Array, measures: int) -> Array:
+def ties(rows: Array, measures: int, in_turn: bool) -> Array:
     """The places of all rows in runs of one customer, at and known that hold two values of one of the measures.
 
-    In any other run it makes no difference which row comes first: a signal reads values in order, nothing else.
+    ``in_turn``: also those of runs that meet different conditions, where some signal asks what came after what. In any
+    other run it makes no difference which row comes first: other signals read values in order, nothing else.
     """
     numbers = rows.view(np.float64)
     marked = np.zeros(len(rows), np.bool_)
@@ -267,6 +270,9 @@ def ties(rows: Array, measures: int) -> Array:
         ):
             end += 1
         if end - begin > 1:
+            for row in range(begin + 1, end):
+                if in_turn and rows[row, CUSTOMER] != rows[begin, CUSTOMER]:
+                    marked[begin:end] = True
             for column in range(FIRST_MEASURE, FIRST_MEASURE + measures):
                 value = np.nan
                 for row in range(begin, end):

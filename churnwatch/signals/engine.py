@@ -22,8 +22,9 @@ import pyarrow as pa
 from churnwatch.signals.blocks import BLOCK_ROWS, IN_MEMORY, Blocks, gather
 from churnwatch.signals.events import Events, civil_shifts, events_sql, span_of, texts_of
 from churnwatch.signals.plan import Work, reading_of, work_of
-from churnwatch.signals.priors import add_gaps, mean_gaps
+from churnwatch.signals.priors import add_gaps, usual_gaps
 from churnwatch.signals.rows import AT, CUSTOMER, FIRST_MEASURE, KNOWN, Array
+from churnwatch.signals.segments import Segments, segments_of
 from churnwatch.signals.spine import Spine, spine_of
 from churnwatch.signals.tallies import new_tallies
 from churnwatch.signals.walk import walk
@@ -122,8 +123,9 @@ def parts(
     }
     with _who(con, spine.customers) as who:
         gathered = gather_all(con, sql, who, tables.zone, columns, spine, report=report, limits=limits)
-        priors = {one.work.table: mean_gaps(gap_changes(one, spine.moments)) for one in gathered}
-        yield from values(gathered, spine, priors, report=report, limits=limits)
+        segments = segments_of(con)
+        priors = {one.work.table: usual_gaps(gap_changes(one, spine, segments, spine.moments)) for one in gathered}
+        yield from values(gathered, spine, segments, priors, report=report, limits=limits)
 
 
 @dataclass(frozen=True)
@@ -175,6 +177,7 @@ def gather_all(
                 measures=len(work.reading.measures),
                 customers=len(spine.customers),
                 per_block=per_block,
+                in_turn=work.in_turn,
                 shifts=shifts,
                 room=limits.room,
             )
@@ -183,21 +186,25 @@ def gather_all(
     return tuple(gathered)
 
 
-def gap_changes(gathered: Gathered, moments: Array) -> Array:
-    """(silences, as-ofs + 1, 3): the changes of the sums that the priors are made of; those of blocks add up."""
+def gap_changes(gathered: Gathered, spine: Spine, segments: Segments, moments: Array) -> Array:
+    """(silences, groups, as-ofs + 1, 3): the changes of the sums that priors are made of; those of blocks add up."""
     work, blocks = gathered.work, gathered.blocks
-    changes = np.zeros((len(work.silences), len(moments) + 1, 3), np.int64)
+    changes = np.zeros((len(work.silences), segments.groups, len(moments) + 1, 3), np.int64)
     if work.silences:
+        members = segments.of(spine.customers)
         for block in range(len(blocks)):
             rows, starts = blocks.block(block)
+            first, last = blocks.span(block)
             for silence, (condition, high) in enumerate(work.silences):
-                add_gaps(rows, starts, work.plan.meets[condition], high, moments, changes[silence])
+                meets = work.plan.meets[condition]
+                add_gaps(rows, starts, meets, high, moments, members[first:last], changes[silence])
     return changes
 
 
 def values(
     gathered: Sequence[Gathered],
     spine: Spine,
+    segments: Segments,
     priors: Mapping[str, Array],
     *,
     report: Report | None = None,
@@ -205,18 +212,18 @@ def values(
 ) -> Iterator[tuple[int, Array]]:
     """The values (n_columns, n_observations) block by block, and where among the spine's observations they begin.
 
-    ``priors`` has by table the mean gaps (silences, as-ofs). The threads differ in nothing but speed.
+    ``priors`` has by table the usual gaps (silences, groups, as-ofs). The threads differ in nothing but speed.
     """
     if not gathered:
         return
     limits = limits or Limits()
     threads = limits.threads or os.cpu_count() or 1
-    moments, count = spine.moments, len(gathered[0].blocks)
+    moments, members, count = spine.moments, segments.of(spine.customers), len(gathered[0].blocks)
     with ThreadPoolExecutor(threads) as pool:
         ahead: deque[Future[tuple[int, Array]]] = deque()
         for block in range(count + threads):
             if block < count:
-                ahead.append(pool.submit(_block_values, gathered, spine, moments, priors, block))
+                ahead.append(pool.submit(_block_values, gathered, spine, moments, members, priors, block))
             if block >= threads:
                 if report:
                     report("signals", block - threads, count)
@@ -226,7 +233,12 @@ def values(
 
 
 def _block_values(
-    gathered: Sequence[Gathered], spine: Spine, moments: Array, priors: Mapping[str, Array], block: int
+    gathered: Sequence[Gathered],
+    spine: Spine,
+    moments: Array,
+    members: Array,
+    priors: Mapping[str, Array],
+    block: int,
 ) -> tuple[int, Array]:
     first, last = gathered[0].blocks.span(block)
     starts = spine.starts[first : last + 1]
@@ -242,6 +254,7 @@ def _block_values(
             starts - starts[0],
             as_ofs,
             np.searchsorted(moments, as_ofs),
+            members[first:last],
             priors[one.work.table],
             one.work.reach,
             out,

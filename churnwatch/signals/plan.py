@@ -90,6 +90,8 @@ class Work:
     """(condition, window in µs) of each prior to be known before any value."""
     reach: int
     """The greatest age of interest."""
+    in_turn: bool
+    """Whether some column asks what came after what, so that rows of one instant must be in the order of their ids."""
 
 
 @dataclass(frozen=True)
@@ -210,7 +212,8 @@ def work_of(table: str, columns: Sequence[Column], reading: Reading, *, sizes: M
     rated = any(one.what in (tallies.RATE, tallies.PACE, tallies.SEASON) for one in asked)
     reach = NEVER if rated else min(max(high + one.within for one in asked for _, high in one.own), NEVER)
     told = tuple((conditions.index(where), high) for where, high in silences)
-    return Work(table, len(asked), reading, plan, combination, told, reach)
+    in_turn = any(one.what in (tallies.STREAK, tallies.WAITING) for one in asked)
+    return Work(table, len(asked), reading, plan, combination, told, reach, in_turn)
 
 
 def _wanted(asked: Sequence[_Asked], edges: Sequence[int]) -> dict[Any, set[int]]:

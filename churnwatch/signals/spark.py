@@ -30,8 +30,9 @@ from churnwatch.signals.engine import Gathered, Limits, Report, gap_changes, gat
 from churnwatch.signals.events import BATCH, events_sql
 from churnwatch.signals.file import write_parts
 from churnwatch.signals.plan import reading_of, work_of
-from churnwatch.signals.priors import mean_gaps
+from churnwatch.signals.priors import usual_gaps
 from churnwatch.signals.rows import Array
+from churnwatch.signals.segments import Segments, segments_of
 from churnwatch.signals.spine import Spine, spine_of
 from churnwatch.spec import Column
 
@@ -99,7 +100,7 @@ def parts(
     """
     if len(spine) == 0 or not columns:
         return
-    job = _Job(tuple(columns), tables.zone, spine.moments, _shapes(tables, columns))
+    job = _Job(tuple(columns), tables.zone, spine.moments, _shapes(tables, columns), segments_of(tables.con))
     check_spark(master)
     with TemporaryDirectory(prefix="churnwatch-", dir=directory) as made:
         place = Path(made)
@@ -217,6 +218,7 @@ class _Job:
     moments: Array
     """The different as-ofs of the whole spine."""
     shapes: tuple[_Shape, ...]
+    segments: Segments
 
 
 _Work = Callable[[pa.Table], Iterator[tuple[int, bytes]]]
@@ -263,8 +265,8 @@ class _Spark:
 
 
 def _priors(on: _Spark, job: _Job) -> dict[str, Array]:
-    """By table the mean gaps (silences, as-ofs), of the sums that the blocks' changes add up to."""
-    size = (len(job.moments) + 1, 3)
+    """By table the usual gaps (silences, groups, as-ofs), of the sums that the blocks' changes add up to."""
+    size = (job.segments.groups, len(job.moments) + 1, 3)
     changes = {shape.table: np.zeros((0, *size), np.int64) for shape in job.shapes}
     tables = [number for number, shape in enumerate(job.shapes) if shape.silences]
     if tables:
@@ -273,19 +275,20 @@ def _priors(on: _Spark, job: _Job) -> dict[str, Array]:
         for number, data in on.each_block("priors", partial(_changes, job, tables), tables, names):
             some, table = np.frombuffer(data, np.int64).reshape(-1, *size), job.shapes[number].table
             changes[table] = changes[table] + some if len(changes[table]) else some
-    return {table: mean_gaps(some) for table, some in changes.items()}
+    return {table: usual_gaps(some) for table, some in changes.items()}
 
 
 def _changes(job: _Job, tables: Sequence[int], rows: pa.Table) -> Iterator[tuple[int, bytes]]:
     """(number of the table, its `gap_changes`) of one block, for all as-ofs of the whole spine."""
     customers = pc.unique(rows["customer_id"])
     customers = customers.take(pc.sort_indices(customers))
-    # Whom a gap belongs to makes no difference here: the first customer stands for all as-ofs.
+    # Whose as-ofs they are makes no difference here: the first customer stands for all.
     starts = np.concatenate([[0], np.full(len(customers), len(job.moments))]).astype(np.int64)
     columns = [column for number in tables for column in job.shapes[number].silences]
-    for one in _gathered(job, rows, columns, Spine(customers, starts, job.moments), tables):
+    spine = Spine(customers, starts, job.moments)
+    for one in _gathered(job, rows, columns, spine, tables):
         number = next(number for number in tables if job.shapes[number].table == one.work.table)
-        yield number, gap_changes(one, job.moments).tobytes()
+        yield number, gap_changes(one, spine, job.segments, job.moments).tobytes()
 
 
 def _values(job: _Job, priors: Mapping[str, Array], rows: pa.Table) -> Iterator[tuple[int, bytes]]:
@@ -297,10 +300,10 @@ def _values(job: _Job, priors: Mapping[str, Array], rows: pa.Table) -> Iterator[
     spine, _ = spine_of(pa.table({"customer_id": observed["customer_id"], "as_of": as_of}))
     # Others with rows are here for the priors alone; the engine wants to know of everybody who has some.
     spine = spine.widened(pc.unique(rows["customer_id"]))
-    own = {table: means[:, np.searchsorted(job.moments, spine.moments)] for table, means in priors.items()}
+    own = {table: usual[:, :, np.searchsorted(job.moments, spine.moments)] for table, usual in priors.items()}
     gathered = _gathered(job, rows, job.columns, spine, range(len(job.shapes)))
     step = max(PIECE // len(job.columns), 1)
-    for begin, part in values(gathered, spine, own, limits=Limits(threads=1)):
+    for begin, part in values(gathered, spine, job.segments, own, limits=Limits(threads=1)):
         for start in range(0, part.shape[1], step):
             yield begin + start, part[:, start : start + step].tobytes()
 

@@ -80,6 +80,7 @@ def walk(
     spine_starts: Array,
     as_ofs: Array,
     moments: Array,
+    members: Array,
     priors: Array,
     reach: int,
     out: Array,
@@ -88,8 +89,8 @@ def walk(
 
     ``rows`` (n_rows, width) are a block's, sorted by customer, at, known_at, id, those of its i-th customer from
     ``starts[i]`` on; that customer's observations are ``spine_starts[i]`` and on of ``as_ofs``. ``priors``
-    (silences, distinct as-ofs) are read at ``moments``, the place of each observation's as-of. Rows of an age over
-    ``reach`` are of no interest.
+    (silences, groups, distinct as-ofs) are read at ``moments``, the place of each observation's as-of, in the group
+    that ``members`` (customers, 2) tell once it is known. Rows of an age over ``reach`` are of no interest.
     """
     for customer in range(len(starts) - 1):
         begin, end = starts[customer], starts[customer + 1]
@@ -102,7 +103,9 @@ def walk(
             if reach < first_age:
                 first = _not_before(rows, first, end, as_of - reach)
             tally(rows, first, end, plan, tallies, as_of, observation)
-            read(rows, end, plan, tallies, as_of, first_age, priors[:, moments[observation]], out[:, observation])
+            group = members[customer, 0] if members[customer, 1] < as_of else 0
+            prior = priors[:, group, moments[observation]]
+            read(rows, end, plan, tallies, as_of, first_age, prior, out[:, observation])
 
 
 @compiled

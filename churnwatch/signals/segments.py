@@ -1,0 +1,58 @@
+"""The segments customers belong to, for the prior of `silence`: whose rhythm a new customer is measured by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from churnwatch.signals.rows import NEVER, Array
+
+if TYPE_CHECKING:
+    import duckdb
+
+MOST = 1000
+"""A column of more different values is no segment but a name, and each would need sums of its own."""
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Which segment each of some customers belongs to, and since when that is known.
+
+    ``customers`` are ids (text); ``codes`` (customers,) from 1 on, by name; ``known`` (customers,) in µs.
+    """
+
+    customers: pa.Array
+    codes: Array
+    known: Array
+
+    @property
+    def groups(self) -> int:
+        """How many groups a prior is kept for: all customers together, and each segment."""
+        return 1 + int(self.codes.max(initial=0))
+
+    def of(self, customers: pa.Array) -> Array:
+        """(customers, 2) the code of each one's segment and since when it is known; 0 and never for whom none is."""
+        place = pc.index_in(customers, value_set=self.customers)
+        found = np.full((len(customers), 2), (0, NEVER), np.int64)
+        there = place.is_valid().to_numpy(zero_copy_only=False)
+        places = place.drop_null().to_numpy()
+        found[there, 0], found[there, 1] = self.codes[places], self.known[places]
+        return found
+
+
+def segments_of(con: duckdb.DuckDBPyConnection) -> Segments:
+    """The segments of ``customers`` on ``con``, of those whose facts say since when they are known.
+
+    A segment without a history says nothing of a past as-of and is left alone.
+    """
+    rows = con.execute(
+        """select customer_id, dense_rank() over (order by segment)::integer as code, epoch_us(known_at) as known
+        from customers where segment is not null and known_at is not null order by customer_id"""
+    ).to_arrow_table()
+    if len(rows) == 0 or pc.max(rows["code"]).as_py() > MOST:
+        rows = rows.slice(0, 0)
+    return Segments(rows["customer_id"].combine_chunks(), rows["code"].to_numpy(), rows["known"].to_numpy())
