@@ -102,13 +102,13 @@ def test_an_unparsable_time(project):
 
 
 def test_duplicate_ids(project):
-    """Every order stands in the file twice: none can be told from its double."""
+    """The delivery was appended to itself: every order stands in the file twice."""
     path = project / "data" / "purchases.csv"
     lines = path.read_text().splitlines()
     path.write_text("\n".join([*lines, *lines[1:]]) + "\n")
     with untouched(project):
         said = call("score", "--as-of", END, "--project", project)
-    refused(said, 4, "purchases.csv", "interaction_id")
+    refused(said, 4, "purchases.csv", "exact duplicate", "take out what was delivered twice")
 
 
 def test_rows_of_the_future(project):

@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 from raw_files import CUSTOMERS, NOW, changed, loaded, project, quarantine
 
-import churnwatch.sources.canonical
 import churnwatch.sources.raw
+import churnwatch.sources.repeats
 from churnwatch.errors import DataRefused, ProjectError
 from churnwatch.sources import Tables, load
 from churnwatch.sources.rowwise import is_rowwise
@@ -102,7 +102,8 @@ FAULTS: list[tuple[dict[str, Any], str | None]] = [
     ({"entered": datetime(2026, 1, 1)}, "interactions.known_at before at"),
     ({"amount": float("inf")}, "interactions.amount is not a number"),
     ({"score": "1_000"}, "interactions.score is not a number"),
-    ({"id": "e0"}, "interactions.interaction_id repeats"),
+    ({"id": "e0"}, "exact duplicate"),
+    ({"id": "e0", "amount": 2.0}, "interactions.interaction_id repeats"),
     ({"customer": "9"}, "interactions.customer_id is no customer"),
     ({"what": "test"}, "excluded"),
 ]
@@ -123,7 +124,7 @@ def test_in_place_and_copied_say_the_same_of_every_fault(
     expected = [(line, rule) for line, (_, rule) in enumerate(FAULTS, start=1) if rule and rule != "excluded"]
     assert expected == [row[1:3] for row in quarantine(read)]
     assert {"a test": 1, "none": 0} == read.accounting[1].excluded
-    assert (16, 4, 4) == (
+    assert (17, 4, 4) == (
         read.accounting[1].read,
         read.accounting[1].accepted,
         read.accounting[1].events["interactions"],
@@ -142,7 +143,7 @@ def test_a_view_beside_copied_rows_is_one_table(tmp_path: Path, in_place: None) 
     tables = loaded(tmp_path, said, calls="id,customer,when\nc1,8,2026-02-03\nc2,007,2026-02-03\n")
     assert is_view(tables)
     # an id that stands in both is kept where it stands first
-    assert [("calls.csv", 2, "interactions.interaction_id repeats", "c1")] == quarantine(tables)
+    assert [("calls.csv", 2, "interactions.interaction_id repeats one of shop", "c1")] == quarantine(tables)
     assert [("c1", "shop"), ("c2", "desk"), ("e0", "shop")] == tables.con.execute(
         "SELECT interaction_id, source FROM interactions ORDER BY 1"
     ).fetchall()
@@ -276,7 +277,7 @@ def test_ids_that_only_share_a_hash_are_no_repeats(
     tmp_path: Path, in_place: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written(tmp_path, [{}, {}, {"id": "e0"}])
-    true = churnwatch.sources.canonical.repeated_hashes
+    true = churnwatch.sources.repeats.repeated_hashes
 
     def suspicious(con: duckdb.DuckDBPyConnection, relations: list[str], key: str) -> pa.Table:
         found = true(con, relations, key)
@@ -284,9 +285,9 @@ def test_ids_that_only_share_a_hash_are_no_repeats(
         every = " UNION ALL ".join(f"SELECT hash({key}) AS hash FROM {one}" for one in relations)
         return con.sql(f"SELECT DISTINCT hash FROM ({every})").to_arrow_table() if relations else found
 
-    monkeypatch.setattr(churnwatch.sources.canonical, "repeated_hashes", suspicious)
+    monkeypatch.setattr(churnwatch.sources.repeats, "repeated_hashes", suspicious)
     tables = loaded(tmp_path, sources())
-    assert [("events.parquet", 3, "interactions.interaction_id repeats", "e0")] == quarantine(tables)
+    assert [("events.parquet", 3, "exact duplicate", "e0")] == quarantine(tables)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from churnwatch.sources.messages import masked, shown_types, way_out
 from churnwatch.sources.quarantine import QUARANTINE, quarantined, quarantined_rows
 from churnwatch.sources.raw import ROW, RawTable, literal, quoted, refuse_changed, refuse_damaged
 from churnwatch.sources.reading import read_raw
-from churnwatch.sources.repeats import repeated_hashes
+from churnwatch.sources.repeats import find_repeats, refuse_file_twice
 from churnwatch.sources.staging import stage
 from churnwatch.sources.tables import SHAPES, Accounting, Tables, definitions, nothing_in, utc
 from churnwatch.spec import Mapping, ProjectSpec, Source
@@ -104,6 +105,7 @@ class _Work:
             self.raws[name] = read_raw(
                 self.con, name, source, data=self.data, told=self.told, computed=computed(source, fed)
             )
+        refuse_file_twice(self.raws.values(), self.data)
         # From here on the project's own SQL runs: it sees the raw tables, and no file but those read in place.
         files = ", ".join(literal(str(raw.path)) for raw in self.raws.values() if raw.path is not None)
         self.con.execute(f"SET allowed_paths = [{files}]")
@@ -198,23 +200,10 @@ class _Work:
             )
 
     def quarantine_repeats(self, table: str) -> None:
-        key, items = SHAPES[table].key, self.rows_of(table, grouped=False)
-        suspects = repeated_hashes(self.con, [item.relation for item in items], key)
-        if suspects.num_rows == 0:
-            return
-        self.con.register("churnwatch suspects", suspects)
-        every = " UNION ALL ".join(
-            f"SELECT {literal(item.source)} AS source, {ROW} AS row, {key} AS key, {position} AS place "
-            f'FROM {self.remaining(item)} WHERE hash({key}) IN (FROM "churnwatch suspects")'
-            for position, item in enumerate(items)
-        )
-        self.quarantine(
-            f"""WITH every AS ({every}), repeated AS (SELECT key FROM every GROUP BY key HAVING count(*) > 1)
-                SELECT source, row, '{table}.{key} repeats' AS rule, key AS found, place
-                FROM every SEMI JOIN repeated USING (key)
-                QUALIFY row_number() OVER (PARTITION BY key ORDER BY place, row) > 1"""
-        )
-        self.con.unregister("churnwatch suspects")
+        items = [(item.source, item.relation, self.remaining(item)) for item in self.rows_of(table, grouped=False)]
+        found = find_repeats(self.con, table, items)
+        if found:
+            self.quarantine(f"FROM {found}")
 
     def quarantine_unknown_customers(self) -> None:
         """Group, then quarantine events of customers nobody knows, until nothing changes any more.
@@ -320,11 +309,12 @@ class _Work:
             ]
             shown = shown_types(self.sources[name], [mapping for _, mapping in fed])
             shown = shown.union(*(item.shown for item in self.mapped if item.source == name))
-            for row in quarantined_rows(self.con, raw).slice(0, 3).to_pylist():
+            rows = quarantined_rows(self.con, raw).slice(0, 1000).to_pylist()
+            for row in rows[:3]:
                 found = f": {masked(row['found'])}" if row["found"] and row["rule"] in shown else ""
                 lines.append(f"    {raw.file}:{row['line']}: {row['rule']}{found}")
             refused.append("\n".join(lines))
-            hints.append(way_out(self.sources[name], fed, counts))
+            hints.append(way_out(self.sources[name], fed, counts, found=[(row["rule"], row["found"]) for row in rows]))
         if refused:
             raise DataRefused("\n".join(refused), hint="; ".join(dict.fromkeys(hints)))
 
@@ -412,6 +402,14 @@ class _Work:
             for rule, count in self.excluded[name].items():
                 if count == 0 and raw.read > 0:
                     yield f"{raw.file}: the rule '{rule}' excluded no row"
+        composed = Counter[tuple[str, str, str]]()
+        for item in self.mapped:
+            composed.update({(item.source, item.table, column): count for column, count in item.composed.items()})
+        for (name, table, column), count in composed.items():
+            yield (
+                f"{self.raws[name].file}: {column} of {count:,} {table} was not in Unicode's form NFC, and is now: "
+                "two spellings of one id are one id"
+            )
         for (name, table), count in self.left_out.items():
             file = self.raws[name].file
             yield f"{file}: {count} grouped {table} left out: their customer_id is no customer"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import duckdb
@@ -15,7 +15,7 @@ from churnwatch.sources.messages import SQL_ERRORS, told_sql_error
 from churnwatch.sources.raw import ROW, RawTable, quoted, refuse_damaged, words
 from churnwatch.sources.rowwise import is_rowwise, is_zoned
 from churnwatch.sources.rules import row_rules
-from churnwatch.sources.tables import MEASURED, SHAPES, SQL_TYPES, Kind
+from churnwatch.sources.tables import IDS, MEASURED, SHAPES, SQL_TYPES, Kind
 from churnwatch.sources.values import absent, canonical, present
 from churnwatch.spec import Mapping, Source
 
@@ -42,6 +42,8 @@ class Mapped:
     """The mapping in the project's files, for messages."""
     shown: frozenset[str] = frozenset()
     """The rules under which a message may show what was found."""
+    composed: dict[str, int] = field(default_factory=dict)
+    """How many rows hold, per column of ids, one that was not in Unicode's form NFC."""
 
 
 def measures_of(mappings: tuple[Mapping, ...]) -> tuple[str, ...]:
@@ -129,8 +131,12 @@ def carry_out(
     kinds: dict[str, Kind] = {column: kind for column, kind in wanted.items() if column in types}
     raws = [f"{present(quoted(c), types[c], kind)} AS {quoted('raw ' + c)}" for c, kind in kinds.items()]
     raws += [f"{absent(quoted(c), types[c])} AS {quoted('no ' + c)}" for c in shape.required if c in kinds]
+    ids = [c for c in kinds if c in IDS and types[c] == "VARCHAR"]
     values = ", ".join(
-        f"{canonical(quoted('raw ' + c), types[c], kind, zone)} AS {quoted(c)}" for c, kind in kinds.items()
+        f"nfc_normalize({quoted('raw ' + c)}) AS {quoted(c)}"
+        if c in ids
+        else f"{canonical(quoted('raw ' + c), types[c], kind, zone)} AS {quoted(c)}"
+        for c, kind in kinds.items()
     )
     defaults = "".join(
         f", CAST(NULL AS {SQL_TYPES[kind]}) AS {quoted(c)}" for c, kind in wanted.items() if c not in kinds
@@ -162,10 +168,23 @@ def carry_out(
                 con.execute(
                     f"CREATE OR REPLACE TABLE {relation} AS {judged} SELECT {ROW}, {columns}, {verdict} FROM judged"
                 )
+        composed = _composed(con, ids, relation, filled)
     except duckdb.Error as error:
         raise _culprit(con, mapping, raw, place, error) from None
     shown = frozenset(rule.words for rule in rules if rule.shown)
-    return Mapped(table, raw.name, relation, broken, mapping.select is not None, stays, place, shown)
+    return Mapped(table, raw.name, relation, broken, mapping.select is not None, stays, place, shown, composed)
+
+
+def _composed(con: duckdb.DuckDBPyConnection, ids: list[str], relation: str, filled: str) -> dict[str, int]:
+    """How many rows have, per column of ``ids``, one that NFC changed; a text of ASCII it never does."""
+    if not ids:
+        return {}
+    beyond = " OR ".join(f"coalesce(bool_or(strlen({quoted(c)}) <> length({quoted(c)})), false)" for c in ids)
+    if not con.execute(f"SELECT {beyond} FROM {relation}").fetchall()[0][0]:
+        return {}
+    counts = ", ".join(f"count(*) FILTER ({quoted('raw ' + c)} <> {quoted(c)})" for c in ids)
+    found = con.execute(f"{filled} SELECT {counts} FROM filled").fetchall()[0]
+    return {c: count for c, count in zip(ids, found, strict=True) if count}
 
 
 def _stays(

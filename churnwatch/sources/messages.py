@@ -13,6 +13,8 @@ import duckdb
 from churnwatch.errors import ChurnwatchError, DataRefused, ProjectError, nearest
 from churnwatch.sources.plain import ENCODINGS, NOT_UTF8
 from churnwatch.sources.raw import DELIMITERS, RawTable, first_line, looks_like_row
+from churnwatch.sources.repeats import EXACT
+from churnwatch.sources.rules import FAR, ZERO
 from churnwatch.sources.tables import PERSONAL, SHAPES
 from churnwatch.sources.values import COMPLAINTS, RAW_KINDS
 from churnwatch.spec import Mapping, Source
@@ -42,6 +44,11 @@ _NAME = re.compile(r'[^\W\d]\w*|"[^"]+"')
 _COLUMNS = sorted({column for shape in SHAPES.values() for column in shape.columns})
 _WORDS = re.compile(rf"(\b(?:{'|'.join(_COLUMNS)}) )|(?:[^\W\d_]{{3,}}|[^\x00-\x7f]+)")
 _FORMAT = "'%d/%m/%Y %H:%M'"
+_EPOCH = re.compile(r"\s*\d{9,19}(\.\d*)?\s*")
+_UNITS = (
+    "numbers since 1970 declare the column `integer` under `types` and write `to_timestamp(column)` of seconds, "
+    "`to_timestamp(column / 1000)` of milliseconds"
+)
 _USUAL = "correct the file, exclude such rows by a declared rule, or raise `allowance`"
 
 
@@ -86,15 +93,39 @@ def _is_plain(target: str) -> bool:
     return {"text"} != {shape.columns[target] for shape in SHAPES.values() if target in shape.columns}
 
 
-def way_out(source: Source, mappings: Iterable[tuple[str, Mapping]], rules: Iterable[str]) -> str:
-    """What to try where rows of ``source`` break ``rules``; ``mappings`` are its (table, mapping)."""
-    rules, mappings = list(rules), list(mappings)
-    if NOT_UTF8 in rules:
-        return f"{_USUAL}; where the text is not UTF-8, {ENCODINGS}"
+def way_out(
+    source: Source,
+    mappings: Iterable[tuple[str, Mapping]],
+    rules: Iterable[str],
+    *,
+    found: Iterable[tuple[str, str]] = (),
+) -> str:
+    """What to try where rows of ``source`` break ``rules``; ``mappings`` are its (table, mapping).
+
+    ``found`` are pairs of a rule and what broke it, as many as are at hand: numbers where times belong need other SQL.
+    """
+    rules, found = list(rules), list(found)
     times = [rule for rule in rules if rule.endswith(COMPLAINTS["time"])]
-    if not times:
-        return _USUAL
-    broken = times[0].removesuffix(COMPLAINTS["time"]).strip()
+    units = [rule for rule in rules if rule.endswith((FAR, ZERO))]
+    twice = [rule for rule in rules if rule == EXACT or " repeats one of " in rule]
+    parts = []
+    if NOT_UTF8 in rules:
+        parts.append(f"where the text is not UTF-8, {ENCODINGS}")
+    if twice:
+        parts.append("take out what was delivered twice: a whole file, a part of one, or rows that another source has")
+    if any(rule in times and _EPOCH.fullmatch(value) for rule, value in found):
+        parts.append(f"for {_UNITS}")
+    elif times:
+        parts.append(_other_format(source, list(mappings), times[0]))
+    if units:
+        parts.append(f"a time in January 1970 or beyond the year 9999 is a number read in the wrong unit: for {_UNITS}")
+    others = len(rules) > len(times) + len(units) + len(twice) + (NOT_UTF8 in rules)
+    return "; ".join([*parts, f"for the other rules {_USUAL}" if parts else _USUAL] if others else parts)
+
+
+def _other_format(source: Source, mappings: list[tuple[str, Mapping]], rule: str) -> str:
+    """How times are read that are not ISO 8601: for the column of ``rule``."""
+    broken = rule.removesuffix(COMPLAINTS["time"]).strip()
     given = [(table, name, sql.strip()) for table, one in mappings for name, sql in (one.columns or {}).items()]
     if source.types.get(broken) == "time":
         leave = f"leave `{broken}` out of `types` and "
@@ -106,11 +137,10 @@ def way_out(source: Source, mappings: Iterable[tuple[str, Mapping]], rules: Iter
     if not targets and leave:
         sql = broken
     sql = sql.replace('"', '\\"')
-    hint = (
+    return (
         f'for times that are not ISO 8601 (year first) {leave}write `{target}: "strptime({sql}, {_FORMAT})"` with '
         "the format of the file; correct or exclude single broken values"
     )
-    return hint if len(times) == len(rules) else f"{hint}; for the other rules {_USUAL}"
 
 
 def told_sql_error(

@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from churnwatch.sources.raw import quoted
-from churnwatch.sources.tables import SHAPES, Kind
-from churnwatch.sources.values import COMPLAINTS, is_instant, misfit
+from churnwatch.sources.tables import IDS, SHAPES, Kind
+from churnwatch.sources.values import COMPLAINTS, FLOATS, is_instant, misfit
+
+FAR = "not from 1900 to 9999"
+ZERO = "in January 1970"
+"""What the rules say that a number breaks which was read as a time in the wrong unit."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,8 @@ def row_rules(table: str, kinds: dict[str, Kind], types: dict[str, str], *, now:
     ``kinds`` are the columns its mapping gives, ``types`` DuckDB's types of what it gives for them, ``zone`` the
     source's. A condition may also read ``no <name>``: whether the mapping gave nothing for a required column.
     """
-    return [*_value_rules(table, kinds, types), *_ROW_RULES[table](_Clock(kinds, types, now, zone))]
+    clock = _Clock(kinds, types, now, zone)
+    return [*_value_rules(table, kinds, types), *_time_rules(table, clock), *_ROW_RULES[table](clock)]
 
 
 @dataclass(frozen=True)
@@ -55,8 +60,11 @@ class _Clock:
 
     @property
     def now(self) -> str:
-        naive = self.instant.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
-        return f"TIMESTAMPTZ '{naive}+00'" if is_instant(self.given) else f"TIMESTAMP '{naive}'"
+        return self.literal(self.instant.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" "))
+
+    def literal(self, text: str) -> str:
+        """The time in UTC as SQL that compares with ``at``."""
+        return f"TIMESTAMPTZ '{text}+00'" if is_instant(self.given) else f"TIMESTAMP '{text}'"
 
     def at(self, column: str) -> str:
         return quoted(f"raw {column}" if self.given and column in self.kinds else column)
@@ -64,6 +72,7 @@ class _Clock:
 
 def _value_rules(table: str, kinds: dict[str, Kind], types: dict[str, str]) -> Iterator[Rule]:
     required = SHAPES[table].required
+    whole = {"FLOAT": 2**24, "DOUBLE": 2**53}
     for column, kind in kinds.items():
         raw, value = quoted(f"raw {column}"), quoted(column)
         if kind != "text":  # anything can be written out as a text
@@ -73,8 +82,33 @@ def _value_rules(table: str, kinds: dict[str, Kind], types: dict[str, str]) -> I
                 f"CAST({raw} AS VARCHAR)",
                 shown=True,
             )
+        elif column in IDS and types[column] in FLOATS:
+            # From here on neighbours are one number, and two customers one.
+            yield Rule(f"{table}.{column} lost digits as a float", f"abs({raw}) >= {whole[types[column]]}")
         if column in required:
             yield Rule(f"{table}.{column} is missing", quoted(f"no {column}"))
+
+
+def _time_rules(table: str, clock: _Clock) -> Iterator[Rule]:
+    """Times that no company means: a number was read in another unit, or a placeholder stands for nothing.
+
+    Seconds of this century that are read as milliseconds fall into January 1970, as do milliseconds read as
+    microseconds and a 0; milliseconds read as seconds fall into the year 50000. 9999-12-31 stays: it says never.
+    """
+    for column in (column for column, kind in clock.kinds.items() if kind == "time"):
+        at = clock.at(column)
+        yield Rule(
+            f"{table}.{column} {FAR}",
+            f"{at} < {clock.literal('1900-01-01 00:00:00')} OR {at} >= {clock.literal('10000-01-01 00:00:00')}",
+            _told(column),
+            shown=True,
+        )
+        yield Rule(
+            f"{table}.{column} {ZERO}",
+            f"{at} >= {clock.literal('1969-12-31 00:00:00')} AND {at} < {clock.literal('1970-02-01 00:00:00')}",
+            _told(column),
+            shown=True,
+        )
 
 
 def _customer_rules(clock: _Clock) -> list[Rule]:

@@ -155,7 +155,7 @@ def _text(value: Any) -> str | None:
             return None
         case bool():
             return "true" if value else "false"
-        case float() if value == value // 1 and abs(value) < 1e15:
+        case float() if value == value // 1 and abs(value) < 2**53:
             return str(int(value))
         case datetime():
             return value.isoformat(sep=" ")

@@ -11,12 +11,13 @@ from churnwatch.spec import RawType
 
 _TIMES = ("DATE", "TIMESTAMP")
 _ZONED = "WITH TIME ZONE"
-_FLOATS = {"FLOAT", "DOUBLE"}
-_NUMBERS = _FLOATS | {
+FLOATS = {"FLOAT", "DOUBLE"}
+_NUMBERS = FLOATS | {
     *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"),
     *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"),
 }
 _NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
+_NO_SECONDS = r"^(\S+[T ]\d{1,2}:\d{2}) ?([Zz]|[+-]\d\d(?::?\d\d)?)$"
 _TIME = r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ].+)?"
 
 COMPLAINTS: dict[Kind, str] = {
@@ -42,7 +43,7 @@ def present(sql: str, kind: str, target: Kind = "text") -> str:
     """
     if kind == "VARCHAR":
         return f"CASE WHEN {_above_blank(sql)} OR trim({sql}) <> '' THEN {sql} END"
-    if kind in _FLOATS and target != "number":
+    if kind in FLOATS and target != "number":
         return f"CASE WHEN NOT isnan({sql}) THEN {sql} END"
     return sql
 
@@ -51,7 +52,7 @@ def absent(sql: str, kind: str) -> str:
     """A condition: the value of DuckDB's type ``kind`` says nothing."""
     if kind == "VARCHAR":
         return f"({sql} IS NULL OR NOT {_above_blank(sql)}) AND coalesce(trim({sql}), '') = ''"
-    return f"{sql} IS NULL OR isnan({sql})" if kind in _FLOATS else f"{sql} IS NULL"
+    return f"{sql} IS NULL OR isnan({sql})" if kind in FLOATS else f"{sql} IS NULL"
 
 
 def _above_blank(sql: str) -> str:
@@ -61,8 +62,8 @@ def _above_blank(sql: str) -> str:
 
 def text(sql: str, kind: str) -> str:
     """Text as it is; a float that is whole without ``.0``, for ids that passed through a float column."""
-    if kind in _FLOATS:
-        whole, plain = f"{sql} = trunc({sql}) AND abs({sql}) < 1e15", f"CAST({sql} AS VARCHAR)"
+    if kind in FLOATS:
+        whole, plain = f"{sql} = trunc({sql}) AND abs({sql}) < {2**53}", f"CAST({sql} AS VARCHAR)"
         return f"CASE WHEN {whole} THEN CAST(CAST({sql} AS BIGINT) AS VARCHAR) ELSE {plain} END"
     return f"CAST({sql} AS VARCHAR)"
 
@@ -105,7 +106,10 @@ def instant(sql: str, kind: str, zone: str) -> str:
     if kind.startswith(_TIMES):
         return f"CASE WHEN isfinite({sql}) THEN timezone('{zone}', CAST({sql} AS TIMESTAMP)) END"
     plain = f"trim(CAST({sql} AS VARCHAR))"
-    return f"CASE WHEN regexp_full_match({plain}, '{_TIME}') THEN TRY_CAST({plain} AS TIMESTAMPTZ) END"
+    # DuckDB wants seconds before an offset, ISO 8601 does not.
+    seconds = f"regexp_replace({plain}, '{_NO_SECONDS}', '\\1:00\\2')"
+    value = f"coalesce(TRY_CAST({plain} AS TIMESTAMPTZ), TRY_CAST({seconds} AS TIMESTAMPTZ))"
+    return f"CASE WHEN regexp_full_match({plain}, '{_TIME}') THEN {value} END"
 
 
 def utc_time(sql: str, kind: str, zone: str) -> str:
@@ -140,7 +144,7 @@ def canonical(sql: str, kind: str, target: Kind, zone: str) -> str:
 def misfit(raw: str, value: str, kind: str, target: Kind) -> str:
     """A condition: ``raw``, of DuckDB's type ``kind``, says something, and ``value``, its canonical value, is NULL."""
     # The first two say the same as the last, for less: these conditions are asked of every row.
-    if target == "number" and kind in _FLOATS:
+    if target == "number" and kind in FLOATS:
         return f"isinf({raw})"
     if target == "time" and kind.startswith(_TIMES):
         return f"NOT isfinite({raw})"
@@ -152,7 +156,7 @@ def typed(sql: str, kind: str, target: RawType, zone: str) -> str:
     if target == "integer":
         # Not through a float: an id of 17 digits stays what it is.
         plain = f"trim(CAST({sql} AS VARCHAR))"
-        if kind in _FLOATS:
+        if kind in FLOATS:
             return integer(sql, kind, "BIGINT")
         return f"CASE WHEN regexp_full_match({plain}, '[+-]?\\d+') THEN TRY_CAST({plain} AS BIGINT) END"
     if target == "time":
