@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from browser import CHROMIUM, FLAGS
 from command_line import Said, ok, spawn
 from filelock import FileLock
 
@@ -70,3 +71,15 @@ def project(company, tmp_path):
 def untrained(company, tmp_path):
     """The company's project files and data, without state and lists."""
     return shutil.copytree(company.root, tmp_path / "untrained", ignore=shutil.ignore_patterns("state", "out"))
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium without a window."""
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with sync_api.sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield started
+        started.close()

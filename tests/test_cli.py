@@ -30,6 +30,9 @@ OWN = {
     "daily": {"--as-of", "--baseline", "--rerun"},
     "explain": {"--as-of"},
     "signals build": {"--as-of", "--spine", "--out", "--engine", "--master"},
+    "signals list": {"--family", "--model"},
+    "signals describe": {"--out", "--model"},
+    "signals report": {"--out", "--model"},
 }
 SLICE = {
     "as_of", "n", "base_rate", "auc", "average_precision", "lift_at_10pct", "precision_at_capacity",

@@ -69,3 +69,75 @@ def build(
     with progress_bar() as report:
         built = run(workspace, days=days, spine=spine, out=out, engine=engine, master=master, report=report)
     tell(json_, built.as_json(), lambda: show.signals_built(built))
+
+
+ModelOption = Annotated[
+    str | None, typer.Option("--model", help="Whose observations and outcome.", show_default="the listing model")
+]
+
+
+@signals.command("list")
+def list_(
+    family: Annotated[str | None, typer.Option("--family", help="One family of features/.", show_default="all")] = None,
+    model: ModelOption = None,
+    project: ProjectOption = Path(),
+    deployment: DeploymentOption = "demo",
+    data: DataOption = None,
+    json_: JsonOption = False,
+    lang: LangOption = "en",
+) -> None:
+    """The catalogue as a table: what each signal is, how much it covers here, or why it is skipped."""
+    from churnwatch.cli import show_signals
+    from churnwatch.runs.catalogue import listed as run
+
+    workspace = Common(project, deployment, data, json_, lang).workspace()
+    with progress_bar() as report:
+        found = run(workspace, model=model, family=family, report=report)
+    tell(json_, found.as_json(), lambda: show_signals.signals_listed(found, lang))
+
+
+@signals.command()
+def describe(
+    name: Annotated[str, typer.Argument(help="A signal, or one column of it.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="The picture, .png or .svg.", show_default="out/<deployment>/signals/NAME.png"),
+    ] = None,
+    model: ModelOption = None,
+    project: ProjectOption = Path(),
+    deployment: DeploymentOption = "demo",
+    data: DataOption = None,
+    json_: JsonOption = False,
+    lang: LangOption = "en",
+) -> None:
+    """One signal: definition, coverage, how its values lie, outcome rate by decile; also as a picture."""
+    from churnwatch.cli import show_signals
+    from churnwatch.runs.catalogue import described as run
+
+    workspace = Common(project, deployment, data, json_, lang).workspace()
+    with progress_bar() as report:
+        found = run(workspace, name, model=model, out=out, report=report)
+    tell(json_, found.as_json(), lambda: show_signals.signal_described(found, lang))
+
+
+@signals.command("report")
+def report_(
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="The HTML file.", show_default="out/<deployment>/signals/signals.html"),
+    ] = None,
+    model: ModelOption = None,
+    project: ProjectOption = Path(),
+    deployment: DeploymentOption = "demo",
+    data: DataOption = None,
+    json_: JsonOption = False,
+    lang: LangOption = "en",
+) -> None:
+    """One page for the whole catalogue: coverage, outcome rate by decile, drift, what says the same."""
+    from churnwatch.cli import show_signals
+    from churnwatch.runs.catalogue import reported as run
+
+    workspace = Common(project, deployment, data, json_, lang).workspace()
+    with progress_bar() as report:
+        found = run(workspace, model=model, language=lang, out=out, report=report)
+    tell(json_, found.as_json(), lambda: show_signals.signals_reported(found))

@@ -4,6 +4,7 @@ from churnwatch.delivery.page import outreach_html
 from churnwatch.delivery.publish import MANIFEST, differences, file_facts, publish, recover, replace_file
 from churnwatch.delivery.reading import changed_files, read_list
 from churnwatch.delivery.scores import scores_parquet
+from churnwatch.delivery.signals_page import signals_html
 from churnwatch.delivery.table import json_row, outreach_csv, quarantine_csv
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "recover",
     "replace_file",
     "scores_parquet",
+    "signals_html",
 ]

@@ -1,6 +1,9 @@
 """How good a ranking is: figures, the baselines beside it, and the gate before it may be used."""
 
 from churnwatch.evaluation.baselines import BASELINES, column_scores, logistic_scores, random_scores
+from churnwatch.evaluation.clusters import Cluster, clusters
+from churnwatch.evaluation.deciles import Agreement, Bin, Deciles, Shape, deciles
+from churnwatch.evaluation.drift import Drift, drift
 from churnwatch.evaluation.figures import (
     AtCapacity,
     at_capacity,
@@ -17,12 +20,23 @@ from churnwatch.evaluation.figures import (
 )
 from churnwatch.evaluation.gate import Check, Verdict, gate
 from churnwatch.evaluation.interval import Interval, paired_interval
+from churnwatch.evaluation.measured import Catalogue, Coverage, Entry, Measured, coverage, measure
 
 __all__ = [
     "BASELINES",
+    "Agreement",
     "AtCapacity",
+    "Bin",
+    "Catalogue",
     "Check",
+    "Cluster",
+    "Coverage",
+    "Deciles",
+    "Drift",
+    "Entry",
     "Interval",
+    "Measured",
+    "Shape",
     "Verdict",
     "at_capacity",
     "auc",
@@ -31,10 +45,15 @@ __all__ = [
     "brier",
     "calibration_error",
     "calibration_error_after_shift",
+    "clusters",
     "column_scores",
+    "coverage",
+    "deciles",
+    "drift",
     "gate",
     "lift_at",
     "logistic_scores",
+    "measure",
     "paired_interval",
     "precision_at_capacity",
     "random_scores",
