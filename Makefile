@@ -14,7 +14,7 @@ SPARK  := $(if $(shell command -v java),$(comma)spark)
 
 # What failed half-way is made again.
 .DELETE_ON_ERROR:
-.PHONY: help demo test slow lint bench bench-large gates clean
+.PHONY: help demo test slow words lint bench bench-large gates clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1 #/p' $(MAKEFILE_LIST) | awk -F' # ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ test: $(VENV)/.dev  ## the tests, but for the slow ones
 
 slow: $(VENV)/.dev  ## the slow tests: whole demos, the wheel, the notebooks
 	@$(PYTEST) -m slow
+
+words: $(VENV)/.dev  ## how well the word lists of features/wording.yaml do
+	@$(PYTEST) -q -m slow -p no:randomly tests/test_wording.py
 
 lint: $(VENV)/.dev  ## ruff, mypy --strict, and the rooms contract
 	@$(BIN)/ruff check .

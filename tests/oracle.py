@@ -7,6 +7,7 @@ the rows are looked at one by one. A test compares it with the engine.
 from __future__ import annotations
 
 import statistics
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -390,3 +391,103 @@ _FUNCTIONS: dict[str, Callable[[_Seen], Fraction | float | int | None]] = {
     "silence": _silence,
 }
 """One function per named aggregate."""
+
+
+def mentions(
+    text: str | None,
+    phrases: Iterable[str],
+    *,
+    negations: Iterable[str] = (),
+    contrasts: Iterable[str] = (),
+    exceptions: Iterable[str] = (),
+) -> bool | None:
+    """Whether the text mentions a phrase that is not denied, word by word as features/README.md says it."""
+    if text is None:
+        return None
+    found = False
+    for clause in _clauses(text):
+        for part in _split(_signed(clause, contrasts, "|"), "|"):
+            signed = _signed(_signed(part, exceptions, "-"), phrases, "+")
+            found = found or _said(signed, _longest_first(negations))
+    return found
+
+
+def _clauses(text: str) -> list[list[str]]:
+    words: list[list[str]] = [[]]
+    word = ""
+    for sign in f"{text.lower()} ":
+        if sign in "'’‘`´ʼ":
+            word += "'"
+        elif unicodedata.category(sign)[0] in "LMN":
+            word += sign
+        else:
+            if word.strip("'"):
+                words[-1].append(word.strip("'"))
+            word = ""
+            if sign in ".,;:!?…()[]{}\r\n":
+                words.append([])
+    return words
+
+
+def _split(words: list[str], at: str) -> list[list[str]]:
+    parts: list[list[str]] = [[]]
+    for word in words:
+        if word == at:
+            parts.append([])
+        else:
+            parts[-1].append(word)
+    return parts
+
+
+def _longest_first(phrases: Iterable[str]) -> list[list[str]]:
+    return sorted((phrase.replace("-", " ").split(" ") for phrase in phrases), key=lambda one: (-len(one), one))
+
+
+def _signed(words: list[str], phrases: Iterable[str], sign: str) -> list[str]:
+    """The words with each phrase, from the left, replaced by a sign."""
+    made, i = [], 0
+    while i < len(words):
+        ends = (_end(words, i, phrase) for phrase in _longest_first(phrases))
+        end = next((one for one in ends if one is not None), None)
+        made.append(words[i] if end is None else sign)
+        i = i + 1 if end is None else end
+    return made
+
+
+def _end(words: list[str], begin: int, phrase: list[str]) -> int | None:
+    """Where the phrase that begins there ends, or None; of a gap as many words as there may be."""
+    if not phrase:
+        return begin
+    if phrase[0] == "...":
+        ends = (_end(words, begin + skipped, phrase[1:]) for skipped in (2, 1, 0))
+        return next((one for one in ends if one is not None), None)
+    if begin >= len(words) or not _same(words[begin], phrase[0]):
+        return None
+    return _end(words, begin + 1, phrase[1:])
+
+
+def _same(word: str, wanted: str) -> bool:
+    if wanted.startswith("*"):
+        heads = range(len(word) + 1)
+        return any("'" not in word[:head] and _same(word[head:], wanted[1:]) for head in heads)
+    if "'" in wanted:
+        before, after = wanted.split("'", 1)
+        return word.startswith(before) and _same(word.removeprefix(before).removeprefix("'"), after)
+    stem = wanted.rstrip("*")
+    rest = word.removeprefix(stem)
+    if not word.startswith(stem):
+        return False
+    if wanted.endswith("*"):
+        return "'" not in rest
+    return set(rest) <= {stem[-1]} and (rest == "" or not stem[-1].isdigit())
+
+
+def _said(words: list[str], negations: list[list[str]]) -> bool:
+    """Whether a "+" is left when each negation has taken the farthest one it reaches, from the left."""
+    i = 0
+    while i < len(words):
+        ends = [end for one in negations if (end := _end(words, i, [*one, "...", "+"])) is not None]
+        if words[i] == "+" and not ends:
+            return True
+        i = ends[0] if ends else i + 1
+    return False

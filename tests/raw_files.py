@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from churnwatch.sources import Tables, load
-from churnwatch.spec import Deployment, ProjectSpec, Sources
+from churnwatch.spec import Deployment, Family, ProjectSpec, Sources
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -55,10 +55,11 @@ SURVEYS: dict[str, Any] = {
 SURVEY_HEADER = "id,customer,sent,answered,score,low,high\n"
 
 
-def project(sources: dict[str, Any], *, zone: str = "Asia/Jakarta") -> ProjectSpec:
-    """A project that says only what the sources room reads: its deployment and its sources."""
+def project(sources: dict[str, Any], *, zone: str = "Asia/Jakarta", families: tuple[Family, ...] = ()) -> ProjectSpec:
+    """A project that says only what the sources room reads: its deployment, its sources, the words of its families."""
     deployment = Deployment(deployment="here", title="Here", zone=zone, currency="IDR", listing_model="churn")
-    return ProjectSpec.model_construct(deployment=deployment, sources=Sources.model_validate(sources))
+    checked = Sources.model_validate(sources)
+    return ProjectSpec.model_construct(deployment=deployment, sources=checked, families=families)
 
 
 def changed(**parts: Any) -> dict[str, Any]:
@@ -82,13 +83,18 @@ def with_surveys(**source: Any) -> dict[str, Any]:
 
 
 def loaded(
-    data: Path, sources: dict[str, Any] | None = None, *, zone: str = "Asia/Jakarta", **files: str | bytes
+    data: Path,
+    sources: dict[str, Any] | None = None,
+    *,
+    zone: str = "Asia/Jakarta",
+    families: tuple[Family, ...] = (),
+    **files: str | bytes,
 ) -> Tables:
     """Write ``customers.csv``, ``events.csv`` and ``files`` (by stem, or by name with __ for the dot) and load."""
     for name, text in {"customers": CUSTOMERS, "events": EVENTS, **files}.items():
         path = data / (name.replace("__", ".") if "__" in name else f"{name}.csv")
         path.write_bytes(text.encode() if isinstance(text, str) else text)
-    return load(project(sources or SOURCES, zone=zone), data=data, now=NOW)
+    return load(project(sources or SOURCES, zone=zone, families=families), data=data, now=NOW)
 
 
 def quarantine(tables: Tables) -> list[tuple[str, int, str, str]]:

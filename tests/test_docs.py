@@ -104,8 +104,8 @@ def test_every_file_of_a_folder_is_on_its_map(folder):
 
 
 def test_the_example_of_the_grammar_is_a_family_whose_numbers_come_true():
-    [block] = yaml_blocks("features/README.md")
-    family = Family.model_validate(block)
+    block, words = yaml_blocks("features/README.md")
+    family = Family.model_validate(block | words)
     check_signals([family])
     assert 2 == check_examples([family])
     names = [column.name for column in family.columns]

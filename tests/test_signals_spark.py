@@ -20,13 +20,16 @@ from oracle import Event
 from small_tables import spine_of as frame_of
 from small_tables import tables_of
 from test_signals import AS_OF, AS_OFS, EVERY, EVERY_OF_SURVEYS, US, ZONE, at_every_edge, family_of
+from test_wording import family_of as words_of
 
 from churnwatch.errors import UsageError
 from churnwatch.signals import Spine, parts, spark, spine_of, write
 from churnwatch.signals.cluster import check_spark, run, session
 from churnwatch.sources import Tables
 
+WORDS = words_of()
 COLUMNS = (
+    *WORDS.columns,
     *EVERY.columns,
     *EVERY_OF_SURVEYS.columns,
     *family_of(
@@ -56,6 +59,8 @@ def a_company() -> Tables:
             at = AS_OF - timedelta(days=choose.randrange(60), hours=1)
         known_at = at + choose.choice([timedelta(0), timedelta(0), timedelta(hours=7), timedelta(days=33)])
         levels = {"kind": choose.choice(["complaint", "contact", "resolved"])}
+        if i % 4:
+            levels["text"] = ("I will cancel", "I will not cancel", "Kapan batal?")[i % 4 - 1]
         if choose.random() < 0.8:
             levels["topic"] = choose.choice(["billing", "it's", "Ürün"])
         measures = {"amount": choose.choice([choose.uniform(-1e6, 1e6), 0.1, 1e12])} if choose.random() < 0.8 else {}
@@ -88,7 +93,7 @@ def a_company() -> Tables:
         row |= {"known_at": row["started_at"] + timedelta(days=choose.randrange(100))} if i % 3 else {}
     customers += [{"customer_id": who} for who in UNSEEN[1:]]
     choose.shuffle(events)
-    return tables_of(
+    made = tables_of(
         events,
         customers=customers,
         surveys=surveys,
@@ -96,6 +101,7 @@ def a_company() -> Tables:
         customer_measures=("months",),
         zone=ZONE,
     )
+    return made.reworded([WORDS])
 
 
 def vars_of(event: Event) -> tuple[Any, ...]:

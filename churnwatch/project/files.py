@@ -38,6 +38,7 @@ def load_project(root: Path, deployment: str) -> ProjectSpec:
         *_misnamed(described, "deployment", deployment),
         *(fault for name, (document, _) in models.items() for fault in _misnamed(document, "model", name)),
         *_repeated_columns(families),
+        *_repeated_words(families),
         *_unknown_families(families, models),
         *_unknown_baselines(families, models),
         *_unknown_models(described, parsed, models),
@@ -106,6 +107,17 @@ def _repeated_columns(families: list[tuple[Document, Family]]) -> Iterator[Proje
                     hint="give the signal another name",
                 )
             seen[column.name] = document.file
+
+
+def _repeated_words(families: list[tuple[Document, Family]]) -> Iterator[ProjectError]:
+    """Interactions has one column per list of words, whichever family asks."""
+    seen: dict[str, str] = {}
+    for document, family in families:
+        for name in family.words:
+            if name in seen:
+                found = f"the words {name} stand in {seen[name]} too"
+                yield ProjectError(found, where=document.where(("words", name)), hint="give one list another name")
+            seen.setdefault(name, document.file)
 
 
 def _unknown(

@@ -16,7 +16,7 @@ from churnwatch.health import bands
 from churnwatch.learner import margins, risk
 from churnwatch.outcomes import check_as_of, observe
 from churnwatch.runs.workspace import Report, Workspace, ledger, load_tables, lock
-from churnwatch.signals import Matrix, build, event_columns
+from churnwatch.signals import Matrix, build, event_columns, reads_text
 from churnwatch.spec import Model
 
 if TYPE_CHECKING:
@@ -157,7 +157,14 @@ def bundle_matrix(tables: Tables, bundle: Bundle, spine: pd.DataFrame, *, report
                 allowed=f"measures that this deployment declares: {', '.join(measures) or 'none'}",
                 hint="declare the measure again, or train on what there is",
             )
-    return build(tables, columns, spine, report=report)
+        if reads_text(column.signal) and not tables.has_text:
+            raise NoUsableModel(
+                f"the model wants {column.name}, which reads the text of interactions",
+                where="sources.yaml",
+                allowed="interactions with a text",
+                hint="map the text again, or train on what there is",
+            )
+    return build(tables.reworded(bundle.families), columns, spine, report=report)
 
 
 def score(workspace: Workspace, name: str, *, day: date, report: Report | None = None) -> tuple[Scored, Path]:

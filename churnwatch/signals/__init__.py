@@ -6,6 +6,7 @@ from churnwatch.signals.catalogue import (
     check_signals,
     compute_example,
     model_columns,
+    reads_text,
 )
 from churnwatch.signals.engine import Limits, Matrix, build, parts
 from churnwatch.signals.events import event_columns
@@ -25,6 +26,7 @@ __all__ = [
     "event_columns",
     "model_columns",
     "parts",
+    "reads_text",
     "spine_of",
     "write",
     "write_parts",

@@ -83,13 +83,18 @@ def _check_signal(family: Family, signal: Signal) -> None:
             )
     named = [(family.table, name) for name in (*signal.where, *(signal.of or {}), *([signal.by] if signal.by else []))]
     for table, name in [*named, *(("interactions", name) for name in signal.after or {})]:
-        if name not in LEVELS[table]:
+        levels = (*LEVELS[table], *(family.mentions if (table, name) in named else ()))
+        if name not in levels:
             raise ProjectError(
                 f"`{name}` is no column that {table} can be told apart by",
                 where=where,
-                allowed=", ".join(LEVELS[table]),
-                hint=nearest(name, LEVELS[table]),
+                allowed=", ".join(levels),
+                hint=nearest(name, levels),
             )
+    for name, wanted in (*signal.where.items(), *(signal.of or {}).items()):
+        levels_of = wanted if isinstance(wanted, list) else [wanted]
+        if name in family.mentions and not all(isinstance(level, bool) for level in levels_of):
+            raise ProjectError(f"`{name}` is {wanted!r}", where=where, allowed="true, false")
     _check_measure(family.table, signal.measure, where)
     _check_words(signal, where)
 
@@ -144,6 +149,8 @@ def _lacks(tables: Tables, table: str, signal: Signal) -> str | None:
     _, measures = event_columns(table, tables.measures_of(table))
     if signal.measure and signal.measure not in measures:
         return f"{table} has no measure {signal.measure}"
+    if reads_text(signal) and not (tables.mentions and tables.has_text):
+        return f"{table} has no text"
     return (
         _no_row(tables, table, signal.where, signal.measure or signal.by)
         or (_no_row(tables, table, signal.of) if signal.of is not None else None)
@@ -151,10 +158,16 @@ def _lacks(tables: Tables, table: str, signal: Signal) -> str | None:
     )
 
 
+def reads_text(signal: Signal) -> bool:
+    """Whether the signal asks what texts mention."""
+    named = (*signal.where, *(signal.of or {}), signal.by or "")
+    return any(name.startswith("mentions_") for name in named)
+
+
 def _no_row(tables: Tables, table: str, where: Where, given: str | None = None) -> str | None:
     """Words for the want of any row that matches ``where`` and has a value in the column ``given``."""
     condition = where_sql(where) + (f' and "{given}" is not null' if given else "")
-    events = events_sql(table, tables.measures_of(table))
+    events = events_sql(table, tables.measures_of(table), tables.mentions)
     if tables.con.execute(f"select 1 from ({events}) as events where {condition} limit 1").fetchall():
         return None
     told = (f" with {where_words(where)}" if where else "") + (f" that gives {given}" if given else "")
@@ -236,7 +249,8 @@ def example_tables(family: Family, example: Example) -> Tables:
             "insert into customers (customer_id, do_not_contact, source) "
             f"select distinct customer_id, false, 'example' from {family.table}"
         )
-    return Tables(con, measures, (), pa.table({}), (), "UTC", customer_measures=customer_measures)
+    made = Tables(con, measures, (), pa.table({}), (), "UTC", customer_measures=customer_measures)
+    return made.reworded([family])
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: str, row: Mapping[str, Any]) -> None:

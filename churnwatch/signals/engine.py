@@ -117,7 +117,10 @@ def parts(
     spine = spine.widened(customers.combine_chunks())
     sql: dict[str, str] = {
         table: events_sql(
-            table, tables.measures_of(table), [column.signal for column in columns if column.table == table]
+            table,
+            tables.measures_of(table),
+            tables.mentions,
+            [column.signal for column in columns if column.table == table],
         )
         for table in sorted({column.table for column in columns})
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+    from churnwatch.sources.wording import Mention
     from churnwatch.spec import Signal
 
 BATCH = 1_000_000
@@ -38,14 +39,14 @@ LEVELS = {
     "surveys": ("kind", "instrument"),
     "customers": ("kind", "segment", "language"),
 }
-"""The columns `where`, `of` and `by` may name."""
+"""The columns `where`, `of` and `by` may name, beside the `mentions_…` of the words of a signal's own family."""
 
 SURVEY_MEASURES = ("score", "answer_days")
 """``score``: 0 worst to 1 best, whatever the scale; ``answer_days``: from sent to answered."""
 
 _INTERACTIONS = """
     select interaction_id as _id, 1 as _part, customer_id, "at" as _at, known_at as _known,
-           kind, channel, direction, topic, agent{measures}
+           kind, channel, direction, topic, agent{mentions}{measures}
     from interactions"""
 _SURVEYS = """
     select survey_id as _id, 1 as _part, customer_id, sent_at as _at, sent_at as _known, 'sent' as kind, instrument,
@@ -74,16 +75,21 @@ def event_columns(table: str, measures: tuple[str, ...]) -> tuple[tuple[str, ...
     return LEVELS[table], (*always, *measures)
 
 
-def events_sql(table: str, measures: tuple[str, ...], signals: Iterable[Signal] = ()) -> str:
+def events_sql(
+    table: str, measures: tuple[str, ...], mentions: Mapping[str, Mention], signals: Iterable[Signal] = ()
+) -> str:
     """A SELECT of the event rows of ``table``: _id, _part, customer_id, _at, _known (UTC), levels, measures.
 
-    After them come the levels that the ``signals`` of the table ask for by `after`. Of one survey sent (``_part`` 1)
-    comes before answered, of a customer the start before the profile: the facts of the row, which has one only where it
-    is told since when they are known. No measure's name begins with ``_``, so none can be taken for a clock.
+    ``mentions`` are levels of interactions: 'true', 'false', or NULL where there is no text. After the measures come
+    the levels that the ``signals`` of the table ask for by `after`. Of one survey sent (``_part`` 1) comes before
+    answered, of a customer the start before the profile: the facts of the row, which has one only where it is told
+    since when they are known. No measure's name begins with ``_``, so none can be taken for a clock.
     """
     named = "".join(f', "{name}"' for name in measures)
     if table == "interactions":
-        sql = _INTERACTIONS.format(measures=named)
+        told = {name: f'"{name}"' if one.stored else f"({one.sql})" for name, one in mentions.items()}
+        said = "".join(f', {sql}::varchar as "{name}"' for name, sql in told.items())
+        sql = _INTERACTIONS.format(mentions=said, measures=named)
     elif table == "surveys":
         sql = _SURVEYS
     else:

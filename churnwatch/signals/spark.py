@@ -157,7 +157,8 @@ def _shapes(tables: Tables, columns: Sequence[Column]) -> tuple[_Shape, ...]:
         names = {f"t{i}": level for i, level in enumerate(sorted({*reading.mentioned, *reading.levels}))}
         names |= {f"n{i}": measure for i, measure in enumerate(reading.measures)}
         silences = tuple(column for column in mine if column.signal.aggregate == "silence")
-        sql = events_sql(table, tables.measures_of(table), [column.signal for column in mine])
+        signals = [column.signal for column in mine]
+        sql = events_sql(table, tables.measures_of(table), tables.mentions, signals)
         shapes.append(_Shape(table, sql, names, silences))
     return tuple(shapes)
 

@@ -24,6 +24,7 @@ from churnwatch.sources.reading import read_raw
 from churnwatch.sources.repeats import find_repeats, refuse_file_twice
 from churnwatch.sources.staging import stage
 from churnwatch.sources.tables import SHAPES, Accounting, Tables, definitions, nothing_in, utc
+from churnwatch.sources.wording import Mention, mentions_of
 from churnwatch.spec import Mapping, ProjectSpec, Source
 
 Report = Callable[[str, int, int], None]
@@ -325,8 +326,9 @@ class _Work:
             self.con.execute(f"DROP VIEW {name}")
         for name in set(self.sources) - self.in_place:
             self.con.execute(f"DROP VIEW staged.{quoted(name)}; DROP TABLE raw.{quoted(f'{name} staged')}")
+        mentions = self.mentions()
         for table in SHAPES:
-            self.gather(table, self.measures(table))
+            self.gather(table, self.measures(table), mentions if table == "interactions" else {})
         for name in sorted(self.in_place):
             refuse_changed(self.raws[name])
         return Tables(
@@ -337,9 +339,16 @@ class _Work:
             tuple(self.warnings()),
             self.spec.deployment.zone,
             customer_measures=self.measures("customers"),
+            mentions={name: Mention(sql, stored=True) for name, sql in mentions.items()},
         )
 
-    def gather(self, table: str, measures: tuple[str, ...]) -> None:
+    def mentions(self) -> dict[str, str]:
+        """The columns of interactions that the catalogue's words ask for; none where no mapping gives a text."""
+        mappings = self.spec.sources.tables["interactions"]
+        worded = any(one.columns is None or "text" in one.columns for one in mappings)
+        return mentions_of(self.spec.families) if worded else {}
+
+    def gather(self, table: str, measures: tuple[str, ...], mentions: dict[str, str]) -> None:
         """Make the canonical ``table`` of what is mapped to it.
 
         Facts are copied, and so are events, unless they are read in place: then the table is a view of both.
@@ -347,23 +356,24 @@ class _Work:
         items = self.rows_of(table)
         views = [item for item in items if item.in_place and table in _EVENTS]
         copies = f"mapped.{table}" if views else table
-        self.con.execute(f"CREATE TABLE {copies} ({', '.join(definitions(table, measures))})")
+        self.con.execute(f"CREATE TABLE {copies} ({', '.join(definitions(table, measures, mentions))})")
         for item in items:
             if item not in views:
-                self.con.execute(f"INSERT INTO {copies} {self.canonical(item, measures)}")
+                self.con.execute(f"INSERT INTO {copies} {self.canonical(item, measures, mentions)}")
                 self.con.execute(f"DROP {'VIEW' if item.in_place else 'TABLE'} {item.relation}")
         if views:
-            parts = [self.canonical(item, measures) for item in views]
+            parts = [self.canonical(item, measures, mentions) for item in views]
             if len(views) < len(items):
                 parts.insert(0, f"FROM {copies}")
             self.con.execute(f"CREATE VIEW {table} AS {' UNION ALL '.join(parts)}")
 
-    def canonical(self, item: Mapped, measures: tuple[str, ...]) -> str:
+    def canonical(self, item: Mapped, measures: tuple[str, ...], mentions: dict[str, str]) -> str:
         """A SELECT of the rows of ``item`` that stay, in the columns of its table."""
         names = [*SHAPES[item.table].columns, *measures]
         columns = ", ".join(
             f"coalesce({name}, false) AS {name}" if name == "do_not_contact" else quoted(name) for name in names
         )
+        columns += "".join(f", {sql} AS {quoted(name)}" for name, sql in mentions.items())
         return f"SELECT {columns}, {literal(item.source)} AS source FROM {self.remaining(item)}"
 
     def account(self, name: str) -> Accounting:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from churnwatch.errors import DataRefused, ProjectError, nearest
 from churnwatch.sources.stale import Stale, stale_sources
-from churnwatch.spec import Level, Where
+from churnwatch.sources.wording import Mention, mentions_of
+from churnwatch.spec import Family, Level, Where
 
 Kind = Literal["text", "number", "integer", "boolean", "time"]
 
@@ -138,9 +139,10 @@ class Tables:
     ``con`` is in memory with ``TimeZone`` UTC; times in it are naive UTC. Where a large Parquet file feeds
     interactions or surveys, the table is a view that reads the file, which must stay as it is as long as ``con`` is in
     use; ``con`` reads no other file. No order of rows is promised. ``measures`` are the numeric
-    columns of interactions that the mappings declare, ``customer_measures`` those of customers. ``quarantine`` has
-    source, file, line (CSV: 1-based line of the file; Parquet: 1-based row number), rule, found. ``warnings`` are
-    sentences for the user.
+    columns of interactions that the mappings declare, ``customer_measures`` those of customers, ``mentions`` the
+    columns ``mentions_<list>`` of interactions that the catalogue's words make, none where no mapping gives a text.
+    ``quarantine`` has source, file, line (CSV: 1-based line of the file; Parquet: 1-based row number), rule, found.
+    ``warnings`` are sentences for the user.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -150,6 +152,7 @@ class Tables:
     warnings: tuple[str, ...]
     zone: str
     customer_measures: tuple[str, ...] = ()
+    mentions: Mapping[str, Mention] = field(default_factory=dict)
 
     def measures_of(self, table: str) -> tuple[str, ...]:
         """The numeric columns of ``table`` that the mappings declare, beyond those it always has."""
@@ -186,6 +189,22 @@ class Tables:
         makes no difference: it is a promise, and this asks whether it was kept.
         """
         return stale_sources(self.con, as_of)
+
+    @property
+    def has_text(self) -> bool:
+        """Whether any interaction has a text."""
+        return bool(self.con.execute('SELECT 1 FROM interactions WHERE "text" IS NOT NULL LIMIT 1').fetchall())
+
+    def reworded(self, families: Iterable[Family]) -> Tables:
+        """The same tables with the words of ``families``: what was computed at load of other lists is computed anew.
+
+        A model is scored by the lists it was trained with, whatever the project's say by now.
+        """
+        mentions = dict[str, Mention]()
+        for name, sql in mentions_of(families).items():
+            known = self.mentions.get(name)
+            mentions[name] = known if known is not None and known.sql == sql else Mention(sql, stored=False)
+        return replace(self, mentions=mentions)
 
     def _condition(self, table: str, where: Where) -> tuple[str, list[Level]]:
         known = [*SHAPES[table].columns, *self.measures_of(table), "source"]
@@ -242,13 +261,13 @@ def new_tables(measures: Sequence[str], *, customer_measures: Sequence[str] = ()
     return con
 
 
-def definitions(table: str, measures: Sequence[str]) -> list[str]:
+def definitions(table: str, measures: Sequence[str], mentions: Iterable[str] = ()) -> list[str]:
     """The columns of the canonical ``table`` with their SQL types, in order, as a CREATE TABLE wants them.
 
-    ``measures`` are those that its mappings declare.
+    ``measures`` are those that its mappings declare, ``mentions`` what is asked of its texts.
     """
     columns = [f'"{name}" {SQL_TYPES[kind]}' for name, kind in SHAPES[table].columns.items()]
-    columns += [f'"{name}" DOUBLE' for name in measures]
+    columns += [*(f'"{name}" DOUBLE' for name in measures), *(f'"{name}" BOOLEAN' for name in mentions)]
     if table == "customers":
         columns[list(SHAPES[table].columns).index("do_not_contact")] += " NOT NULL"
     return [*columns, "source VARCHAR NOT NULL"]

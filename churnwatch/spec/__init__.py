@@ -16,8 +16,10 @@ from churnwatch.spec.node import Duration, Language, Node, Words
 from churnwatch.spec.signal import PLACEHOLDER, Column, EventTable, Example, Family, Signal
 from churnwatch.spec.source import CanonicalTable, Exclusion, Mapping, RawType, Source, Sources
 from churnwatch.spec.where import Level, Where, level_text, where_sql, where_words
+from churnwatch.spec.wording import GAP, Phrases
 
 __all__ = [
+    "GAP",
     "PLACEHOLDER",
     "Action",
     "Bands",
@@ -40,6 +42,7 @@ __all__ = [
     "Node",
     "Outcome",
     "Outreach",
+    "Phrases",
     "Playbook",
     "Population",
     "ProjectSpec",

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from churnwatch.spec.node import Duration, Name, Node, Words
 from churnwatch.spec.where import Where
+from churnwatch.spec.wording import Phrases
 
 EventTable = Literal["interactions", "surveys", "customers"]
 Direction = Literal["up", "down", "any"]
@@ -110,11 +111,20 @@ class Example(Node):
 
 
 class Family(Node):
-    """One file of ``features/``: the signals of one table that tell one side of the customer."""
+    """One file of ``features/``: the signals of one table that tell one side of the customer.
+
+    Each list of ``words`` gives interactions a column ``mentions_<list>`` for the ``where`` of this family's signals:
+    whether the row's text mentions one of its phrases that none of ``negations`` denies. ``contrasts`` end the reach of
+    a negation; ``exceptions`` hold such a phrase and mean something else (``sources/wording.py``).
+    """
 
     family: Name
     description: str
     table: EventTable
+    words: dict[Name, Phrases] = Field(default_factory=dict)
+    negations: Phrases | None = None
+    contrasts: Phrases | None = None
+    exceptions: Phrases | None = None
     signals: tuple[Signal, ...] = Field(min_length=1)
     examples: tuple[Example, ...] = Field(min_length=1)
 
@@ -122,6 +132,11 @@ class Family(Node):
     @classmethod
     def _as_tuple(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
+
+    @property
+    def mentions(self) -> dict[str, Phrases]:
+        """The columns that ``words`` give to interactions, each with its phrases."""
+        return {f"mentions_{name}": phrases for name, phrases in self.words.items()}
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -135,6 +150,17 @@ class Family(Node):
                 yield Column(name, self.family, self.table, signal, window)
                 if signal.compare:
                     yield Column(f"{name}_change", self.family, self.table, signal, window, change=True)
+
+    @model_validator(mode="after")
+    def _words_have_a_text(self) -> Self:
+        if self.words and self.table != "interactions":
+            raise ValueError(f"`words` stand with interactions only: a row of {self.table} has no text")
+        for key in ("negations", "contrasts", "exceptions"):
+            if getattr(self, key) is not None and not self.words:
+                raise ValueError(f"there are {key} but no `words` that they could be about")
+        if self.contrasts is not None and self.negations is None:
+            raise ValueError("there are contrasts but no `negations` whose reach they could end")
+        return self
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
