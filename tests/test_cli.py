@@ -33,6 +33,7 @@ OWN = {
     "signals list": {"--family", "--model"},
     "signals describe": {"--out", "--model"},
     "signals report": {"--out", "--model"},
+    "audit leakage": {"--as-ofs", "--seed"},
 }
 SLICE = {
     "as_of", "n", "base_rate", "auc", "average_precision", "lift_at_10pct", "precision_at_capacity",

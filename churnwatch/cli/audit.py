@@ -1,0 +1,105 @@
+"""The commands that prove what is said, on the user's own data."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from churnwatch.cli.options import (
+    Common,
+    DataOption,
+    DeploymentOption,
+    JsonOption,
+    LangOption,
+    ProjectOption,
+    progress_bar,
+    tell,
+)
+from churnwatch.errors import CheckFailed
+
+if TYPE_CHECKING:
+    from churnwatch.runs.audit.leakage import Audited, Moved
+
+SHOWN = 30
+"""Lines of what moved; --json has all."""
+NAMED = 10
+"""Columns and cohorts that the message names."""
+
+audit = typer.Typer(name="audit", help="Proofs on your own data.")
+
+
+@audit.callback()
+def start() -> None:
+    """Proofs on your own data."""
+
+
+@audit.command()
+def leakage(
+    as_ofs: Annotated[int, typer.Option("--as-ofs", min=1, help="How many random moments are tried.")] = 20,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed, other moments and other garbage.")] = 1,
+    project: ProjectOption = Path(),
+    deployment: DeploymentOption = "demo",
+    data: DataOption = None,
+    json_: JsonOption = False,
+    lang: LangOption = "en",
+) -> None:
+    """Delete, garble and multiply the future: does any signal of the past, or who is observed, change?"""
+    from churnwatch.runs.audit.leakage import leakage as run
+
+    workspace = Common(project, deployment, data, json_, lang).workspace()
+    with progress_bar() as report:
+        found = run(workspace, as_ofs=as_ofs, seed=seed, report=report)
+    tell(json_, found.as_json(), lambda: show_audited(found))
+    if found.moved:
+        what = sorted({one.what for one in found.moved})
+        more = f" and {len(what) - NAMED} more" if len(what) > NAMED else ""
+        error = CheckFailed(
+            f"the past knows its future: {', '.join(what[:NAMED])}{more} changed with it",
+            allowed="nothing known at as-of or later makes a difference",
+            hint="look for what these read that has no `known_at`; docs/leakage.md says how to find it",
+        )
+        sys.stderr.write(f"{error.message}\n")
+        raise typer.Exit(error.exit_code)
+
+
+def show_audited(found: Audited) -> None:
+    """What was tried, what each attack met, and what moved."""
+    from churnwatch.cli.show import _console, _indented, _numbered, _table, _titled
+
+    console = _console()
+    console.print(
+        f"{_numbered(len(found.as_ofs), 'as-of')} from {found.as_ofs[0]:%Y-%m-%d} to {found.as_ofs[-1]:%Y-%m-%d}, "
+        f"{found.on_event:,} of them exactly when something became known (seed {found.seed}): "
+        f"{_numbered(found.observations, 'observation')} of {_numbered(len(found.columns), 'signal column')}, "
+        f"and who is observed by {', '.join(found.models)}."
+    )
+    numbers = ("events of the future", "cells compared", "cohort members", "moved")
+    table = _table("the future was", *numbers, right=numbers)
+    for one in found.struck:
+        moved = sum(1 for other in found.moved if other.attack == one.attack)
+        cells = (f"{number:,}" for number in (one.events, one.cells, one.observed, moved))
+        table.add_row(one.attack, *cells, style="red" if moved else "")
+    _titled(console, "Compared, byte by byte", table)
+    if not found.moved:
+        console.print("\nNothing moved: no signal and no cohort knows anything of its future.")
+        return
+    groups: dict[tuple[str, str], list[Moved]] = {}
+    for change in found.moved:
+        groups.setdefault((change.what, change.attack), []).append(change)
+    ordered = sorted(groups.items(), key=lambda item: (-_together(item[1]), item[0]))
+    table = _table("what", "the future was", "as-ofs", "first", "observations", right=("as-ofs", "observations"))
+    for (what, attack), changes in ordered[:SHOWN]:
+        table.add_row(
+            what, attack, f"{len(changes):,}", f"{changes[0].as_of:%Y-%m-%d %H:%M:%S}", f"{_together(changes):,}"
+        )
+    _titled(console, "What moved", table)
+    if len(ordered) > SHOWN:
+        _indented(console, [("·", f"and {len(ordered) - SHOWN:,} more: --json has all", "")])
+
+
+def _together(changes: Sequence[Moved]) -> int:
+    return sum(one.observations for one in changes)
