@@ -48,3 +48,12 @@ def test_a_training_gives_a_list_whose_every_row_has_reasons_with_numbers(shop):
         reasons = [row[key] for key in ("reason_1", "reason_2", "reason_3") if row[key]]
         assert reasons
         assert [] == [reason for reason in reasons if not re.search(r"\d", reason)]
+
+
+def test_no_signal_of_real_invoices_knows_its_future(shop):
+    """Twenty as-ofs, half of them on an invoice; the issue's hundred are run by hand, as they take minutes."""
+    told = ok(spawn("audit", "leakage", "--as-ofs", 20, "--json", *shop)).json
+    assert [] == told["moved"]
+    assert 20 == len(told["as_ofs"])
+    assert 10 <= told["on_event"]
+    assert ["inactivity"] == told["models"]

@@ -68,37 +68,37 @@ def leakage(
 
 def show_audited(found: Audited) -> None:
     """What was tried, what each attack met, and what moved."""
-    from churnwatch.cli.show import _console, _indented, _numbered, _table, _titled
+    from churnwatch.cli.terminal import console, indented, numbered, table, titled
 
-    console = _console()
-    console.print(
-        f"{_numbered(len(found.as_ofs), 'as-of')} from {found.as_ofs[0]:%Y-%m-%d} to {found.as_ofs[-1]:%Y-%m-%d}, "
+    page = console()
+    page.print(
+        f"{numbered(len(found.as_ofs), 'as-of')} from {found.as_ofs[0]:%Y-%m-%d} to {found.as_ofs[-1]:%Y-%m-%d}, "
         f"{found.on_event:,} of them exactly when something became known (seed {found.seed}): "
-        f"{_numbered(found.observations, 'observation')} of {_numbered(len(found.columns), 'signal column')}, "
+        f"{numbered(found.observations, 'observation')} of {numbered(len(found.columns), 'signal column')}, "
         f"and who is observed by {', '.join(found.models)}."
     )
     numbers = ("events of the future", "cells compared", "cohort members", "moved")
-    table = _table("the future was", *numbers, right=numbers)
+    attacks = table("the future was", *numbers, right=numbers)
     for one in found.struck:
         moved = sum(1 for other in found.moved if other.attack == one.attack)
         cells = (f"{number:,}" for number in (one.events, one.cells, one.observed, moved))
-        table.add_row(one.attack, *cells, style="red" if moved else "")
-    _titled(console, "Compared, byte by byte", table)
+        attacks.add_row(one.attack, *cells, style="red" if moved else "")
+    titled(page, "Compared, byte by byte", attacks)
     if not found.moved:
-        console.print("\nNothing moved: no signal and no cohort knows anything of its future.")
+        page.print("\nNothing moved: no signal and no cohort knows anything of its future.")
         return
     groups: dict[tuple[str, str], list[Moved]] = {}
     for change in found.moved:
         groups.setdefault((change.what, change.attack), []).append(change)
     ordered = sorted(groups.items(), key=lambda item: (-_together(item[1]), item[0]))
-    table = _table("what", "the future was", "as-ofs", "first", "observations", right=("as-ofs", "observations"))
+    shown = table("what", "the future was", "as-ofs", "first", "observations", right=("as-ofs", "observations"))
     for (what, attack), changes in ordered[:SHOWN]:
-        table.add_row(
+        shown.add_row(
             what, attack, f"{len(changes):,}", f"{changes[0].as_of:%Y-%m-%d %H:%M:%S}", f"{_together(changes):,}"
         )
-    _titled(console, "What moved", table)
+    titled(page, "What moved", shown)
     if len(ordered) > SHOWN:
-        _indented(console, [("·", f"and {len(ordered) - SHOWN:,} more: --json has all", "")])
+        indented(page, [("·", f"and {len(ordered) - SHOWN:,} more: --json has all", "")])
 
 
 def _together(changes: Sequence[Moved]) -> int:
