@@ -47,8 +47,13 @@ SURVEYS = family_of(
     {"name": "unanswered", "aggregate": "open", "where": {"kind": "sent"}, "of": {"kind": "answered"}},
     table="surveys",
 )
-TENURE = family_of({"name": "tenure_days", "aggregate": "days_since", "where": {"kind": "started"}}, table="customers")
-COLUMNS = (*CONTACTS.columns, *SURVEYS.columns, *TENURE.columns)
+FACTS = family_of(
+    {"name": "tenure_days", "aggregate": "days_since", "where": {"kind": "started"}},
+    {"name": "monthly_value", "aggregate": "latest", "measure": "value", "where": {"kind": "profile"}},
+    {"name": "contract_months", "aggregate": "latest", "measure": "contract_months", "where": {"kind": "profile"}},
+    table="customers",
+)
+COLUMNS = (*CONTACTS.columns, *SURVEYS.columns, *FACTS.columns)
 MODELS = (LEAVING, INACTIVE)
 
 
@@ -71,6 +76,9 @@ def company(customers: int = 24, *, events: int = 20) -> Tables:
                 "owner": f"agent {number % 3}",
                 "segment": "gold" if number % 2 else "tin",
                 "value": float(number),
+                "contract_months": 12.0 - number % 12,
+                # Of a third of the customers nobody says since when the facts are so.
+                "known_at": moment() if number % 3 else None,
             }
         )
         for place in range(events):
@@ -96,7 +104,9 @@ def company(customers: int = 24, *, events: int = 20) -> Tables:
                     **score,
                 }
             )
-    return tables_of(rows, customers=who, surveys=surveys, measures=["amount"], zone=ZONE)
+    return tables_of(
+        rows, customers=who, surveys=surveys, measures=["amount"], customer_measures=["contract_months"], zone=ZONE
+    )
 
 
 def tried(tables: Tables, count: int = 6, *, columns: tuple[Column, ...] = COLUMNS) -> Audited:
@@ -109,7 +119,7 @@ def told(found: Audited) -> dict[str, set[str]]:
 
 
 def test_an_honest_engine_is_clean_and_everything_was_compared() -> None:
-    """Six as-ofs, 24 customers at each, ten columns, three attacks; three as-ofs exactly on an event."""
+    """Six as-ofs, 24 customers at each, twelve columns, three attacks; three as-ofs exactly on an event."""
     tables = company()
     found = tried(tables)
     assert () == found.moved
@@ -118,7 +128,7 @@ def test_an_honest_engine_is_clean_and_everything_was_compared() -> None:
     assert 6 * 24 == found.observations
     assert ATTACKS == tuple(one.attack for one in found.struck)
     for one in found.struck:
-        assert 6 * 24 * 10 == one.cells
+        assert 6 * 24 * 12 == one.cells
         assert one.observed > 0
         assert one.events == sum(_known_from(tables, as_of) for as_of in found.as_ofs) > 0
 
@@ -135,6 +145,7 @@ def _known_from(tables: Tables, as_of: datetime) -> int:
         "select count(*) from surveys where sent_at >= $1",
         "select count(*) from surveys where answered_at >= $1",
         "select count(*) from customers where started_at >= $1",
+        "select count(*) from customers where known_at >= $1",
     ]
     return sum(tables.con.execute(sql, [as_of.replace(tzinfo=None)]).fetchall()[0][0] for sql in counts)
 
@@ -158,6 +169,13 @@ def _answers_dated_when_sent(table: str, sql: str) -> str:
         return sql
     sent = "min(_at) over (partition by _id)"
     return f"select * replace ({sent} as _at, {sent} as _known) from ({sql})"
+
+
+def _facts_known_from_the_start(table: str, sql: str) -> str:
+    if table != "customers":
+        return sql
+    started = "min(_at) over (partition by _id)"
+    return f"select * replace ({started} as _at, {started} as _known) from ({sql})"
 
 
 def _only(condition: str) -> Callable[[str, str], str]:
@@ -221,6 +239,7 @@ QUIET_LATER = (
 SABOTAGES: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], set[str]]] = {
     "cut on at": (_events(_known_when_it_happened), {"contacts_28d", "spent_84d", "quiet_days"}),
     "answers dated when sent": (_events(_answers_dated_when_sent), {"last_score"}),
+    "facts known from the start": (_events(_facts_known_from_the_start), {"monthly_value", "contract_months"}),
     "up to as-of": (_up_to_as_of, {"quiet_days"}),
     "a prior over everything": (_prior_of_everything, {"silence_84d"}),
     "a scaler fitted on everything": (_scaler_of_everything, {"spent_84d"}),
@@ -325,6 +344,7 @@ def test_an_attack_leaves_the_past_as_it_is(ground: Ground, attack: Any) -> None
         "from surveys where answered_at < $as_of",
         f"select {sent} from surveys where sent_at < $as_of",
         "select customer_id, started_at from customers where started_at < $as_of or started_at is null",
+        "select customer_id, known_at, segment, value, contract_months from customers where known_at < $as_of",
     ):
         assert rows(tables, past) == rows(attacked, past) != []
     for table, was in before.items():
@@ -341,9 +361,10 @@ def test_nothing_of_the_future_is_left_where_it_is_deleted(ground: Ground) -> No
     assert [] == rows(gone, f"{pending} and (raw_score is not null or comment is not null)")
     strangers = "select 1 from interactions anti join customers using (customer_id) where $as_of is not null"
     assert [] == rows(gone, strangers)
-    assert [(None, None, None, None, False)] == rows(
-        gone, "select distinct owner, segment, value, ended_at, do_not_contact from customers where $as_of is not null"
-    )
+    today = "select distinct owner, ended_at, do_not_contact from customers where $as_of is not null"
+    assert [(None, None, False)] == rows(gone, today)
+    facts = "select distinct segment, value, contract_months, known_at from customers"
+    assert [(None, None, None, None)] == rows(gone, f"{facts} where (known_at < $as_of) is not true")
 
 
 def test_garbled_rows_stay_future_and_become_others(ground: Ground) -> None:
@@ -373,7 +394,7 @@ def test_multiplied_rows_are_there_once_more_and_again(ground: Ground) -> None:
     for table, future in {
         "interactions": "known_at >= $as_of",
         "surveys": "(sent_at >= $as_of or answered_at >= $as_of)",
-        "customers": "started_at >= $as_of",
+        "customers": "(started_at >= $as_of or known_at >= $as_of)",
     }.items():
         count = f"select count(*), count(distinct {table[:-1]}_id) from {table} where {future}"
         [(was, _)], [(now, ids)] = rows(tables, count), rows(more, count)

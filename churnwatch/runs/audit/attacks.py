@@ -122,27 +122,36 @@ class Ground:
         return self._multiplied("surveys", given, f"(rows.sent_at >= {at} or rows.answered_at >= {at})")
 
     def _customers_deleted(self, at: str) -> str:
-        gone = ", ".join(
-            f"{'false' if kind == 'BOOLEAN' else 'null'} as {name}" for name, kind in self._facts().items()
-        )
+        kinds = self._kinds["customers"]
+        gone = {name: "false" if kinds[name] == "BOOLEAN" else f"null::{kinds[name]}" for name in self._facts()}
         # Rows belong to customers: whoever has one of before as-of stays.
-        return f"""select * replace ({gone}) from {self._place}.customers where started_at is null or started_at < {at}
-            or customer_id in (select customer_id from audit_first where known < {at})"""
+        return f"""select * replace ({self._unless_known(gone, at)}) from {self._place}.customers as rows
+            where rows.started_at is null or rows.started_at < {at} or rows.known_at < {at}
+               or rows.customer_id in (select customer_id from audit_first where known < {at})"""
 
     def _customers_garbled(self, at: str) -> str:
         other = {name: self._other("customers", name) for name in self._facts()}
+        other["known_at"] = self._later("customers", "known_at", at)
         later = self._later("customers", "started_at", at)
-        other["started_at"] = f"case when rows.started_at >= {at} then {later} else rows.started_at end"
-        told = ", ".join(f"{sql} as {name}" for name, sql in other.items())
-        return f"select * replace ({told}) from {self._place}.customers as rows"
+        started = f"case when rows.started_at >= {at} then {later} else rows.started_at end as started_at"
+        return f"select * replace ({self._unless_known(other, at)}, {started}) from {self._place}.customers as rows"
 
     def _customers_multiplied(self, at: str) -> str:
-        return self._multiplied("customers", {}, f"rows.started_at >= {at}")
+        given = {name: f"greatest(rows.{name}, {at})" for name in ("started_at", "known_at")}
+        return self._multiplied("customers", given, f"(rows.started_at >= {at} or rows.known_at >= {at})")
 
-    def _facts(self) -> dict[str, str]:
-        """The columns of customers that say how things are today, whenever they came to be so."""
-        kept = ("customer_id", "started_at", "source")
-        return {name: kind for name, kind in self._kinds["customers"].items() if name not in kept}
+    def _facts(self) -> list[str]:
+        """The columns that say how things are today, whenever they came to be so."""
+        return [name for name in self._kinds["customers"] if name not in ("customer_id", "started_at", "source")]
+
+    def _unless_known(self, given: dict[str, str], at: str) -> str:
+        """The columns ``given``; but the facts of a profile that was known before as-of stay."""
+        profile = ("segment", "value", "language", "known_at", *self.tables.customer_measures)
+        known = f"when rows.known_at < {at} then rows"
+        return ", ".join(
+            f'case {known}."{name}" else {sql} end as "{name}"' if name in profile else f'{sql} as "{name}"'
+            for name, sql in given.items()
+        )
 
     def _garbled(self, table: str, given: dict[str, str], condition: str) -> str:
         """The rows that meet ``condition``, half of them given to anybody, with other values in every column."""

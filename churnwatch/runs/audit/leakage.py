@@ -38,7 +38,9 @@ _EVENTS = """
     select customer_id, known_at as known from interactions
     union all select customer_id, sent_at from surveys
     union all select customer_id, answered_at from surveys where answered_at is not null"""
-_KNOWN = f"{_EVENTS} union all select customer_id, started_at from customers where started_at is not null"
+_KNOWN = f"""{_EVENTS}
+    union all select customer_id, started_at from customers where started_at is not null
+    union all select customer_id, known_at from customers where known_at is not null"""
 
 
 @dataclass(frozen=True)
