@@ -199,8 +199,23 @@ def _up_to_as_of(patch: pytest.MonkeyPatch) -> None:
 
 
 def _prior_of_everything(patch: pytest.MonkeyPatch) -> None:
-    honest = engine.mean_gaps
-    patch.setattr(engine, "mean_gaps", lambda changes: np.repeat(honest(changes)[:, -1:], changes.shape[1] - 1, axis=1))
+    honest = engine.usual_gaps
+
+    def latest(changes: Any) -> Any:
+        usual = honest(changes)
+        return np.repeat(usual[..., -1:], usual.shape[-1], axis=-1)
+
+    patch.setattr(engine, "usual_gaps", latest)
+
+
+def _segments_known_from_the_start(patch: pytest.MonkeyPatch) -> None:
+    honest = engine.segments_of
+
+    def early(con: Any) -> Any:
+        segments = honest(con)
+        return dataclasses.replace(segments, known=np.zeros_like(segments.known))
+
+    patch.setattr(engine, "segments_of", early)
 
 
 def _scaler_of_everything(patch: pytest.MonkeyPatch) -> None:
@@ -242,6 +257,7 @@ SABOTAGES: dict[str, tuple[Callable[[pytest.MonkeyPatch], None], set[str]]] = {
     "facts known from the start": (_events(_facts_known_from_the_start), {"monthly_value", "contract_months"}),
     "up to as-of": (_up_to_as_of, {"quiet_days"}),
     "a prior over everything": (_prior_of_everything, {"silence_84d"}),
+    "a segment known from the start": (_segments_known_from_the_start, {"silence_84d"}),
     "a scaler fitted on everything": (_scaler_of_everything, {"spent_84d"}),
     "a cohort that looks at ended_at": (_cohort(ENDED), {"cohort of probe"}),
     "a cohort that looks ahead": (_cohort(QUIET_LATER), {"cohort of probe"}),
