@@ -200,7 +200,7 @@ def assert_list(told):
 def test_check_says_what_the_sources_hold(project):
     told = ok(call("check", "--project", project, "--json")).json
     keys = {"examples", "sources", "quarantine", "quarantine_file", "warnings", "signals", "skipped", "models"}
-    assert keys | {"barred", "facts", "unused"} == set(told)
+    assert keys | {"barred", "facts", "unused", "suspects"} == set(told)
     assert {"owner", "do_not_contact", "segment", "value", "language"} == set(told["barred"])
     assert {} == told["facts"]
     assert told["signals"] >= 30
@@ -322,7 +322,7 @@ def checked(**more):
     }  # fmt: skip
     found = {
         "examples": 5, "accounting": [], "quarantine": [], "warnings": [], "signals": 7, "skipped": {}, "barred": {},
-        "facts": {}, "unused": [], "models": [model], "quarantine_file": None,
+        "facts": {}, "unused": [], "suspects": [], "models": [model], "quarantine_file": None,
     }  # fmt: skip
     return churnwatch.runs.check.Checked(**found | more)
 

@@ -88,7 +88,7 @@ def checked(found: Checked) -> None:
         console.print()
     _indented(console, about)
     for model in found.models:
-        _described(console, model)
+        _described(console, model, [one for one in found.suspects if one["model"] == model["model"]])
 
 
 def signals_built(built: Built) -> None:
@@ -151,7 +151,7 @@ def _accounting(console: Console, accounting: Sequence[Accounting]) -> None:
     _indented(console, [("·", f"data end {end}: {', '.join(names)}", "") for end, names in ends.items()])
 
 
-def _described(console: Console, model: Mapping[str, Any]) -> None:
+def _described(console: Console, model: Mapping[str, Any], suspects: Sequence[Mapping[str, Any]]) -> None:
     console.print(f"\nModel {model['model']}: {model['outcome']}.")
     rate = f"{model['base_rate']:.1%}" if model["base_rate"] is not None else "unknown"
     lines = [
@@ -161,7 +161,24 @@ def _described(console: Console, model: Mapping[str, Any]) -> None:
     if model["too_late"]:
         lines.append(f"{model['too_late']:,} more left inside the gap: too late to act")
     lines.append(f"{model['signals']:,} signal columns")
-    _indented(console, [("·", line, "") for line in lines])
+    _indented(console, [("·", line, "") for line in lines] + _suspects(suspects, model["file"]))
+
+
+def _suspects(suspects: Sequence[Mapping[str, Any]], file: str) -> list[tuple[str, str, str]]:
+    """The columns that know too much, and what becomes of them."""
+    lines, refused = [], []
+    for one in suspects:
+        told = f"suspect {one['column']}: {one['why']}"
+        if one["acknowledged"]:
+            lines.append(("·", f"{told}; acknowledged in the model's file", ""))
+        elif one["column"].startswith("customers."):
+            lines.append(("!", f"{told}; no signal of the model reads it", "yellow"))
+        else:
+            lines.append(("!", told, "yellow"))
+            refused.append(one["column"])
+    if refused:
+        lines.append(("!", f"no training until {file} acknowledges {', '.join(refused)}", "yellow"))
+    return lines
 
 
 def slices(found: Sequence[Mapping[str, Any]]) -> None:

@@ -21,9 +21,11 @@ from churnwatch.evaluation.figures import (
 from churnwatch.evaluation.gate import Check, Verdict, gate
 from churnwatch.evaluation.interval import Interval, paired_interval
 from churnwatch.evaluation.measured import Catalogue, Coverage, Entry, Measured, coverage, measure
+from churnwatch.evaluation.suspects import LIMIT, Suspect, suspects
 
 __all__ = [
     "BASELINES",
+    "LIMIT",
     "Agreement",
     "AtCapacity",
     "Bin",
@@ -37,6 +39,7 @@ __all__ = [
     "Interval",
     "Measured",
     "Shape",
+    "Suspect",
     "Verdict",
     "at_capacity",
     "auc",
@@ -59,4 +62,5 @@ __all__ = [
     "random_scores",
     "ranking_figures",
     "slice_figures",
+    "suspects",
 ]

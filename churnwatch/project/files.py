@@ -40,7 +40,7 @@ def load_project(root: Path, deployment: str) -> ProjectSpec:
         *_repeated_columns(families),
         *_repeated_words(families),
         *_unknown_families(families, models),
-        *_unknown_baselines(families, models),
+        *_unknown_columns(families, models),
         *_unknown_models(described, parsed, models),
         *_unknown_actions(families, outreach, playbook.parse(Playbook)),
     ]
@@ -141,7 +141,7 @@ def _unknown_families(
             yield from _unknown(document, ("families", index), name, known, "family", "features/")
 
 
-def _unknown_baselines(
+def _unknown_columns(
     families: list[tuple[Document, Family]], models: dict[str, tuple[Document, Model]]
 ) -> Iterator[ProjectError]:
     names = {family.family for _, family in families}
@@ -154,6 +154,8 @@ def _unknown_baselines(
         for key, name in baselines.model_dump().items():
             if name is not None:
                 yield from _unknown(document, ("baselines", key), name, known, "column", "the model's families")
+        for index, name in enumerate(model.acknowledge):
+            yield from _unknown(document, ("acknowledge", index), name, known, "column", "the model's families")
 
 
 def _unknown_models(

@@ -10,6 +10,7 @@ from churnwatch.errors import CheckFailed, DataRefused
 from churnwatch.outcomes import Span, grid, span
 from churnwatch.runs.observations import labelled
 from churnwatch.runs.study import fit_on, judge, usable_columns
+from churnwatch.runs.suspects import refuse_suspects
 from churnwatch.runs.workspace import Report, Workspace, load_tables
 from churnwatch.spec import Model, civil_day, midnight
 
@@ -21,12 +22,13 @@ def backtest(workspace: Workspace, name: str, *, days: Sequence[date], report: R
     """``{"model": …, "slices": […]}``: one slice per day.
 
     Raises DataRefused where the label of a day is not complete within the data, CheckFailed where there was too little
-    to train on by then.
+    to train on by then, or a column is suspect and not acknowledged.
     """
     model = workspace.model(name)
     tables = load_tables(workspace, report=report)
     within = span(tables, model)
     as_ofs = [_testable(workspace, model, day, within) for day in days]
+    refuse_suspects(workspace, tables, model, report=report)
     slices = [_slice(workspace, tables, model, as_of, within, report) for as_of in as_ofs]
     return {"model": name, "deployment": workspace.deployment, "slices": slices}
 

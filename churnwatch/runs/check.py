@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from churnwatch.evaluation import Suspect
 from churnwatch.outcomes import grid, label, observe, span
 from churnwatch.runs.card import definition
 from churnwatch.runs.facts import facts_of
+from churnwatch.runs.suspects import find_suspects, model_file, suspect_words
 from churnwatch.runs.workspace import Report, Workspace, load_tables
 from churnwatch.signals import available, check_examples, model_columns
-from churnwatch.spec import civil_day
+from churnwatch.spec import Model, civil_day
 
 if TYPE_CHECKING:
     from churnwatch.sources import Accounting, Tables
@@ -34,6 +37,8 @@ class Checked:
     """Those that signals read, and since when they are known."""
     unused: Sequence[str]
     models: Sequence[Mapping[str, Any]]
+    suspects: Sequence[Mapping[str, Any]]
+    """Columns that know too much: model, column, auc, observations, why, acknowledged."""
     quarantine_file: Path | None
 
     def as_json(self) -> dict[str, Any]:
@@ -56,6 +61,7 @@ class Checked:
             "facts": dict(self.facts),
             "unused": list(self.unused),
             "models": [dict(one) for one in self.models],
+            "suspects": [dict(one) for one in self.suspects],
         }
 
 
@@ -69,6 +75,7 @@ def check(workspace: Workspace, *, report: Report | None = None) -> Checked:
     usable, skipped = available(tables, workspace.spec.columns)
     quarantined = tables.quarantine.to_pylist()
     facts, barred = facts_of(tables)
+    described = [_described(workspace, tables, name, report) for name in _in_use(workspace)]
     return Checked(
         examples=examples,
         accounting=tables.accounting,
@@ -79,7 +86,8 @@ def check(workspace: Workspace, *, report: Report | None = None) -> Checked:
         barred=barred,
         facts=facts,
         unused=_unused(workspace),
-        models=[_described(workspace, tables, name) for name in _in_use(workspace)],
+        models=[model for model, _ in described],
+        suspects=[one for _, suspects in described for one in suspects],
         quarantine_file=_write_quarantine(workspace, quarantined),
     )
 
@@ -107,8 +115,13 @@ def _unused(workspace: Workspace) -> list[str]:
     return [family.family for family in workspace.spec.families if family.family not in used]
 
 
-def _described(workspace: Workspace, tables: Tables, name: str) -> dict[str, Any]:
-    """A model on these data: its outcome in words, who is observed, how many outcomes its complete labels hold."""
+def _described(
+    workspace: Workspace, tables: Tables, name: str, report: Report | None
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """A model on these data: its outcome in words, who is observed, how many outcomes its complete labels hold.
+
+    And its suspects.
+    """
     model = workspace.model(name)
     zone = workspace.spec.deployment.zone
     within = span(tables, model)
@@ -116,9 +129,10 @@ def _described(workspace: Workspace, tables: Tables, name: str) -> dict[str, Any
     observations = observe(tables, model, as_ofs)
     labels = label(tables, model, observations, known_before=workspace.now)
     kept = labels[~labels["too_late"]]
-    return {
+    suspects = find_suspects(workspace, tables, model, observations, labels, report=report)
+    described = {
         "model": name,
-        "file": _file(workspace, name),
+        "file": model_file(workspace, name),
         "outcome": definition(model),
         "signals": len(available(tables, model_columns(workspace.spec, model))[0]),
         "as_ofs": [str(civil_day(t, zone)) for t in as_ofs],
@@ -127,12 +141,18 @@ def _described(workspace: Workspace, tables: Tables, name: str) -> dict[str, Any
         "base_rate": float(kept["outcome"].mean()) if len(kept) else None,
         "too_late": int(labels["too_late"].sum()),
     }
+    return described, [_told(one, model) for one in suspects]
 
 
-def _file(workspace: Workspace, name: str) -> str:
-    """Where the model is written down: the deployment's own file goes before the project's."""
-    own = f"configs/{workspace.deployment}/models/{name}.yaml"
-    return own if (workspace.root / own).exists() else f"models/{name}.yaml"
+def _told(one: Suspect, model: Model) -> dict[str, Any]:
+    return {
+        "model": model.model,
+        "column": one.column,
+        "auc": None if isnan(one.auc) else one.auc,
+        "observations": one.n,
+        "why": suspect_words(one),
+        "acknowledged": one.column in model.acknowledge,
+    }
 
 
 def _write_quarantine(workspace: Workspace, rows: Sequence[Mapping[str, Any]]) -> Path | None:

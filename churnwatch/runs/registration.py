@@ -88,6 +88,7 @@ def _parameters(bundle: Bundle) -> dict[str, object]:
         "horizon": str(model.label_length),
         "signals": len(bundle.fitted.columns),
         "observations": bundle.notes["observations"],
+        "acknowledged": ", ".join(model.acknowledge) or "none",
     }
 
 

@@ -20,6 +20,7 @@ from churnwatch.runs.record import recorded
 from churnwatch.runs.registration import register
 from churnwatch.runs.rival import Rival, rival_of
 from churnwatch.runs.study import Judged, fit_on, judge, usable_columns
+from churnwatch.runs.suspects import refuse_suspects, suspect_words
 from churnwatch.runs.workspace import Report, Workspace, ledger, load_tables, lock
 from churnwatch.spec import Family, Model, civil_day
 
@@ -81,8 +82,9 @@ def train(workspace: Workspace, name: str, *, by: str, report: Report | None = N
 
     The last ``test_slices`` complete as-ofs are the test dates; rounds and calibration are chosen on what was
     complete by the first of them, and that model is judged. The model that is registered is then refitted on all
-    complete observations with those rounds. Raises CheckFailed where there is too little to train on; a gate not passed
-    is no error here: look at ``verdict``.
+    complete observations with those rounds. Raises CheckFailed where there is too little to train on, and where a
+    column may be the outcome in disguise and its file does not acknowledge it; a gate not passed is no error: look
+    at ``verdict``.
     """
     model = workspace.model(name)
     with lock(workspace), ledger(workspace) as engine, recorded(workspace, engine, command="train") as record:
@@ -107,6 +109,7 @@ def _train(workspace: Workspace, engine: sa.Engine, model: Model, *, by: str, re
             allowed=f"history {model.grid.history}, then gap and horizon, then {model.test_slices} test dates",
             hint="wait for more history, shorten the horizon, or list by a baseline: `daily --baseline recency`",
         )
+    suspects = refuse_suspects(workspace, tables, model, report=report)
     everything = labelled(tables, model, columns, as_ofs, known_before=workspace.now, report=report)
     # Labels for choosing are those known at the first test date, not those that came in late.
     past = labelled_again(tables, model, everything, known, known_before=tests[0])
@@ -125,7 +128,11 @@ def _train(workspace: Workspace, engine: sa.Engine, model: Model, *, by: str, re
         chosen=chosen,
     )
     intervals = capacity_intervals(workspace, tables, judged, seed=model.learner.seed)
-    remarks = (*([rival.note] if rival and rival.note else []), *_worse_at_capacity(intervals))
+    remarks = (
+        *([rival.note] if rival and rival.note else []),
+        *_worse_at_capacity(intervals),
+        *(f"Acknowledged in the model's file: {one.column}, though {suspect_words(one)}." for one in suspects),
+    )
     notes = {
         TRAINED_UNTIL: (as_ofs[-1] + timedelta(seconds=model.reach)).isoformat(),
         "as_ofs": [str(civil_day(t, workspace.spec.deployment.zone)) for t in as_ofs],

@@ -94,6 +94,9 @@ class ProjectSpec(Node):
             for name in (model.baselines.recency, model.baselines.last_score, model.baselines.tenure):
                 if name is not None and name not in seen:
                     raise ValueError(f"a baseline of the model {model.model} names {name}, which is no column")
+            for name in model.acknowledge:
+                if seen.get(name) not in model.families:
+                    raise ValueError(f"the model {model.model} acknowledges {name}, which is no column of its families")
         for name in (self.deployment.listing_model, *self.deployment.also):
             if name not in self.models:
                 raise ValueError(f"deployment.yaml uses the model {name}, which is not in models/")

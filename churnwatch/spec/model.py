@@ -146,10 +146,12 @@ class Model(Node):
     bands: Bands = Bands()
     gates: Gates = Gates()
     test_slices: int = Field(default=3, ge=1)
+    acknowledge: tuple[str, ...] = ()
+    """Columns that alone tell the outcome, and are known to be known before it."""
 
-    @field_validator("families", mode="before")
+    @field_validator("families", "acknowledge", mode="before")
     @classmethod
-    def _families_as_tuple(cls, value: Any) -> Any:
+    def _as_tuple(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
 
     @model_validator(mode="after")
