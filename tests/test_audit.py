@@ -24,9 +24,10 @@ from churnwatch.errors import DataRefused
 from churnwatch.runs.audit import leakage as leaking
 from churnwatch.runs.audit.attacks import ATTACKS, COPIES, Ground
 from churnwatch.runs.audit.leakage import Audited, audit, choose
+from churnwatch.runs.audit.trust import trusted
 from churnwatch.signals import build, engine
 from churnwatch.sources import Tables
-from churnwatch.spec import Column, Family
+from churnwatch.spec import Column, Family, Sources
 
 US = timedelta(microseconds=1)
 DAY = timedelta(days=1)
@@ -504,3 +505,31 @@ def test_people_read_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert "garbled 10 2,000 300 3" in told
     assert "contacts_28d garbled 2 2026-01-01 00:00:00 5 spent_84d garbled 1 2026-01-01 00:00:00 1" in told
     assert "Nothing moved" not in told
+    assert "on trust" not in told
+    show_audited(dataclasses.replace(clean, trusted=["shop: something"]))
+    assert "Taken on trust" in (told := capsys.readouterr().out)
+    assert "  · shop: something" in told
+
+
+def test_what_a_mapping_could_have_seen_ahead_is_named() -> None:
+    """Two times from one raw row: its topic and hours, not the literal kind. A SELECT may look anywhere."""
+    opened = {"interaction_id": "no", "customer_id": "who", "at": "opened", "known_at": "opened", "kind": "'contact'"}
+    closed = {**opened, "at": "closed", "known_at": "closed", "kind": "'resolved'"}
+    sources = Sources.model_validate(
+        {
+            "sources": {"desk": {"from": "desk.csv"}, "shop": {"from": "shop.csv"}, "logins": {"from": "logins.csv"}},
+            "tables": {
+                "customers": [{"source": "desk", "select": "select 1"}],
+                "interactions": [
+                    {"source": "desk", "columns": {**opened, "topic": "category"}},
+                    {"source": "desk", "columns": closed, "measures": {"hours": "closed - opened"}},
+                    {"source": "logins", "columns": {**opened, "topic": "page"}},
+                    {"source": "shop", "select": "select * from shop"},
+                ],
+            },
+        }
+    )
+    assert (
+        "desk: a raw row makes rows known at closed, opened; in each, hours, topic must have been so by then",
+        "shop: a SELECT over all raw rows makes interactions; none may need what came after its own time",
+    ) == trusted(sources)

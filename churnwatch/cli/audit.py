@@ -22,6 +22,8 @@ from churnwatch.cli.options import (
 from churnwatch.errors import CheckFailed
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from churnwatch.runs.audit.leakage import Audited, Moved
 
 SHOWN = 30
@@ -84,11 +86,20 @@ def show_audited(found: Audited) -> None:
         cells = (f"{number:,}" for number in (one.events, one.cells, one.observed, moved))
         attacks.add_row(one.attack, *cells, style="red" if moved else "")
     titled(page, "Compared, byte by byte", attacks)
-    if not found.moved:
+    if found.moved:
+        _moved(page, found.moved)
+    else:
         page.print("\nNothing moved: no signal and no cohort knows anything of its future.")
-        return
+    if found.trusted:
+        page.print("\nTaken on trust, as the audit begins after the mappings of sources.yaml:")
+        indented(page, [("·", sentence, "") for sentence in found.trusted])
+
+
+def _moved(page: Console, moved: Sequence[Moved]) -> None:
+    from churnwatch.cli.terminal import indented, table, titled
+
     groups: dict[tuple[str, str], list[Moved]] = {}
-    for change in found.moved:
+    for change in moved:
         groups.setdefault((change.what, change.attack), []).append(change)
     ordered = sorted(groups.items(), key=lambda item: (-_together(item[1]), item[0]))
     shown = table("what", "the future was", "as-ofs", "first", "observations", right=("as-ofs", "observations"))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ import pandas as pd
 from churnwatch.errors import DataRefused
 from churnwatch.outcomes import observe
 from churnwatch.runs.audit.attacks import ATTACKS, SPREAD, Attack, Ground
+from churnwatch.runs.audit.trust import trusted
 from churnwatch.runs.workspace import Report, Workspace, load_tables
 from churnwatch.signals import available, build
 from churnwatch.spec import Column, Model, civil_day, midnight
@@ -85,6 +86,8 @@ class Audited:
     models: Sequence[str]
     struck: Sequence[Struck]
     moved: Sequence[Moved]
+    trusted: Sequence[str] = ()
+    """Where a mapping could have looked ahead before the audit begins."""
 
     def as_json(self) -> dict[str, Any]:
         """The machine-readable object of ``audit leakage --json``."""
@@ -106,6 +109,7 @@ class Audited:
                 }
                 for one in self.moved
             ],
+            "trusted": list(self.trusted),
         }
 
 
@@ -119,7 +123,8 @@ def leakage(workspace: Workspace, *, as_ofs: int = 20, seed: int = 1, report: Re
     models = [workspace.model(name) for name in (deployment.listing_model, *deployment.also)]
     columns, skipped = available(tables, workspace.spec.columns)
     moments = choose(tables, as_ofs, seed=seed)
-    return audit(tables, columns, models, moments, seed=seed, skipped=skipped, report=report)
+    found = audit(tables, columns, models, moments, seed=seed, skipped=skipped, report=report)
+    return replace(found, trusted=trusted(workspace.spec.sources))
 
 
 def choose(tables: Tables, count: int, *, seed: int) -> list[datetime]:
