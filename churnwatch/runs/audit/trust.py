@@ -15,8 +15,8 @@ def trusted(sources: Sources) -> tuple[str, ...]:
     """A sentence for each source whose mapping has a chance to look ahead.
 
     A raw row that makes interactions of several times was written again after the first of them: what an early one
-    takes from it (its topic, its agent) stands there as it was at last. And a whole SELECT may look at any raw row. Only
-    who knows the source can say whether it was so in time.
+    takes from it (its topic, its agent) stands there as it was at last. And a whole SELECT may look at any raw row.
+    Only who knows the source can say whether it was so in time.
     """
     mappings = sources.tables.get("interactions", ())
     told = []
