@@ -222,7 +222,9 @@ def test_verify_says_so_when_the_data_have_changed(project):
     """One ticket more of the first of the list; code 5, the run is on record, and every list stands as it stood."""
     customer = rows_of(project / "out" / "demo" / END)[0]["customer"]
     with (project / "data" / "tickets.csv").open("a") as file:
-        file.write(f'"K9999999","{customer}","2026-06-29 10:00:00","phone","complaint","billing","A001",,,,,,"late"\n')
+        file.write(
+            f'"K9999999","{customer}","2026-06-29 10:00:00","phone","complaint","billing","A001",,,,,,"late",,\n'
+        )
     before = tree(project / "out"), facts(project, "lists")
     said = call("daily", "--as-of", END, "--rerun", "verify", "--project", project)
     refused(said, 5, f"the list of {END} made again differs: ", "outreach.csv", "--rerun correct")
