@@ -145,6 +145,19 @@ def test_a_card_says_what_it_is_and_what_it_covers(catalogue):
     assert len(main.deciles.bins) + 1 == card.count('class="reach"')
 
 
+def test_a_suspect_is_said_first_and_stands_out_nowhere(catalogue):
+    """Too good is no praise: the signal leaves the list of what stands out, and its card says why."""
+    why = "alone it tells the outcome (AUC 0.970 over 6,000 observations)"
+    suspicious = replace(catalogue, suspects={"contacts_28d": why, "customers.left": why})
+    page = signals_html(suspicious).decode()
+    text = Read(page.encode()).text
+    assert "already? Contacts customers.left" in text
+    assert f"Too good to be true. contacts_28d: {why}" in text
+    assert "Contacts (last 28 days) : at" in Read(signals_html(catalogue)).text
+    assert "Contacts (last 28 days) : at" not in text
+    assert 'class="card agrees suspect" id="signal-contacts"' in page
+
+
 def test_the_page_speaks_indonesian_and_calls_a_signal_by_its_reason(catalogue):
     read = Read(signals_html(catalogue, language="id"))
     assert ("html", {"lang": "id"}) in read.tags

@@ -192,11 +192,39 @@ def test_without_a_complete_observation_there_is_nothing_to_measure(project, com
 def test_outcomes_of_one_kind_are_refused(project, command):
     """The outcome is one cancellation alone, and that before the first as-of."""
     tables = load_tables(open_workspace(project, deployment="demo", data=None, now=datetime.now(UTC)))
-    first = "select interaction_id from interactions where kind = 'cancellation' order by at limit 1"
+    first = "select interaction_id from interactions where kind = 'cancellation' order by \"at\" limit 1"
     path = project / "configs" / "demo" / "models" / "churn.yaml"
     one = f"{{event: {{kind: cancellation, interaction_id: '{tables.con.execute(first).fetchone()[0]}'}}}}"
     path.write_text(path.read_text().replace("{event: {kind: cancellation}}", one))
     refused(call(*command, "--project", project), 4, "have the same outcome (0 bad)")
+
+
+def test_a_signal_that_reads_the_outcome_s_own_rows_is_named(project):
+    """The same that `check` names, in the list, in the report and on the page."""
+    (project / "features" / "goodbye.yaml").write_text(
+        """family: goodbye
+description: Cancellations.
+table: interactions
+signals:
+  - name: goodbyes
+    description: Cancellations.
+    where: {kind: cancellation}
+    aggregate: count
+    direction: up
+    reason: {en: "{value}", id: "{value}"}
+examples:
+  - {as_of: 2026-03-01, rows: [], expect: {goodbyes: 0}}
+"""
+    )
+    model = project / "configs" / "demo" / "models" / "churn.yaml"
+    model.write_text(model.read_text().replace("families: [", "families: [goodbye, "))
+    told = ok(call("signals", "report", "--project", project, "--json")).json
+    assert {"goodbyes"} == set(told["suspects"])
+    assert "its rows are the outcome's own rows" in told["suspects"]["goodbyes"]
+    page = (project / "out" / "demo" / "signals" / "signals.html").read_text()
+    assert 'suspect" id="signal-goodbyes"' in page
+    said = ok(call("signals", "list", "--family", "goodbye", "--project", project)).out
+    assert "goodbyes: its rows are the outcome's own rows" in " ".join(said.split())
 
 
 def test_the_page_of_another_model_and_language(project):

@@ -88,6 +88,9 @@ def signals_listed(found: Listed, language: Language) -> None:
             what = Text(signal.description)
             if why:
                 what.append(f"\n{_say('skipped', language)}: {why}", style="yellow")
+            for one in family.columns:
+                if one.signal.name == signal.name and one.name in found.suspects:
+                    what.append(f"\n{one.name}: {found.suspects[one.name]}", style="bold red")
             name = Text(signal.name, style="dim" if why else "bold")
             if signal.windows:
                 name.append(f"\n{' '.join(signal.windows)}", style="not bold dim")
@@ -108,6 +111,8 @@ def _legend(console: Console, found: Listed, language: Language) -> None:
     usable = sum(name not in found.skipped for name in names)
     counted = numbered(len(names), "signal") if language == "en" else f"{len(names)} sinyal"
     console.print()
+    # Facts of customers that no signal reads stand in no family.
+    indented(console, [("!", f"{name}: {why}", "bold red") for name, why in found.suspects.items() if "." in name])
     console.print(_say("listed", language, signals=counted, usable=str(usable)), style="bold")
     told = _say(
         "known_means",
@@ -283,7 +288,7 @@ def signals_reported(found: Reported) -> None:
     )
     console.print("\nWhat stands out", style="bold")
     indented(console, [("·", _stands(entry), "") for entry in about.standing_out(5)])
-    lines: list[tuple[str, str, str]] = []
+    lines = [("!", f"{name}: {why}", "bold red") for name, why in about.suspects.items()]
     for style, key, told in (
         ("bold red", "against", "goes the other way than the catalogue says"),
         ("yellow", "changed", "clearly different at the last as-of from before"),

@@ -114,6 +114,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "changed": ("clearly different", "jelas berbeda"),
     "one_date": ("one date only", "hanya satu tanggal"),
     "alike": ("Says the same as", "Mengatakan hal yang sama dengan"),
+    "alike_more": ("and {n} more", "dan {n} lagi"),
     "others": ("Other windows and changes ({n})", "Jendela waktu lain dan perubahannya ({n})"),
     "shown": ("shown: {column}", "ditampilkan: {column}"),
     "not_here": ("Not usable here", "Tidak dapat dipakai di sini"),

@@ -19,6 +19,8 @@ from churnwatch.spec import PLACEHOLDER, Language
 
 STANDING_OUT = 6
 """Signals named at the top."""
+SHOWN_ALIKE = 2
+"""Signals that say the same, named on a card; the table has all."""
 
 
 def signals_html(catalogue: Catalogue, *, language: str = "en") -> bytes:
@@ -165,11 +167,15 @@ class _Page:
         def links(chosen: Sequence[Entry]) -> list[list[dict[str, str]]]:
             return [[self.link(entry.signal.name)] for entry in chosen]
 
+        suspects = [[self.link(entry.signal.name)] for entry, _ in mains if self.catalogue.suspicious(entry)]
+        # A fact of customers that no signal reads has no card to lead to.
+        suspects += [[{"anchor": "", "label": name, "name": name}] for name in self.catalogue.suspects if "." in name]
         against = [entry for entry, main in mains if main.agreement == "against"]
         changed = [entry for entry, main in mains if main.drift and main.drift.verdict == "changed"]
         rare = [entry for entry, main in mains if main.coverage.rare]
         flat = [entry for entry, main in mains if main.deciles.shape == "flat" and entry not in rare]
         return [
+            {"told": self.say("look_suspects"), "links": suspects, "folded": False},
             {"told": self.say("look_against"), "links": links(against), "folded": False},
             {"told": self.say("look_changed"), "links": links(changed), "folded": False},
             {"told": self.say("look_alike"), "links": self.separate_reasons(), "folded": True},
@@ -204,6 +210,7 @@ class _Page:
         signal = entry.signal
         coverage = main.coverage
         others = [one for one in entry.measured if one is not main]
+        alike = self.catalogue.alike(entry)
         return {
             **self.link(signal.name),
             "direction": signal.direction,
@@ -224,7 +231,9 @@ class _Page:
             "drift": drift_strip(main.drift) if main.drift else None,
             "drift_verdict": main.drift.verdict if main.drift else "one_date",
             "drift_told": self.say(main.drift.verdict if main.drift else "one_date"),
-            "alike": [self.link(name) for name in self.catalogue.alike(entry)],
+            "suspect": self.suspect(entry),
+            "alike": [self.link(name) for name in alike[:SHOWN_ALIKE]],
+            "alike_more": self.say("alike_more", n=self.whole(len(alike) - SHOWN_ALIKE)) if alike[SHOWN_ALIKE:] else "",
             "others": [
                 {
                     "column": one.column.name,
@@ -235,6 +244,12 @@ class _Page:
                 for one in others
             ],
         }
+
+    def suspect(self, entry: Entry) -> str | None:
+        """Why the signal knows too much, by column; in English, as `check` says it."""
+        why = self.catalogue.suspects
+        told = [f"{one.column.name}: {why[one.column.name]}" for one in entry.measured if one.column.name in why]
+        return clean("; ".join(told)) or None
 
     def verdict(self, one: Measured) -> str:
         return self.say(one.deciles.shape if one.agreement == "free" else one.agreement)

@@ -140,7 +140,8 @@ class Catalogue:
 
     ``predicts`` says the outcome in words, ``outcome`` exactly. ``as_ofs`` are civil days, rising; ``periods`` are
     (observations, outcomes) at each. ``families`` maps a name to its description. Observations that came too late to
-    act on are left out and counted in ``too_late``.
+    act on are left out and counted in ``too_late``. ``suspects`` maps a column of the model that knows too much, or a
+    fact of customers (``customers.NAME``), to why.
     """
 
     deployment: str
@@ -156,6 +157,7 @@ class Catalogue:
     families: Mapping[str, str]
     entries: tuple[Entry, ...]
     clusters: tuple[Cluster, ...] = field(default=())
+    suspects: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def observations(self) -> int:
@@ -195,12 +197,16 @@ class Catalogue:
         ]
         return tuple(name for name in dict.fromkeys(found) if name != entry.signal.name)
 
+    def suspicious(self, entry: Entry) -> bool:
+        """Whether a column of the signal knows too much."""
+        return any(one.column.name in self.suspects for one in entry.measured)
+
     def standing_out(self, most: int) -> tuple[Entry, ...]:
-        """The signals that tell most, the best first, one of each cluster; none of which the rate shows nothing."""
+        """The signals that tell most, the best first, one of each cluster; only clear ones, and no suspect."""
         found: list[Entry] = []
         told: set[str] = set()
         for entry in sorted(self.usable, key=lambda e: -(e.main.separates if e.main else 0)):
-            clear = entry.main is not None and entry.main.deciles.shape != "flat"
+            clear = entry.main is not None and entry.main.deciles.shape != "flat" and not self.suspicious(entry)
             if len(found) < most and clear and entry.signal.name not in told:
                 found.append(entry)
                 told.update((entry.signal.name, *self.alike(entry)))
@@ -223,6 +229,7 @@ class Catalogue:
             "base_rate": self.base_rate,
             "signals": [entry.as_json() for entry in self.entries],
             "clusters": [{"columns": list(one.columns), "least": one.least} for one in self.clusters],
+            "suspects": dict(self.suspects),
         }
 
 

@@ -17,6 +17,7 @@ from churnwatch.outcomes import check_labels, grid, span
 from churnwatch.reasons import word
 from churnwatch.runs.card import definition
 from churnwatch.runs.observations import Labelled, labelled
+from churnwatch.runs.suspects import find_suspects, suspect_words
 from churnwatch.runs.workspace import Report, Workspace, load_tables
 from churnwatch.signals import available
 from churnwatch.spec import Column, Family, Model, Signal, Words, civil_day
@@ -37,14 +38,14 @@ ALIKE_ROWS = 4_000
 class Observed:
     """The observations of a model's complete grid with every signal of the catalogue that can be computed.
 
-    ``rows`` has those that were not too late, ``too_late`` says how many were; ``periods`` (n,) is the place of each
-    row's as-of among ``as_ofs``, ``customers`` (n,) a code for each row's customer.
+    ``rows`` has those that were not too late, ``every`` all; ``periods`` (n,) is the place of each of ``rows``' as-ofs
+    among ``as_ofs``, ``customers`` (n,) a code for each one's customer.
     """
 
     model: Model
     as_ofs: Sequence[datetime]
     rows: Labelled
-    too_late: int
+    every: Labelled
     skipped: dict[str, str]
     periods: Codes
     customers: Codes
@@ -65,6 +66,7 @@ class Listed:
     families: tuple[Family, ...]
     coverage: dict[str, Coverage]
     skipped: dict[str, str]
+    suspects: dict[str, str]
 
     def as_json(self) -> dict[str, Any]:
         """The machine-readable object of ``signals list --json``."""
@@ -92,6 +94,7 @@ class Listed:
                 for family in self.families
                 for signal in family.signals
             ],
+            "suspects": self.suspects,
         }
 
 
@@ -164,6 +167,7 @@ def listed(
         families,
         {column.name: coverage(column, found.column(column.name)) for column in found.rows.matrix.columns},
         found.skipped,
+        _suspects(workspace, found, report),
     )
 
 
@@ -230,7 +234,7 @@ def reported(
     rows = _one_each(found)
     alike = clusters(found.rows.matrix.names, found.rows.matrix.values[rows])
     told = _catalogue(workspace, found, {family.family: family.description for family in families}, entries)
-    told = replace(told, clusters=alike)
+    told = replace(told, clusters=alike, suspects=_suspects(workspace, found, report))
     replace_file(path, signals_html(told, language=language))
     return Reported(told, path)
 
@@ -257,7 +261,7 @@ def observe_all(
     customers = ids.factorize()[0].astype(np.int64)
     # An as-of at which nobody was in time to act has no row, so it is no period.
     have = [t for t in as_ofs if np.datetime64(t.astimezone(UTC).replace(tzinfo=None), "us") in instants]
-    return Observed(chosen, have, rows, int(every.too_late.sum()), skipped, periods.astype(np.int64), customers)
+    return Observed(chosen, have, rows, every, skipped, periods.astype(np.int64), customers)
 
 
 def _check(found: Observed) -> None:
@@ -286,7 +290,7 @@ def _catalogue(workspace: Workspace, found: Observed, families: dict[str, str], 
         as_ofs=tuple(_days(workspace, found)),
         periods=tuple((int(n), int(m)) for n, m in zip(counts, bad, strict=True)),
         customers=int(found.customers.max()) + 1,
-        too_late=found.too_late,
+        too_late=int(found.every.too_late.sum()),
         families=families,
         entries=tuple(entries),
     )
@@ -356,6 +360,17 @@ def _sentence(workspace: Workspace, found: Observed, column: Column) -> Words | 
         if en is not None and id is not None:
             return Words(en=en, id=id)
     return None
+
+
+def _suspects(workspace: Workspace, found: Observed, report: Report | None) -> dict[str, str]:
+    """What of the model knows too much, and why; ``check`` names the same."""
+    import pandas as pd
+
+    labels = pd.DataFrame({"outcome": found.every.outcome, "too_late": found.every.too_late})
+    observations = found.every.matrix.observations
+    suspects = find_suspects(workspace, load_tables(workspace), found.model, observations, labels, report=report)
+    known = {name: "; the model's file acknowledges it" for name in found.model.acknowledge}
+    return {one.column: suspect_words(one) + known.get(one.column, "") for one in suspects}
 
 
 def _one_each(found: Observed) -> Codes:
