@@ -6,6 +6,7 @@ import csv
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -21,8 +22,9 @@ from raw_files import changed, loaded
 from small_tables import spine_of, tables_of
 
 import churnwatch.sources.raw
-from churnwatch.errors import ProjectError
+from churnwatch.errors import NoUsableModel, ProjectError
 from churnwatch.project import load_project
+from churnwatch.runs.score import bundle_matrix
 from churnwatch.signals import available, build, check_signals
 from churnwatch.sources import Tables
 from churnwatch.sources.wording import mention_sql, mentions_of
@@ -316,6 +318,26 @@ def test_a_model_is_scored_by_its_own_lists(tmp_path: Path) -> None:
     assert [[1.0]] == build(tables.reworded([old]), old.columns, spine).values.tolist()
 
 
+def test_a_model_that_reads_texts_is_not_used_where_there_are_none(tmp_path: Path) -> None:
+    """Every count would be 0, and everybody would look calm."""
+    family = family_of()
+    bundle: Any = SimpleNamespace(families=(family,), fitted=SimpleNamespace(columns=("leaving_28d",)))
+    spine = spine_of([("8", datetime(2026, 2, 20))])
+    with pytest.raises(NoUsableModel) as refused:
+        bundle_matrix(loaded(tmp_path, families=(family,)), bundle, spine)
+    assert "the model wants leaving_28d, which reads the text of interactions" == refused.value.found
+    tables = loaded(tmp_path, changed(mapping=MAPPING), families=(family,), events=EVENTS)
+    assert [[2.0]] == bundle_matrix(tables, bundle, spine).values.tolist()
+
+
+def test_a_list_that_nobody_ever_mentions_is_told() -> None:
+    """A signal that could only be 0 is skipped."""
+    family = family_of()
+    tables = tables_of([Event("1", "a", AS_OF, AS_OF, {"kind": "contact", "text": "hello"})]).reworded([family])
+    told = "interactions has no row with kind contact and mentions_cancel true"
+    assert ((), {"leaving": told}) == available(tables, family.columns)
+
+
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(TEXTS), st.integers(0, 60), st.sampled_from(["contact", "resolved"]))))
 def test_signals_count_what_the_oracle_counts(rows: list[tuple[str | None, int, str]]) -> None:
@@ -358,7 +380,9 @@ def quality(half: str) -> dict[tuple[str, str], tuple[int, int, int]]:
 
 # (rightly found, found, to be found) as measured. One author wrote the 200 sentences, before any list, and then the
 # lists, with the tuning half in view; the other half was looked at once, when they were done. Competitors are named in
-# sentences but in no list: a company adds the names of its own.
+# sentences but in no list: a company adds the names of its own. Of the 142 sentences of simulated customers
+# (synthetic/messages.py, by another author) the first lists found 13 of 16 of leaving and none wrong, 9 of 12 of
+# competitors and 2 wrong, 14 of 16 of anger and none wrong; then they were mended by these.
 MEASURED: dict[str, dict[tuple[str, str], tuple[int, int, int]]] = {
     "tune": {
         ("cancel", "en"): (9, 11, 11),

@@ -35,7 +35,7 @@ def where_sql(where: Where) -> str:
 def where_words(where: Where) -> str:
     """``where`` as a reader would say it: ``kind purchase``, ``kind contact or complaint``."""
     return " and ".join(
-        f"{name} {' or '.join(str(v) for v in wanted) if isinstance(wanted, list) else wanted}"
+        f"{name} {' or '.join(level_text(one) for one in (wanted if isinstance(wanted, list) else [wanted]))}"
         for name, wanted in where.items()
     )
 
