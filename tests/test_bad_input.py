@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import re
 import subprocess
@@ -319,3 +320,99 @@ def test_a_refusal_in_a_process_of_its_own(project):
     assert (3, "") == (said.code, said.out)
     assert said.err.startswith("configs/demo/deployment.yaml:4: no such time zone: Asia/Djakarta")
     assert 1 == len(said.err.splitlines())
+
+
+# Files of the wrong kind, cut off, or delivered twice: what `load` refuses is one message and code 4 here too.
+
+
+def visits(project, name, content):
+    """The visits come from a file of that name with that content."""
+    (project / "data" / name).write_bytes(content)
+    edit(project / "configs" / "demo" / "sources.yaml", "from: visits.csv", f"from: {name}")
+
+
+def cut(content):
+    return content[: len(content) // 2]
+
+
+def workbook(rows):
+    import io
+
+    from openpyxl import Workbook
+
+    book, file = Workbook(), io.BytesIO()
+    for row in rows:
+        book.active.append(row)
+    book.save(file)
+    return file.getvalue()
+
+
+def appended(text):
+    return text + text.split("\n", 1)[1]
+
+
+DAMAGE = {
+    # name of the file: what becomes of the text of visits.csv, and what is told
+    "cut.csv.gz": (
+        lambda text: cut(gzip.compress(text.encode())),
+        ["the gzip file is cut off", "fetch or export it again"],
+    ),
+    "plain.csv.gz": (lambda text: text.encode(), ["the file is no gzip file"]),
+    "cut.parquet": (lambda text: b"PAR1" + text.encode()[:100], ["cut.parquet: ", "a readable Parquet file"]),
+    "cut.xlsx": (lambda text: cut(workbook([["visit_no"]])), ["the workbook is cut off or damaged"]),
+    "merged.xlsx": (lambda text: workbook([["visit_no", None, "visited"]]), ["no name in column B"]),
+    "array.jsonl": (lambda text: b'[{"visit_no": 1}]', ["no line holds an object", "jq -c .[]"]),
+    "wide.csv": (lambda text: text.encode("utf-16"), ["the file is UTF-16 text", "add `encoding: utf-16`"]),
+    "ragged.csv": (lambda text: re.sub(r"(?m)(?<=.)$", ",1", text).replace(",1", "", 1).encode(), ["too many columns"]),
+    "quote.csv": (lambda text: text.encode() + b'V0,"open,\nV1,\nV2,\n', ["a quote opened here is not closed"]),
+    "header.csv": (
+        lambda text: text.replace("visited", "visit_no", 1).encode(),
+        ["visit_no stands twice in the header"],
+    ),
+    "empty.csv": (lambda text: b"", ["the file is empty"]),
+    "twice.csv": (lambda text: appended(text).encode(), ["exact duplicate", "take out what was delivered twice"]),
+    "copy.csv": (None, ["again, byte for byte", "each delivery once"]),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_a_damaged_file_is_one_message(project, name):
+    change, words = DAMAGE[name]
+    source = "visits.csv" if change else "purchases.csv"
+    text = (project / "data" / source).read_text()
+    visits(project, name, change(text) if change else text.encode())
+    with untouched(project):
+        said = call("check", "--project", project)
+    told(said, 4, name, *words)
+
+
+def test_times_in_the_wrong_unit(project):
+    path = project / "configs" / "demo" / "sources.yaml"
+    edit(
+        path,
+        "at: visited\n        known_at: visited",
+        "at: epoch_ms(epoch(visited)::BIGINT)\n        known_at: visited",
+    )
+    with untouched(project):
+        said = call("check", "--project", project)
+    refused(said, 4, "visits.csv", "interactions.at in January 1970", "`to_timestamp(column / 1000)` of milliseconds")
+
+
+def test_what_a_check_doubts_is_told_and_refuses_nothing(project):
+    """A kind misspelt, every score turned round, visits that are known some days later."""
+    path = project / "configs" / "demo" / "sources.yaml"
+    edit(path, "THEN 'complaint'", "THEN 'compliant'")
+    edit(path, "higher_is_better: survey <> 'CES'", "higher_is_better: survey = 'CES'")
+    edit(path, "known_at: visited", "known_at: visited + INTERVAL 2 DAY")
+    found = ok(call("check", "--project", project, "--json")).json
+    assert [] != [one for one in found["warnings"] if "kind compliant, which no signal" in one and "complaint?" in one]
+    sources = {one["source"]: one for one in found["sources"]}
+    late = sources["visits"]["lateness"]
+    assert (1.0, 172_800.0, 172_800.0, 172_800.0) == tuple(
+        late[key] for key in ("share", "median_seconds", "p95_seconds", "max_seconds")
+    )
+    assert 0 == sources["shop"]["lateness"]["late"]
+    assert sources["surveys"]["lateness"] is sources["crm"]["lateness"] is None
+    said = ok(call("check", "--project", project)).out
+    assert re.search(r"visits +all +2\.0 d +2\.0 d +2\.0 d", said)
+    assert "  · known when they happen: cancellations, payments, shop, tickets, usage\n" in said

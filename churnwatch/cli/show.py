@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from churnwatch.runs.explain import Explained
     from churnwatch.runs.signals import Built
     from churnwatch.runs.train import Trained
-    from churnwatch.sources import Accounting
+    from churnwatch.sources import Accounting, Lateness
 
 SHOWN = 10
 """Rows of a list shown in the terminal; the files have all."""
@@ -66,6 +66,7 @@ def checked(found: Checked) -> None:
     """The accounting table, what is skipped, and what each model would see."""
     console = _console()
     _accounting(console, found.accounting)
+    _late(console, found.lateness)
     notes = [
         ("·", f"{one.source}: {count:,} {what}: {rule}", style)
         for one in found.accounting
@@ -126,6 +127,31 @@ def _about_families(found: Checked) -> list[tuple[str, str, str]]:
         ("!", f"family {name} is used by no model in use: name it under `families` in {models}", "yellow")
         for name in found.unused
     ]
+
+
+def _late(console: Console, lateness: Sequence[Lateness]) -> None:
+    """The sources whose events are known later than they happen; the others in a line."""
+    late = [one for one in lateness if one.late]
+    if late:
+        heads = ("late", "median", "95 %", "most")
+        table = _table("source", *heads, right=heads)
+        for one in late:
+            share = "all" if one.late == one.rows else f"{one.share:.1%}" if one.share >= 0.001 else "< 0.1%"
+            table.add_row(one.source, share, *map(_took, (one.median, one.p95, one.maximum)))
+        _titled(console, "Lateness: share of the events known after they happened, and how long after", table)
+    at_once = [one.source for one in lateness if not one.late]
+    if at_once:
+        if late:
+            console.print()
+        _indented(console, [("·", f"known when they happen: {', '.join(at_once)}", "")])
+
+
+def _took(seconds: float) -> str:
+    """A delay in the largest unit of which it has at least one, two figures or more."""
+    for name, size in (("d", 86_400.0), ("h", 3_600.0), ("min", 60.0)):
+        if seconds >= size:
+            return f"{seconds / size:,.1f} {name}" if seconds < 100 * size else f"{seconds / size:,.0f} {name}"
+    return f"{seconds:.0f} s" if seconds == 0 or seconds >= 1 else "< 1 s"
 
 
 def _accounting(console: Console, accounting: Sequence[Accounting]) -> None:

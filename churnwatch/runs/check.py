@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from churnwatch.evaluation import Suspect
 from churnwatch.outcomes import grid, label, observe, span
 from churnwatch.runs.card import definition
+from churnwatch.runs.doubts import doubts
 from churnwatch.runs.facts import facts_of
 from churnwatch.runs.suspects import find_suspects, model_file, suspect_words
 from churnwatch.runs.workspace import Report, Workspace, load_tables
@@ -18,7 +19,7 @@ from churnwatch.signals import available, check_examples, model_columns
 from churnwatch.spec import Model, civil_day
 
 if TYPE_CHECKING:
-    from churnwatch.sources import Accounting, Tables
+    from churnwatch.sources import Accounting, Lateness, Tables
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Checked:
 
     examples: int
     accounting: Sequence[Accounting]
+    lateness: Sequence[Lateness]
     quarantine: Sequence[Mapping[str, Any]]
     warnings: Sequence[str]
     signals: int
@@ -46,10 +48,15 @@ class Checked:
 
         It may be a customer's own words, which have no place in a log.
         """
+        late = {one.source: _lateness(one) for one in self.lateness}
         return {
             "examples": self.examples,
             "sources": [
-                {**asdict(one), "data_end": one.data_end.isoformat() if one.data_end else None}
+                {
+                    **asdict(one),
+                    "data_end": one.data_end.isoformat() if one.data_end else None,
+                    "lateness": late.get(one.source),
+                }
                 for one in self.accounting
             ],
             "quarantine": [{key: one[key] for key in one if key != "found"} for one in self.quarantine],
@@ -65,6 +72,18 @@ class Checked:
         }
 
 
+def _lateness(one: Lateness) -> dict[str, Any]:
+    """Rows, and seconds from when they happened until they were known."""
+    return {
+        "rows": one.rows,
+        "late": one.late,
+        "share": one.share,
+        "median_seconds": one.median,
+        "p95_seconds": one.p95,
+        "max_seconds": one.maximum,
+    }
+
+
 def check(workspace: Workspace, *, report: Report | None = None) -> Checked:
     """Check files, examples and sources; write the quarantined rows to ``state/<deployment>/quarantine.csv``.
 
@@ -76,11 +95,13 @@ def check(workspace: Workspace, *, report: Report | None = None) -> Checked:
     quarantined = tables.quarantine.to_pylist()
     facts, barred = facts_of(tables)
     described = [_described(workspace, tables, name, report) for name in _in_use(workspace)]
+    models = [workspace.model(name) for name in _in_use(workspace)]
     return Checked(
         examples=examples,
         accounting=tables.accounting,
+        lateness=tables.lateness(),
         quarantine=quarantined,
-        warnings=(*tables.warnings, *_early(tables)),
+        warnings=(*tables.warnings, *doubts(tables, workspace.spec, models)),
         signals=len(usable),
         skipped=skipped,
         barred=barred,
@@ -90,18 +111,6 @@ def check(workspace: Workspace, *, report: Report | None = None) -> Checked:
         suspects=[one for _, suspects in described for one in suspects],
         quarantine_file=_write_quarantine(workspace, quarantined),
     )
-
-
-def _early(tables: Tables) -> list[str]:
-    """A warning of each source whose events are from before their customers began."""
-    from churnwatch.sources import early_sources
-
-    files = {one.source: one.file for one in tables.accounting}
-    return [
-        f"{files[one.source]}: {one.early:,} of {one.events:,} events ({one.early / one.events:.0%}) were known before "
-        "their customer's started_at; are both mapped from the right columns, and is it the same customer?"
-        for one in early_sources(tables.con)
-    ]
 
 
 def _in_use(workspace: Workspace) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from churnwatch.sources.canonical import load
 from churnwatch.sources.early import Early, early_sources
+from churnwatch.sources.instruments import Mixup, mixed_up
+from churnwatch.sources.lateness import Lateness
 from churnwatch.sources.mapping import one_thread
 from churnwatch.sources.stale import Stale
 from churnwatch.sources.tables import MEASURED, SHAPES, Accounting, Tables, new_tables
@@ -11,10 +13,13 @@ __all__ = [
     "SHAPES",
     "Accounting",
     "Early",
+    "Lateness",
+    "Mixup",
     "Stale",
     "Tables",
     "early_sources",
     "load",
+    "mixed_up",
     "new_tables",
     "one_thread",
 ]

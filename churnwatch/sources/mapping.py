@@ -152,38 +152,41 @@ def carry_out(
     judged = f"{filled}, judged AS (SELECT *, CASE {when} END AS rule FROM filled)"
     verdict = f"CASE rule {words} END AS {RULE}, CASE rule {found} END AS {FOUND}"
     columns = ", ".join(map(quoted, wanted))
+    apart = {c: f"coalesce({quoted('raw ' + c)} <> {quoted(c)}, false)" for c in ids}
+    odd = "".join(f", {sql} AS {quoted('odd ' + c)}" for c, sql in apart.items())
     stays = in_place and _stays(mapping, raw, kinds, types, zone)
     broken = relation.removesuffix('"') + ' broken"' if stays else f"(FROM {relation} WHERE {RULE} IS NOT NULL)"
     try:
         if stays:
             con.execute(
-                f"CREATE TABLE {broken} AS {judged} SELECT {ROW}, {shape.key}, {verdict} FROM judged "
-                "WHERE rule IS NOT NULL"
+                f"CREATE TABLE {broken} AS {judged} SELECT {ROW}, {shape.key}, {verdict}{odd} FROM judged "
+                f"WHERE rule IS NOT NULL{''.join(f' OR {sql}' for sql in apart.values())}"
             )
+            composed = _counted(con, apart, broken)
+            con.execute(f"DELETE FROM {broken} WHERE {RULE} IS NULL")
             con.execute(f"CREATE VIEW {relation} AS {filled} SELECT {ROW}, {columns} FROM filled")
             # No rule looks at these values, nor do repeats and unknown customers.
             _read_through(con, given, [c for c in kinds if kinds[c] == "text" and c not in (shape.key, "customer_id")])
         else:
             with one_thread(con) if _adds_up(mapping) else nullcontext():
                 con.execute(
-                    f"CREATE OR REPLACE TABLE {relation} AS {judged} SELECT {ROW}, {columns}, {verdict} FROM judged"
+                    f"CREATE OR REPLACE TABLE {relation} AS {judged} "
+                    f"SELECT {ROW}, {columns}, {verdict}{odd} FROM judged"
                 )
-        composed = _composed(con, ids, relation, filled)
+            composed = _counted(con, apart, relation)
     except duckdb.Error as error:
         raise _culprit(con, mapping, raw, place, error) from None
     shown = frozenset(rule.words for rule in rules if rule.shown)
     return Mapped(table, raw.name, relation, broken, mapping.select is not None, stays, place, shown, composed)
 
 
-def _composed(con: duckdb.DuckDBPyConnection, ids: list[str], relation: str, filled: str) -> dict[str, int]:
-    """How many rows have, per column of ``ids``, one that NFC changed; a text of ASCII it never does."""
+def _counted(con: duckdb.DuckDBPyConnection, ids: Iterable[str], relation: str) -> dict[str, int]:
+    """How many rows of ``relation`` have, per column of ``ids``, one that NFC changed."""
+    ids = list(ids)
     if not ids:
         return {}
-    beyond = " OR ".join(f"coalesce(bool_or(strlen({quoted(c)}) <> length({quoted(c)})), false)" for c in ids)
-    if not con.execute(f"SELECT {beyond} FROM {relation}").fetchall()[0][0]:
-        return {}
-    counts = ", ".join(f"count(*) FILTER ({quoted('raw ' + c)} <> {quoted(c)})" for c in ids)
-    found = con.execute(f"{filled} SELECT {counts} FROM filled").fetchall()[0]
+    counts = ", ".join(f"count(*) FILTER ({quoted('odd ' + c)})" for c in ids)
+    found = con.execute(f"SELECT {counts} FROM {relation}").fetchall()[0]
     return {c: count for c, count in zip(ids, found, strict=True) if count}
 
 

@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from churnwatch.errors import DataRefused, ProjectError, nearest
+from churnwatch.sources.lateness import Lateness, lateness_of
 from churnwatch.sources.stale import Stale, stale_sources
 from churnwatch.sources.wording import Mention, mentions_of
 from churnwatch.spec import Family, Level, Where
@@ -205,6 +206,10 @@ class Tables:
             known = self.mentions.get(name)
             mentions[name] = known if known is not None and known.sql == sql else Mention(sql, stored=False)
         return replace(self, mentions=mentions)
+
+    def lateness(self) -> tuple[Lateness, ...]:
+        """How late the interactions of each source became known, by source; surveys have no lateness."""
+        return lateness_of(self.con)
 
     def _condition(self, table: str, where: Where) -> tuple[str, list[Level]]:
         known = [*SHAPES[table].columns, *self.measures_of(table), "source"]

@@ -1,0 +1,75 @@
+"""What no rule refuses and a check still doubts: kinds that nothing reads, scores of another instrument."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from churnwatch.errors import nearest
+from churnwatch.sources import early_sources, mixed_up
+from churnwatch.spec import Model, ProjectSpec, Where
+
+if TYPE_CHECKING:
+    from churnwatch.sources import Tables
+
+SHOWN = 5
+MOST_KINDS = 20
+"""More kinds than this that nothing names are no kinds: a message does not repeat them."""
+
+
+def doubts(tables: Tables, spec: ProjectSpec, models: list[Model]) -> list[str]:
+    """A sentence on each doubt about ``tables``; ``models`` are those in use."""
+    return [*_early(tables), *_mixed_up(tables), *_unknown_kinds(tables, spec, models)]
+
+
+def _early(tables: Tables) -> Iterator[str]:
+    """Sources whose events are from before their customers began."""
+    files = {one.source: one.file for one in tables.accounting}
+    for one in early_sources(tables.con):
+        yield (
+            f"{files[one.source]}: {one.early:,} of {one.events:,} events ({one.early / one.events:.0%}) were known "
+            "before their customer's started_at; are both mapped from the right columns, and is it the same customer?"
+        )
+
+
+def _mixed_up(tables: Tables) -> Iterator[str]:
+    files = {one.source: one.file for one in tables.accounting}
+    for one in mixed_up(tables.con):
+        yield (
+            f"{files[one.source]}: scores of {one.instrument}: {one.told}; are instrument, scale and higher_is_better "
+            "mapped right?"
+        )
+
+
+def named_kinds(spec: ProjectSpec, models: list[Model]) -> set[str]:
+    """The kinds of interactions that a signal, an outcome or a population names."""
+    wheres: list[Where] = []
+    for family in spec.families:
+        if family.table == "interactions":
+            wheres += [where for signal in family.signals for where in (signal.where, signal.of or {})]
+    for model in models:
+        wheres += [model.outcome.where, model.population.active or {}]
+    levels = [where["kind"] for where in wheres if "kind" in where]
+    return {str(one) for level in levels for one in (level if isinstance(level, list) else [level])}
+
+
+def _unknown_kinds(tables: Tables, spec: ProjectSpec, models: list[Model]) -> Iterator[str]:
+    named = named_kinds(spec, models)
+    counted = tables.con.execute("SELECT kind, count(*) FROM interactions GROUP BY 1 ORDER BY 2 DESC, 1").fetchall()
+    unknown = [(kind, count) for kind, count in counted if kind not in named]
+    rows = sum(count for _, count in unknown)
+    if len(unknown) > MOST_KINDS:
+        yield (
+            f"interactions: {rows:,} rows of {len(unknown):,} kinds that no signal, outcome or population names; is "
+            "kind mapped from the right column?"
+        )
+        return
+    for kind, count in unknown[:SHOWN]:
+        hint = nearest(kind, named)
+        yield (
+            f"interactions: {count:,} rows of kind {kind}, which no signal, outcome or population names"
+            + (f"; {hint}" if hint else "")
+        )
+    if len(unknown) > SHOWN:
+        rest = sum(count for _, count in unknown[SHOWN:])
+        yield f"interactions: {rest:,} rows of {len(unknown) - SHOWN} more such kinds"

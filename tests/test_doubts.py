@@ -1,0 +1,87 @@
+"""What a check doubts: kinds that nothing names, instruments that look mixed up."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from oracle import Event
+from small_tables import tables_of
+
+from churnwatch.runs.doubts import doubts
+from churnwatch.spec import Family, Model, Outcome, Population, ProjectSpec, Signal
+
+DAY = datetime(2026, 3, 1)
+
+
+def signal(name: str, **keys: object) -> Signal:
+    reason = {"en": "x {value}", "id": "x {value}"}
+    return Signal.model_validate(
+        {"name": name, "description": "x", "aggregate": "count", "direction": "up", "reason": reason, **keys}
+    )
+
+
+def spec() -> ProjectSpec:
+    """A catalogue that names complaint and contact (a share's base); the kind of a survey's rows is another."""
+    contact = Family.model_construct(
+        family="contact",
+        description="x",
+        table="interactions",
+        signals=(signal("complaint_share", aggregate="share", where={"kind": "complaint"}, of={"kind": ["contact"]}),),
+    )
+    surveys = Family.model_construct(
+        family="surveys", description="x", table="surveys", signals=(signal("asked", where={"kind": "sent"}),)
+    )
+    return ProjectSpec.model_construct(families=(contact, surveys))
+
+
+def model(population: dict[str, object]) -> Model:
+    outcome = Outcome.model_validate({"event": {"kind": "cancellation"}})
+    return Model.model_construct(outcome=outcome, population=Population.model_validate(population))
+
+
+def told(*kinds: str, population: dict[str, object] | None = None) -> list[str]:
+    events = [Event(f"e{number}", "8", DAY, DAY, {"kind": kind}, {}) for number, kind in enumerate(kinds)]
+    return doubts(
+        tables_of(events, customers=[{"customer_id": "8", "started_at": DAY}]), spec(), [model(population or {})]
+    )
+
+
+def test_kinds_of_signals_outcomes_and_populations_are_known() -> None:
+    kinds = ("complaint", "contact", "cancellation", "usage")
+    assert [] == told(*kinds, population={"active": {"kind": ["usage", "visit"]}, "within": "90d"})
+    assert ["interactions: 1 rows of kind usage, which no signal, outcome or population names"] == told(*kinds)
+
+
+def test_a_kind_that_nothing_names_is_told_with_its_count_and_the_nearest() -> None:
+    assert [
+        "interactions: 2 rows of kind compliant, which no signal, outcome or population names; did you mean complaint?",
+        "interactions: 1 rows of kind sent, which no signal, outcome or population names",
+    ] == told("compliant", "complaint", "sent", "compliant")
+
+
+def test_of_many_such_kinds_the_most_frequent_are_named() -> None:
+    kinds = [f"k{number}" for number in range(7)] + ["k6"]
+    found = told(*kinds)
+    assert 6 == len(found)
+    assert found[0].startswith("interactions: 2 rows of kind k6,")
+    assert "interactions: 2 rows of 2 more such kinds" == found[-1]
+
+
+@pytest.mark.parametrize("kinds", [21, 100])
+def test_a_column_of_words_is_no_column_of_kinds_and_is_not_repeated(kinds: int) -> None:
+    assert [
+        f"interactions: {kinds} rows of {kinds} kinds that no signal, outcome or population names; is kind mapped from "
+        "the right column?"
+    ] == told(*(f"Siti wrote {number}" for number in range(kinds)))
+
+
+def test_a_mixed_up_instrument_is_told_with_its_file() -> None:
+    survey = {"customer_id": "8", "sent_at": DAY, "answered_at": DAY, "instrument": "nps", "raw_score": 5.0}
+    scale = {"scale_min": 0.0, "scale_max": 10.0, "higher_is_better": True}
+    surveys = [{"survey_id": f"s{number}", **survey, **scale} for number in range(400)]
+    [found] = doubts(tables_of(surveys=surveys), spec(), [])
+    assert found.endswith(
+        ": scores of nps: none of 400 scores lies in the best quarter of the scale from 0 to 10; they lie from 5 to 5; "
+        "are instrument, scale and higher_is_better mapped right?"
+    )
