@@ -50,22 +50,21 @@ def told(*kinds: str, population: dict[str, object] | None = None) -> list[str]:
 def test_kinds_of_signals_outcomes_and_populations_are_known() -> None:
     kinds = ("complaint", "contact", "cancellation", "usage")
     assert [] == told(*kinds, population={"active": {"kind": ["usage", "visit"]}, "within": "90d"})
-    assert ["interactions: 1 rows of kind usage, which no signal, outcome or population names"] == told(*kinds)
+    assert ["interactions: kinds that no signal, outcome or population names: usage (1 rows)"] == told(*kinds)
 
 
 def test_a_kind_that_nothing_names_is_told_with_its_count_and_the_nearest() -> None:
     assert [
         "interactions: 2 rows of kind compliant, which no signal, outcome or population names; did you mean complaint?",
-        "interactions: 1 rows of kind sent, which no signal, outcome or population names",
+        "interactions: kinds that no signal, outcome or population names: sent (1 rows)",
     ] == told("compliant", "complaint", "sent", "compliant")
 
 
 def test_of_many_such_kinds_the_most_frequent_are_named() -> None:
-    kinds = [f"k{number}" for number in range(7)] + ["k6"]
-    found = told(*kinds)
-    assert 6 == len(found)
-    assert found[0].startswith("interactions: 2 rows of kind k6,")
-    assert "interactions: 2 rows of 2 more such kinds" == found[-1]
+    assert [
+        "interactions: kinds that no signal, outcome or population names: k6 (2 rows), k0 (1 rows), k1 (1 rows), "
+        "k2 (1 rows), k3 (1 rows), 2 more (2 rows)"
+    ] == told(*(f"k{number}" for number in range(7)), "k6")
 
 
 @pytest.mark.parametrize("kinds", [21, 100])

@@ -64,12 +64,16 @@ def _unknown_kinds(tables: Tables, spec: ProjectSpec, models: list[Model]) -> It
             "kind mapped from the right column?"
         )
         return
-    for kind, count in unknown[:SHOWN]:
-        hint = nearest(kind, named)
-        yield (
-            f"interactions: {count:,} rows of kind {kind}, which no signal, outcome or population names"
-            + (f"; {hint}" if hint else "")
-        )
-    if len(unknown) > SHOWN:
-        rest = sum(count for _, count in unknown[SHOWN:])
-        yield f"interactions: {rest:,} rows of {len(unknown) - SHOWN} more such kinds"
+    alike = {kind: nearest(kind, named) for kind, _ in unknown}
+    for kind, count in unknown:
+        if alike[kind]:
+            yield (
+                f"interactions: {count:,} rows of kind {kind}, which no signal, outcome or population names; "
+                f"{alike[kind]}"
+            )
+    others = [(kind, count) for kind, count in unknown if not alike[kind]]
+    if others:
+        told = [f"{kind} ({count:,} rows)" for kind, count in others[:SHOWN]]
+        rest = sum(count for _, count in others[SHOWN:])
+        told += [f"{len(others) - SHOWN} more ({rest:,} rows)"] if rest else []
+        yield f"interactions: kinds that no signal, outcome or population names: {', '.join(told)}"
