@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -29,20 +30,51 @@ class Span:
 def span(tables: Tables, model: Model) -> Span:
     """When this model's data begin and until when its outcome is complete (the least data end of what feeds it).
 
+    A ``given`` outcome has one as-of, ``end``: the first civil midnight after every fact of a customer is known.
     Raises DataRefused where no row is such an outcome, ProjectError for an unknown column.
     """
+    if model.outcome.given is not None:
+        return _snapshot(tables, model, model.outcome.given)
     end = tables.data_end("interactions", model.outcome.where)
     row = tables.con.execute('select epoch_us(min("at")) from interactions').fetchone()
     assert row is not None
     return Span(_aware(row[0]), end)
 
 
+def _snapshot(tables: Tables, model: Model, given: str) -> Span:
+    where = f"models/{model.model}.yaml: outcome.given"
+    if given not in tables.customer_measures:
+        raise ProjectError(
+            f"customers have no measure {given}",
+            where=where,
+            allowed=", ".join(tables.customer_measures) or "a number under `measures` of a mapping of customers",
+            hint=nearest(given, tables.customer_measures) or f"add `measures: {{{given}: …}}` to the mapping",
+        )
+    wrong, told, first, last = tables.con.execute(
+        f"""select count(*) filter ("{given}" not in (0, 1)), count("{given}") filter (known_at is not null),
+                epoch_us(min(known_at)), epoch_us(max(known_at)) from customers"""
+    ).fetchall()[0]
+    if wrong:
+        raise DataRefused(f"{wrong} values are neither 0 nor 1", where=f"customers.{given}", allowed="0 or 1, or empty")
+    if not told:
+        raise DataRefused(
+            f"no customer has a value of {given} and a known_at",
+            where=where,
+            allowed="a day from which the facts are known",
+            hint="map `known_at` of customers: of a snapshot, its own day",
+        )
+    after = civil_day(_aware(last), tables.zone) + timedelta(days=1)
+    return Span(_aware(first), midnight(after, tables.zone))
+
+
 def grid(model: Model, *, zone: str, span: Span, complete_by: datetime) -> list[datetime]:
     """The calendar grid of as-ofs, rising, whose labels are complete by ``complete_by`` and within the data.
 
     It steps back from the last such civil day, ``every`` apart, as long as ``history`` lies between the first event
-    and the as-of. Empty when there is no such day.
+    and the as-of. Empty when there is no such day. Of a ``given`` outcome the one as-of is the span's end.
     """
+    if model.grid is None:
+        return [span.end] if span.end <= complete_by else []
     last = min(complete_by, span.end) - timedelta(seconds=model.reach)
     day = civil_day(last, zone)
     if midnight(day, zone) > last:
@@ -74,15 +106,20 @@ def check_as_of(day: date, *, zone: str, first: datetime, end: datetime) -> date
     return as_of
 
 
-def observe(tables: Tables, model: Model, as_ofs: Sequence[datetime]) -> pd.DataFrame:
+def observe(tables: Tables, model: Model, as_ofs: Sequence[datetime], *, to_score: bool = False) -> pd.DataFrame:
     """The population at each as-of: customer_id, as_of (naive UTC), ordered by as_of and customer_id.
 
     A customer is observed from their start (else the first event known at as-of) plus ``tenure``. With an outcome
     ``event``, whoever had that event before as-of and is known to have had it has left and is not observed. ``active``
     wants such an event within the time before as-of. ``ended_at`` is not looked at: it is today's fact, and where it is
-    dated back, leavers would be missing from the past that were still there. Raises ProjectError for a column that
-    interactions do not have.
+    dated back, leavers would be missing from the past that were still there. With an outcome ``given``: whose facts
+    are known at as-of and hold a value of it; or, ``to_score``, not the bad one, for those have left. Raises
+    ProjectError for a column that interactions do not have.
     """
+    given = model.outcome.given
+    if given is not None:
+        there = f'coalesce(begun."{given}", 0) = 0' if to_score else f'begun."{given}" is not null'
+        return _those(tables, [f"begun.known_at < grid.as_of and {there}"], as_ofs)
     population = model.population
     for key, where in (("outcome", model.outcome.where), ("population.active", population.active or {})):
         _check_where(where, place=f"models/{model.model}.yaml: {key}")
@@ -103,6 +140,11 @@ def observe(tables: Tables, model: Model, as_ofs: Sequence[datetime]) -> pd.Data
             f'exists (select 1 {known} and e."at" >= grid.as_of - interval {population.within.seconds} second '
             f"and {where_sql(population.active)})"
         )
+    return _those(tables, conditions, as_ofs)
+
+
+def _those(tables: Tables, conditions: Sequence[str], as_ofs: Sequence[datetime]) -> pd.DataFrame:
+    """Customers (``begun``) at as-ofs (``grid``) who meet all conditions."""
     tables.con.register("as_ofs", pa.table({"as_of": pa.array([_naive(t) for t in as_ofs], pa.timestamp("us"))}))
     found = tables.con.sql(
         f"""select begun.customer_id, grid.as_of from customers as begun cross join as_ofs as grid
@@ -121,8 +163,8 @@ def label(tables: Tables, model: Model, observations: pd.DataFrame, *, known_bef
     """What became of each observation: ``outcome`` (1.0 bad, 0.0 not) and ``too_late`` (bool), in the same order.
 
     ``too_late``: with an outcome ``event``, it came before the gap was over, so there was no time left to act; such
-    rows are left out of training and counted apart in evaluation. Their ``outcome`` is 0. The labels are only
-    as complete as the caller's as-ofs are (``grid``).
+    rows are left out of training and counted apart in evaluation. Their ``outcome`` is 0. A ``given`` outcome is taken
+    as it stands. The labels are only as complete as the caller's as-ofs are (``grid``).
     """
     con = tables.con
     end = f"timestamp '{_naive(known_before)}'"
@@ -136,6 +178,13 @@ def label(tables: Tables, model: Model, observations: pd.DataFrame, *, known_bef
             }
         ),
     )
+    if model.outcome.given is not None:
+        told = con.sql(
+            f"""select customers."{model.outcome.given}" as outcome
+            from observed join customers using (customer_id) order by observed.place"""
+        ).to_arrow_table()
+        con.unregister("observed")
+        return pd.DataFrame({"outcome": told["outcome"].to_numpy(), "too_late": np.zeros(len(observations), np.bool_)})
     gap = f"observed.as_of + interval {model.gap.seconds} second"
     close = f"observed.as_of + interval {model.reach} second"
     found = con.sql(
@@ -170,7 +219,9 @@ def check_labels(outcome: pd.Series, model: Model, *, when: str) -> None:
         f"all {len(outcome)} observations of the model {model.model} {when} have the same outcome ({bad} bad)",
         where=f"models/{model.model}.yaml: outcome",
         allowed="both outcomes occur",
-        hint=f"is `{what}` the right event, and does the source that holds it reach far enough?",
+        hint="does the file hold those who left and those who stayed?"
+        if model.outcome.given
+        else f"is `{what}` the right event, and does the source that holds it reach far enough?",
     )
 
 

@@ -418,16 +418,20 @@ def test_a_model_holds_together(given: dict[str, Any], told: str) -> None:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({}, "an outcome is either `event: {…}` or `inactive: {…}` with `for: 90d`"),
+        ({}, "an outcome is either `event: {…}`, `inactive: {…}` with `for: 90d`, or `given: column`"),
         (
             {"event": {"kind": "a"}, "inactive": {"kind": "b"}, "for": "90d"},
-            "an outcome is either `event: {…}` or `inactive: {…}` with `for: 90d`",
+            "an outcome is either `event: {…}`, `inactive: {…}` with `for: 90d`, or `given: column`",
         ),
         (
             {"event": {"kind": "a"}, "for": "90d"},
             "`for` goes with `inactive`: how long without such an event counts as gone",
         ),
         ({"inactive": {"kind": "a"}}, "`for` goes with `inactive`: how long without such an event counts as gone"),
+        (
+            {"event": {"kind": "a"}, "given": "churned"},
+            "an outcome is either `event: {…}`, `inactive: {…}` with `for: 90d`, or `given: column`",
+        ),
         ({"event": {}}, "the outcome matches every row: name at least a kind"),
         ({"inactive": {}, "for": "90d"}, "the outcome matches every row: name at least a kind"),
     ],
@@ -530,13 +534,12 @@ def test_a_source_is_read_in_a_known_way(given: dict[str, Any], told: str) -> No
 
 
 def test_sources_and_tables_fit_together() -> None:
-    """Every mapping names a declared source; customers and interactions have one."""
+    """Every mapping names a declared source; customers have one."""
     ghost = {"agents": [{"source": "hr", "columns": {"owner": "id"}}]}
     told = ": agents maps the source hr, which is not declared"
     assert [told] == refusals(Sources, SOURCES | {"tables": SOURCES["tables"] | ghost})
-    for table in ("customers", "interactions"):
-        rest = {name: mappings for name, mappings in SOURCES["tables"].items() if name != table}
-        assert [f": no mapping makes the table {table}"] == refusals(Sources, SOURCES | {"tables": rest})
+    rest = {name: mappings for name, mappings in SOURCES["tables"].items() if name != "customers"}
+    assert [": no mapping makes the table customers"] == refusals(Sources, SOURCES | {"tables": rest})
     (told,) = refusals(Sources, SOURCES | {"sources": {}, "tables": {}})
     assert told.startswith("sources: Dictionary should have at least 1 item")
 
@@ -603,6 +606,14 @@ ACTING = FAMILY | {"signals": [SIGNAL | {"action": "dance"}]}
         (
             {"deployment": DEPLOYMENT | {"also": ["loyalty"]}},
             "deployment.yaml uses the model loyalty, which is not in models/",
+        ),
+        (
+            {"models": {"churn": MODEL | {"acknowledge": ["age"]}}},
+            "the model churn acknowledges age, which is no column of its families",
+        ),
+        (
+            {"sources": SOURCES | {"tables": {"customers": SOURCES["tables"]["customers"]}}},
+            "no mapping makes the table interactions, which the model churn needs",
         ),
         ({"families": (ACTING,)}, "calls suggests dance, which is not in playbook.yaml"),
         ({"outreach": {"default_action": "wave"}}, "outreach.yaml suggests wave, which is not in playbook.yaml"),

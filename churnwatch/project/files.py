@@ -46,10 +46,19 @@ def load_project(root: Path, deployment: str) -> ProjectSpec:
     ]
     if faults:
         raise together(faults)
+    mapped = read_document(root, f"{folder}/sources.yaml")
+    sources = mapped.parse(Sources)
+    in_use = [models[name][1] for name in (parsed.listing_model, *parsed.also)]
+    if "interactions" not in sources.tables and any(model.outcome.given is None for model in in_use):
+        raise ProjectError(
+            "no mapping makes the table interactions",
+            where=mapped.where(("tables",)),
+            hint="only a model whose outcome is `given` does without",
+        )
     tracking = f"{folder}/tracking.yaml"
     return ProjectSpec(
         deployment=parsed,
-        sources=read_document(root, f"{folder}/sources.yaml").parse(Sources),
+        sources=sources,
         outreach=outreach.parse(Outreach),
         tracking=read_document(root, tracking).parse(Tracking) if (root / tracking).exists() else Tracking(),
         playbook=playbook.parse(Playbook),

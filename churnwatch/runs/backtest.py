@@ -25,6 +25,13 @@ def backtest(workspace: Workspace, name: str, *, days: Sequence[date], report: R
     to train on by then, or a column is suspect and not acknowledged.
     """
     model = workspace.model(name)
+    if model.outcome.given is not None:
+        raise CheckFailed(
+            f"the model {name} knows one snapshot of customers: there is no earlier day to test it on",
+            where=f"models/{name}.yaml: outcome",
+            allowed="an outcome that is an event, or inactivity",
+            hint="`churnwatch train` judges it on customers it did not learn from",
+        )
     tables = load_tables(workspace, report=report)
     within = span(tables, model)
     as_ofs = [_testable(workspace, model, day, within) for day in days]
@@ -58,7 +65,7 @@ def _slice(
     if not dates:
         raise CheckFailed(
             f"not enough data: no observation of the model {model.model} has a complete label {when}",
-            allowed=f"history of {model.grid.history}, then gap and horizon, before the as-of",
+            allowed=f"history of {model.history}, then gap and horizon, before the as-of",
             hint="choose a later as-of",
         )
     train = labelled(tables, model, columns, dates, known_before=as_of, report=report)

@@ -24,9 +24,17 @@ FIGURES = (
     ("too_late", "left inside the gap"),
 )
 
+SNAPSHOT = (
+    "One snapshot cannot be split by time: no figure of it shows how the model ages, or how it would have done on "
+    "another day."
+)
+"""Said wherever figures of a given outcome stand."""
+
 
 def definition(model: Model) -> str:
     """The outcome in one sentence."""
+    if model.outcome.given is not None:
+        return f"{model.outcome.given} is 1, in one snapshot of customers, which cannot show how a model ages"
     what = where_words(model.outcome.where)
     if model.outcome.event is not None:
         return f"an event ({what}) within {model.label_length}, beginning {model.gap} after the as-of"
@@ -45,14 +53,16 @@ def model_card(
 ) -> str:
     """The card as Markdown; nothing in it depends on the clock."""
     dates = [str(one.figures["as_of"]) for one in judged]
+    how = f"**Judged on** {', '.join(dates)} by a model that knew only what was complete before the first of them"
+    if model.outcome.given is not None:
+        how = f"**Judged on** {judged[0].figures['n']} customers by a model of the others. {SNAPSHOT}"
     lines = [
         f"# {workspace.deployment}.{model.model}: {model.title.en}",
         "",
         f"**Predicts** {definition(model)}.",
         f"**Trained on** {notes['observations']} observations at {len(notes['as_ofs'])} as-ofs, "
         f"{notes['as_ofs'][0]} to {notes['as_ofs'][-1]}; {notes['choice']}.",
-        f"**Judged on** {', '.join(dates)} by a model that knew only what was complete before the first of them; the "
-        "registered version is refitted on everything with the same rounds and calibration.",
+        f"{how.rstrip('.')}; the registered version is refitted on everything with the same rounds and calibration.",
         "",
         "| | " + " | ".join(dates) + " |",
         "|---|" + "---|" * len(dates),

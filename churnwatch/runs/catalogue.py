@@ -253,7 +253,7 @@ def observe_all(
     if every is None or rows is None or len(rows.outcome) == 0:
         raise CheckFailed(
             f"no observation of the model {chosen.model} is complete, so no signal can be measured",
-            allowed=f"history of {chosen.grid.history}, then gap and horizon, within the data",
+            allowed=f"history of {chosen.history}, then gap and horizon, within the data",
             hint="load more history, or look at the model's population and at `churnwatch check`",
         )
     instants, periods = np.unique(rows.as_of, return_inverse=True)

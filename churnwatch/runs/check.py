@@ -16,7 +16,7 @@ from churnwatch.runs.facts import facts_of
 from churnwatch.runs.suspects import find_suspects, model_file, suspect_words
 from churnwatch.runs.workspace import Report, Workspace, load_tables
 from churnwatch.signals import available, check_examples, model_columns
-from churnwatch.spec import Model, civil_day
+from churnwatch.spec import Column, Model, civil_day
 
 if TYPE_CHECKING:
     from churnwatch.sources import Accounting, Lateness, Tables
@@ -106,7 +106,7 @@ def check(workspace: Workspace, *, report: Report | None = None) -> Checked:
         skipped=skipped,
         barred=barred,
         facts=facts,
-        unused=_unused(workspace),
+        unused=_unused(workspace, usable),
         models=[model for model, _ in described],
         suspects=[one for _, suspects in described for one in suspects],
         quarantine_file=_write_quarantine(workspace, quarantined),
@@ -118,10 +118,10 @@ def _in_use(workspace: Workspace) -> tuple[str, ...]:
     return (deployment.listing_model, *deployment.also)
 
 
-def _unused(workspace: Workspace) -> list[str]:
-    """The families of the catalogue that no model in use names: somebody may have forgotten to."""
+def _unused(workspace: Workspace, usable: Sequence[Column]) -> list[str]:
+    """The families that these data have something for and no model in use names: somebody may have forgotten to."""
     used = {family for name in _in_use(workspace) for family in workspace.model(name).families}
-    return [family.family for family in workspace.spec.families if family.family not in used]
+    return list(dict.fromkeys(column.family for column in usable if column.family not in used))
 
 
 def _described(

@@ -73,7 +73,7 @@ def explain(
     first, end = extent(tables)
     as_of = check_as_of(day, zone=workspace.spec.deployment.zone, first=first, end=end)
     customer = _customer(tables, customer_id)
-    observed = observe(tables, bundle.model, [as_of])
+    observed = observe(tables, bundle.model, [as_of], to_score=True)
     spine = observed[observed["customer_id"] == customer_id].reset_index(drop=True)
     if spine.empty:
         raise DataRefused(

@@ -85,7 +85,7 @@ def _parameters(bundle: Bundle) -> dict[str, object]:
         "calibration": bundle.fitted.calibration.method,
         "seed": model.learner.seed,
         "gap": str(model.gap),
-        "horizon": str(model.label_length),
+        "horizon": "none: one snapshot" if model.outcome.given else str(model.label_length),
         "signals": len(bundle.fitted.columns),
         "observations": bundle.notes["observations"],
         "acknowledged": ", ".join(model.acknowledge) or "none",

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 SILENT_TOO_LONG = 14
 """Days; our choice: longer than holidays, shorter than what would have made a wrong list."""
 
+LEARNED = (
+    "The model learned from one snapshot, and from these customers themselves if they are in it: take the order of the "
+    "list, not its risks, and train again on the next snapshot."
+)
+
 
 @dataclass(frozen=True)
 class Scored:
@@ -61,10 +66,19 @@ def champion_of(workspace: Workspace, name: str, *, version: str | None = None) 
 
 
 def extent(tables: Tables) -> tuple[datetime, datetime]:
-    """From the first event to the greatest data end of any source that feeds events (aware UTC)."""
-    row = tables.con.execute('select epoch_us(min("at")) from interactions').fetchone()
-    assert row is not None
-    first = datetime.fromtimestamp(row[0] / 1e6, UTC)
+    """From the first event to the greatest data end of any source that feeds events (aware UTC).
+
+    Without interactions, from the first to just after the last time a fact of customers became known.
+    """
+    [(first_at, first_known, last_known)] = tables.con.execute(
+        """select (select epoch_us(min("at")) from interactions), epoch_us(min(known_at)), epoch_us(max(known_at)) + 1
+        from customers"""
+    ).fetchall()
+    if first_at is None:
+        if first_known is None:
+            raise DataRefused("there are neither interactions nor a known_at of customers: no day to look at")
+        return datetime.fromtimestamp(first_known / 1e6, UTC), datetime.fromtimestamp(last_known / 1e6, UTC)
+    first = datetime.fromtimestamp(first_at / 1e6, UTC)
     ends = [
         one.data_end
         for one in tables.accounting
@@ -77,7 +91,7 @@ def observed(workspace: Workspace, tables: Tables, model: Model, day: date) -> t
     """The instant of an as-of and who is observed at it; DataRefused outside the data or where nobody is."""
     first, end = extent(tables)
     as_of = check_as_of(day, zone=workspace.spec.deployment.zone, first=first, end=end)
-    spine = observe(tables, model, [as_of])
+    spine = observe(tables, model, [as_of], to_score=True)
     if spine.empty:
         raise DataRefused(
             f"nobody is observed by the model {model.model} on {day}",
@@ -101,6 +115,8 @@ def scores(
     model = bundle.model
     as_of, spine = observed(workspace, tables, model, day)
     warnings = stale_warnings(tables, model, as_of)
+    if model.outcome.given is not None:
+        warnings += (LEARNED,)
     matrix = bundle_matrix(tables, bundle, spine, report=report)
     margin = margins(bundle.fitted, matrix.values)
     risks = risk(bundle.fitted.calibration, margin)

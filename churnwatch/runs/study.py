@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from churnwatch.sources import Tables
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
+
+
+TEST_FIFTH = 4
+"""The fifth of the customers of one snapshot that a model is judged on."""
 
 
 @dataclass(frozen=True)
@@ -50,21 +54,37 @@ def usable_columns(workspace: Workspace, tables: Tables, model: Model) -> tuple[
 
 
 def fit_on(rows: Labelled, model: Model, *, when: str, report: Report | None = None) -> tuple[Fitted, Chosen]:
-    """Fit on labelled rows; leavers inside the gap are left out."""
+    """Fit on labelled rows; leavers inside the gap are left out.
+
+    Of one snapshot, rounds and calibration are chosen by groups of customers in place of dates.
+    """
     import pandas as pd
 
     kept = rows.in_time()
     check_labels(pd.Series(kept.outcome), model, when=when)
-    return fit(
+    snapshot = model.outcome.given is not None
+    fitted, chosen = fit(
         kept.matrix.values,
         kept.outcome,
-        kept.as_of,
+        fifths(kept, model).astype("datetime64[s]") if snapshot else kept.as_of,
         columns=kept.matrix.names,
         directions=[column.direction for column in kept.matrix.columns],
         settings=model.learner,
-        reach=model.reach,
+        reach=1 if snapshot else model.reach,
         report=report,
     )
+    if snapshot:
+        how = "no" if chosen.calibration.method == "none" else chosen.calibration.method
+        note = f"{chosen.rounds} rounds and {how} calibration by {chosen.folds} groups of other customers"
+        chosen = replace(chosen, note=note)
+    return fitted, chosen
+
+
+def fifths(rows: Labelled, model: Model) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Which fifth of the customers (n,), 0 to 4, each row is of, by a keyed hash of the id."""
+    # Another key than that of the random baseline, which would otherwise rank by what it was drawn by.
+    places = random_scores(rows.matrix.observations["customer_id"], seed=-1 - model.learner.seed)
+    return np.floor(5 * places).astype(np.int64)
 
 
 def baseline_scores(model: Model, matrix: Matrix, train: Labelled | None) -> dict[str, Array]:

@@ -52,7 +52,7 @@ def find_suspects(
         later=matrix.values[len(now) :] if gap else None,
         own=_own(model, columns),
     )
-    read = {column.signal.measure for column in columns if column.table == "customers"}
+    read = {column.signal.measure for column in columns if column.table == "customers"} | {model.outcome.given}
     facts = [name for name in event_columns("customers", tables.measures_of("customers"))[1] if name not in read]
     return found + suspects(_facts(tables, facts, now["customer_id"]), [f"customers.{name}" for name in facts], outcome)
 
@@ -95,8 +95,11 @@ def model_file(workspace: Workspace, name: str) -> str:
 
 
 def _own(model: Model, columns: Sequence[Column]) -> dict[str, str]:
-    """The columns that read nothing but the outcome's own rows."""
-    event = model.outcome.event
+    """The columns that read nothing but the outcome itself."""
+    event, given = model.outcome.event, model.outcome.given
+    if given is not None:
+        mine = [column for column in columns if column.table == "customers" and column.signal.measure == given]
+        return {column.name: f"it reads {given}, the outcome itself" for column in mine}
     if event is None:
         return {}
     return {

@@ -14,12 +14,12 @@ from churnwatch.errors import CheckFailed
 from churnwatch.evaluation import Verdict, gate, paired_interval
 from churnwatch.learner import Fitted, refit
 from churnwatch.outcomes import grid, span
-from churnwatch.runs.card import model_card
+from churnwatch.runs.card import SNAPSHOT, model_card
 from churnwatch.runs.observations import Labelled, complete_by, labelled, lists_of
 from churnwatch.runs.record import recorded
 from churnwatch.runs.registration import register
 from churnwatch.runs.rival import Rival, rival_of
-from churnwatch.runs.study import Judged, fit_on, judge, usable_columns
+from churnwatch.runs.study import TEST_FIFTH, Judged, fifths, fit_on, judge, usable_columns
 from churnwatch.runs.suspects import refuse_suspects, suspect_words
 from churnwatch.runs.workspace import Report, Workspace, ledger, load_tables, lock
 from churnwatch.spec import Family, Model, civil_day
@@ -81,10 +81,11 @@ def train(workspace: Workspace, name: str, *, by: str, report: Report | None = N
     """One training of a model, start to finish, under the deployment's lock.
 
     The last ``test_slices`` complete as-ofs are the test dates; rounds and calibration are chosen on what was
-    complete by the first of them, and that model is judged. The model that is registered is then refitted on all
-    complete observations with those rounds. Raises CheckFailed where there is too little to train on, and where a
-    column may be the outcome in disguise and its file does not acknowledge it; a gate not passed is no error: look
-    at ``verdict``.
+    complete by the first of them, and that model is judged. One snapshot has no dates: there a fifth of the customers
+    is the test, and fifths of the others choose. The model that is registered is then refitted on all complete
+    observations with those rounds. Raises CheckFailed where there is too little to train on, and where a column may be
+    the outcome in disguise and the model's file does not acknowledge it; a gate not passed is no error here: look at
+    ``verdict``.
     """
     model = workspace.model(name)
     with lock(workspace), ledger(workspace) as engine, recorded(workspace, engine, command="train") as record:
@@ -106,16 +107,20 @@ def _train(workspace: Workspace, engine: sa.Engine, model: Model, *, by: str, re
         raise CheckFailed(
             f"not enough history for the model {model.model}: {len(as_ofs)} dates with complete labels, the last "
             f"{model.test_slices} are for testing and none before them is complete by the first test date",
-            allowed=f"history {model.grid.history}, then gap and horizon, then {model.test_slices} test dates",
+            allowed=f"history {model.history}, then gap and horizon, then {model.test_slices} test dates",
             hint="wait for more history, shorten the horizon, or list by a baseline: `daily --baseline recency`",
         )
     suspects = refuse_suspects(workspace, tables, model, report=report)
     everything = labelled(tables, model, columns, as_ofs, known_before=workspace.now, report=report)
-    # Labels for choosing are those known at the first test date, not those that came in late.
-    past = labelled_again(tables, model, everything, known, known_before=tests[0])
-    when = f"before {civil_day(tests[0], workspace.spec.deployment.zone)}"
+    if model.outcome.given is not None:
+        test = fifths(everything, model) == TEST_FIFTH
+        past, later, when = everything.take(~test), everything.take(test), "outside the test"
+    else:
+        # Labels for choosing are those known at the first test date, not those that came in late.
+        past = labelled_again(tables, model, everything, known, known_before=tests[0])
+        later, when = everything, f"before {civil_day(tests[0], workspace.spec.deployment.zone)}"
     fitted, chosen = fit_on(past, model, when=when, report=report)
-    judged = judge(workspace, tables, model, fitted=fitted, train=past, tests=everything, as_ofs=tests)
+    judged = judge(workspace, tables, model, fitted=fitted, train=past, tests=later, as_ofs=tests)
     rival = rival_of(workspace, engine, tables, model, columns=columns, past=past, tests=[one.rows for one in judged])
     verdict = _verdict(model, judged, rival)
     final = everything.in_time()
@@ -129,6 +134,7 @@ def _train(workspace: Workspace, engine: sa.Engine, model: Model, *, by: str, re
     )
     intervals = capacity_intervals(workspace, tables, judged, seed=model.learner.seed)
     remarks = (
+        *([SNAPSHOT] if model.outcome.given is not None else []),
         *([rival.note] if rival and rival.note else []),
         *_worse_at_capacity(intervals),
         *(f"Acknowledged in the model's file: {one.column}, though {suspect_words(one)}." for one in suspects),

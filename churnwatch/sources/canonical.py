@@ -344,7 +344,7 @@ class _Work:
 
     def mentions(self) -> dict[str, str]:
         """The columns of interactions that the catalogue's words ask for; none where no mapping gives a text."""
-        mappings = self.spec.sources.tables["interactions"]
+        mappings = self.spec.sources.tables.get("interactions", ())
         worded = any(one.columns is None or "text" in one.columns for one in mappings)
         return mentions_of(self.spec.families) if worded else {}
 
@@ -431,7 +431,10 @@ class _Work:
 
     def refuse_empty(self, tables: Tables) -> None:
         for table in ("customers", "interactions"):
-            if tables.con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0] == 0:
+            if (
+                table in self.spec.sources.tables
+                and tables.con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0] == 0
+            ):
                 fed = [item for item in tables.accounting if table in item.events]
                 told = "; ".join(
                     f"{item.file}: {item.read} rows read, {sum(item.excluded.values())} excluded, "

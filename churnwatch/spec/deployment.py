@@ -100,6 +100,8 @@ class ProjectSpec(Node):
         for name in (self.deployment.listing_model, *self.deployment.also):
             if name not in self.models:
                 raise ValueError(f"deployment.yaml uses the model {name}, which is not in models/")
+            if self.models[name].outcome.given is None and "interactions" not in self.sources.tables:
+                raise ValueError(f"no mapping makes the table interactions, which the model {name} needs")
         actions = self.playbook.actions
         for family in self.families:
             for signal in family.signals:

@@ -11,25 +11,29 @@ from churnwatch.spec.where import Where
 
 
 class Outcome(Node):
-    """The bad outcome: an end ``event``, or no ``inactive`` event ``for`` a time (DESIGN §4)."""
+    """The bad outcome: an end ``event``, no ``inactive`` event ``for`` a time, or ``given`` (DESIGN §4).
+
+    ``given`` names a measure of customers that is 1 where it came, 0 where not: one flat snapshot.
+    """
 
     event: Where | None = None
     inactive: Where | None = None
     for_: Duration | None = Field(default=None, alias="for")
+    given: Name | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        if (self.event is None) == (self.inactive is None):
-            raise ValueError("an outcome is either `event: {…}` or `inactive: {…}` with `for: 90d`")
+        if [self.event, self.inactive, self.given].count(None) != 2:
+            raise ValueError("an outcome is either `event: {…}`, `inactive: {…}` with `for: 90d`, or `given: column`")
         if (self.inactive is None) != (self.for_ is None):
             raise ValueError("`for` goes with `inactive`: how long without such an event counts as gone")
-        if self.where == {}:
+        if self.given is None and self.where == {}:
             raise ValueError("the outcome matches every row: name at least a kind")
         return self
 
     @property
     def where(self) -> Where:
-        """The rows the outcome looks at."""
+        """The rows the outcome looks at; none where it is ``given``."""
         return self.event if self.event is not None else (self.inactive or {})
 
 
@@ -125,7 +129,7 @@ class Baselines(Node):
     Each is read in the signal's own direction. Missing values rank with the median.
     """
 
-    recency: str
+    recency: str | None
     last_score: str | None
     tenure: str
 
@@ -137,7 +141,7 @@ class Model(Node):
     title: Words
     outcome: Outcome
     population: Population = Population()
-    grid: Grid
+    grid: Grid | None = None
     gap: Duration = Duration("0d")
     horizon: Duration | None = None
     families: tuple[Name, ...] = Field(min_length=1)
@@ -156,6 +160,12 @@ class Model(Node):
 
     @model_validator(mode="after")
     def _one_horizon(self) -> Self:
+        if self.outcome.given is not None:
+            if (self.grid, self.horizon, self.gap.seconds, self.population) != (None, None, 0, Population()):
+                raise ValueError("a `given` outcome has no time: leave grid, gap, horizon and population out")
+            return self
+        if self.grid is None:
+            raise ValueError("there is no `grid`: how often customers of the past are observed, {every: 30d}")
         if self.outcome.event is not None and self.horizon is None:
             raise ValueError("an outcome `event` needs a `horizon`, such as 60d")
         if self.outcome.inactive is not None and self.horizon is not None:
@@ -168,10 +178,17 @@ class Model(Node):
 
     @property
     def label_length(self) -> Duration:
-        """The length of the outcome window."""
+        """The length of the outcome window; 0d where the outcome is given."""
+        if self.outcome.given is not None:
+            return Duration("0d")
         length = self.horizon if self.horizon is not None else self.outcome.for_
         assert length is not None
         return length
+
+    @property
+    def history(self) -> Duration:
+        """Data wanted before the first as-of."""
+        return self.grid.history if self.grid is not None else Duration("0d")
 
     @property
     def reach(self) -> int:
