@@ -11,7 +11,7 @@ import duckdb
 
 from churnwatch.errors import DataRefused
 from churnwatch.sources.plain import NOT_UTF8
-from churnwatch.sources.raw import RawTable, Texts
+from churnwatch.sources.raw import RawTable, Texts, refuse_names
 from churnwatch.spec import Source
 
 MOST_KEYS = 1_000
@@ -48,6 +48,7 @@ def read_jsonlines(con: duckdb.DuckDBPyConnection, name: str, source: Source, pa
                 continue
             for key in row:
                 if key.casefold() not in spelt:
+                    refuse_names([key], f"{source.from_}:{line}")
                     spelt[key.casefold()] = key
                     rows.columns.append(key)
             if len(spelt) > MOST_KEYS:

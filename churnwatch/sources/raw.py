@@ -28,7 +28,8 @@ LARGE = 200_000
 
 DELIMITERS = {";": ";", "\t": "\\t", "|": "|", ",": ","}
 """Signs that often stand between the values of a CSV, and how YAML writes them in double quotes."""
-_NO_NAME = re.compile(r"[\s.,:/+-]*\d[\d\s.,:/+TZ-]*|.*@.*", re.DOTALL)
+_NO_NAME = re.compile(r"[\s.,:/+-]*\d[\d\s.,:/+TZ-]*|.*@.*|.*\d{4}[-/]\d{1,2}[-/]\d{1,2}.*", re.DOTALL)
+_OURS = ROW.strip('"').split()[0] + " "
 
 
 def words(sql: str) -> frozenset[str]:
@@ -102,6 +103,8 @@ def read_parquet(
     rows = f"read_parquet({literal(str(file))})"
     try:
         columns, count = columns_of(con, rows), count_of(con, rows)
+        refuse_names(columns, source.from_)
+        _refuse_miscounted(con, file, source.from_)
         # A column of that name would stand before the number that DuckDB gives.
         if count < LARGE or "file_row_number" in map(str.casefold, columns):
             con.execute(f"CREATE TABLE raw.{quoted(name)} AS FROM {rows}")
@@ -118,6 +121,23 @@ def read_parquet(
     except duckdb.Error as error:
         raise _no_parquet(source.from_, first_line(error).replace(str(file), str(path))) from None
     return RawTable(name, source.from_, columns, count, path=file, state=_state(file))
+
+
+def _refuse_miscounted(con: duckdb.DuckDBPyConnection, file: Path, told: str) -> None:
+    """Refuse a Parquet file whose footer does not agree with itself on how many rows there are.
+
+    DuckDB believes one number when it counts and another when it reads, so rows would be lost or counted twice. A
+    column within a column (its path has a comma) may hold more values than there are rows.
+    """
+    rows, groups, least, odd = con.execute(
+        f"""SELECT any_value(num_rows), coalesce(sum(rows), 0), coalesce(min(rows), 0), coalesce(bool_or(odd), false)
+            FROM parquet_file_metadata({literal(str(file))}) LEFT JOIN (
+                SELECT any_value(row_group_num_rows) AS rows,
+                       bool_or(num_values <> row_group_num_rows AND NOT contains(path_in_schema, ', ')) AS odd
+                FROM parquet_metadata({literal(str(file))}) GROUP BY row_group_id) ON true"""
+    ).fetchall()[0]
+    if rows != groups or least < 0 or odd:
+        raise _no_parquet(told, "the file is damaged: its footer gives more than one number of rows")
 
 
 def _no_parquet(file: str, found: str) -> DataRefused:
@@ -150,7 +170,7 @@ def refuse_changed(raw: RawTable) -> None:
 
 
 def looks_like_row(columns: Iterable[str]) -> bool:
-    """Whether the names of the columns hold a number, a time or an address: the file has no header.
+    """Whether the names of the columns are a number, or hold a day or an address: the file has no header.
 
     Such a line may be a customer's, and no message repeats it.
     """
@@ -178,6 +198,7 @@ def header_of(names: Iterable[str], file: str) -> list[str]:
     Raises ``DataRefused`` where one stands twice.
     """
     header = [column or f"column_{position}" for position, column in enumerate(names, start=1)]
+    refuse_names(header, file)
     seen: set[str] = set()
     for column in header:
         if column.casefold() in seen:
@@ -189,6 +210,18 @@ def header_of(names: Iterable[str], file: str) -> list[str]:
             )
         seen.add(column.casefold())
     return header
+
+
+def refuse_names(columns: Iterable[str], file: str) -> None:
+    """Raise ``DataRefused`` for a name that SQL cannot hold, or that is one of our own."""
+    for column in columns:
+        if "\0" in column or column.casefold().startswith(_OURS):
+            raise DataRefused(
+                f"the name of a column {'holds a NUL' if chr(0) in column else 'begins with ' + _OURS.strip()}",
+                where=file,
+                allowed="names without NUL; those that begin with churnwatch are ours",
+                hint="give it another name in the export",
+            )
 
 
 class Texts:

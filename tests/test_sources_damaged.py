@@ -1,0 +1,100 @@
+"""Files that are damaged in a way their reader does not see: found by the fuzz, refused with one message."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from raw_files import CUSTOMERS, changed, loaded
+
+import churnwatch.sources.raw
+from churnwatch.errors import DataRefused
+
+EVENT = {"id": "e1", "customer": "8", "when": "2026-02-01", "amount": 1.0}
+
+
+@pytest.fixture(params=[0, 200_000], ids=["in place", "copied"])
+def large(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From how many rows on a Parquet file is read in place."""
+    monkeypatch.setattr(churnwatch.sources.raw, "LARGE", request.param)
+
+
+def refusal(tmp_path: Path, file: str, content: bytes) -> str:
+    """The message with which events in ``file`` are refused; their exit code is 4."""
+    with pytest.raises(DataRefused) as caught:
+        loaded(tmp_path, changed(shop={"from": file}), **{file.replace(".", "__"): content})
+    assert 4 == caught.value.exit_code
+    return caught.value.message
+
+
+def parquet(columns: dict[str, object], rows: int) -> bytes:
+    out = io.BytesIO()
+    pq.write_table(pa.table({name: [value] * rows for name, value in columns.items()}), out, row_group_size=2)
+    return out.getvalue()
+
+
+def miscounted(data: bytes) -> list[bytes]:
+    """``data`` with one bit of its footer flipped, where the rows of its groups no longer add up or are negative."""
+    footer = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    found = []
+    for place in range(footer, len(data) - 8):
+        for bit in (0, 1):
+            flipped = bytearray(data)
+            flipped[place] ^= 1 << bit
+            try:
+                told = pq.read_metadata(io.BytesIO(bytes(flipped)))
+                counts = [told.row_group(group).num_rows for group in range(told.num_row_groups)]
+            except (pa.ArrowException, OSError, ValueError):
+                continue
+            if sum(counts) != told.num_rows and told.num_row_groups == 3:
+                found.append(bytes(flipped))
+    return found
+
+
+@pytest.mark.usefixtures("large")
+def test_a_footer_that_gives_two_numbers_of_rows_is_refused(tmp_path: Path) -> None:
+    """DuckDB counts by one and reads by the other, so that a row would be lost or its number given twice."""
+    damaged = miscounted(parquet(EVENT, 6))
+    assert len(damaged) >= 4  # of the file and of each of its three groups
+    for content in damaged:
+        message = refusal(tmp_path, "events.parquet", content)
+        assert message.startswith("events.parquet: ")
+        assert "allowed: a readable Parquet file" in message
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("amo\0unt", "the name of a column holds a NUL"),
+        ("Churnwatch row", "the name of a column begins with churnwatch"),
+    ],
+)
+def test_a_name_that_sql_cannot_hold_or_that_is_ours_is_refused(tmp_path: Path, name: str, told: str) -> None:
+    assert f"events.parquet: {told}" in refusal(tmp_path, "events.parquet", parquet({**EVENT, name: "x"}, 2))
+
+
+def test_a_name_that_is_ours_is_refused_in_text_too(tmp_path: Path) -> None:
+    told = "the name of a column begins with churnwatch"
+    line = json.dumps({**EVENT, "churnwatch row": 1}).encode()
+    assert f"events.jsonl:1: {told}" in refusal(tmp_path, "events.jsonl", line)
+    assert f"events.csv: {told}" in refusal(tmp_path, "events.csv", b"id,customer,when,amount,churnwatch rule\n")
+
+
+@pytest.mark.parametrize("sign", [";", "\t", "\x01"])
+def test_a_first_row_of_another_delimiter_is_not_told_as_a_header(tmp_path: Path, sign: str) -> None:
+    row = sign.join(["e1", "8", "2026-02-01 10:00", "Siti Aminah"])
+    message = refusal(tmp_path, "events.csv", f"{row}\n{row}\n".encode())
+    assert "Siti" not in message
+    assert "the first line of the file looks like a row" in message
+
+
+def test_the_clean_files_of_these_tests_load(tmp_path: Path) -> None:
+    for file, content in (("events.parquet", parquet(EVENT, 1)), ("events.jsonl", json.dumps(EVENT).encode())):
+        sources = changed(shop={"from": file})
+        tables = loaded(tmp_path, sources, customers=CUSTOMERS, **{file.replace(".", "__"): content})
+        assert (1, 1) == (tables.accounting[1].read, tables.accounting[1].accepted)
