@@ -60,11 +60,6 @@ def test_every_row_is_accounted_for_and_repeated_ids_are_set_aside(ravenstack: T
     } == {one.source: (one.read, one.accepted, one.quarantined) for one in ravenstack.accounting}
 
 
-def test_a_byte_order_mark_belongs_to_no_column() -> None:
-    raw = (DATA / "ravenstack" / "ravenstack_accounts.csv").read_bytes()
-    assert b"\xef\xbb\xbfaccount_id," == raw[:14]  # and customers.customer_id is mapped from account_id
-
-
 def test_dates_are_read_day_first(ravenstack: Tables) -> None:
     # A-2e4581 signed up on 16-10-2024, A-43a9e3 on 17-08-2023, both beyond any twelfth month.
     found = ravenstack.con.execute(
@@ -84,12 +79,14 @@ def test_the_steps_of_tickets_and_use_that_cannot_be_are_kinds_of_their_own(rave
     assert (2000, 1175) == answered
 
 
-def test_check_warns_of_events_before_the_sign_up(project: Path) -> None:
+def test_check_tells_of_byte_order_marks_and_of_events_before_the_sign_up(project: Path) -> None:
     found = ok(
         call("check", "--project", project, "--deployment", "ravenstack", "--data", DATA / "ravenstack", "--json")
     ).json
     early = {one.split(":")[0]: one for one in found["warnings"] if "started_at" in one}
     assert ["ravenstack_feature_usage.csv", "ravenstack_support_tickets.csv"] == sorted(early)
+    [marks] = [one for one in found["warnings"] if "byte order mark" in one]
+    assert 5 == marks.count("ravenstack_")
     assert "(53%)" in early["ravenstack_feature_usage.csv"]
 
 

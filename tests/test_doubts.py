@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from oracle import Event
+from raw_files import CUSTOMERS, EVENTS, loaded
 from small_tables import tables_of
 
-from churnwatch.runs.doubts import doubts
+from churnwatch.runs.doubts import doubts, marked
 from churnwatch.spec import Family, Model, Outcome, Population, ProjectSpec, Signal
 
 DAY = datetime(2026, 3, 1)
@@ -83,4 +85,12 @@ def test_a_mixed_up_instrument_is_told_with_its_file() -> None:
     assert found.endswith(
         ": scores of nps: none of 400 scores lies in the best quarter of the scale from 0 to 10; they lie from 5 to 5; "
         "are instrument, scale and higher_is_better mapped right?"
+    )
+
+
+def test_files_that_begin_with_a_byte_order_mark_are_told_in_one_sentence(tmp_path: Path) -> None:
+    assert [] == marked(loaded(tmp_path), tmp_path)
+    tables = loaded(tmp_path, customers="\ufeff" + CUSTOMERS, events="\ufeff" + EVENTS)
+    assert ["customers.csv, events.csv: a byte order mark (BOM) stands before the header; it is left out"] == marked(
+        tables, tmp_path
     )

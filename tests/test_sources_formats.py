@@ -18,7 +18,7 @@ from openpyxl import Workbook
 from raw_files import CUSTOMERS, EVENTS, changed, loaded, quarantine
 
 from churnwatch.errors import DataRefused, ProjectError
-from churnwatch.sources import Tables
+from churnwatch.sources import Tables, has_mark
 
 SHEET = "xl/worksheets/sheet1.xml"
 ROWS: list[dict[str, Any]] = [
@@ -509,3 +509,18 @@ def test_the_library_that_reads_workbooks_is_loaded_for_them_alone(tmp_path: Pat
     (tmp_path / "customers.csv").write_text(CUSTOMERS)
     code = "import sys, churnwatch.sources.reading; sys.exit('openpyxl' in sys.modules)"
     assert 0 == subprocess.run([sys.executable, "-c", code], check=False).returncode
+
+
+@pytest.mark.parametrize(
+    ("content", "marked"),
+    [
+        (b"\xef\xbb\xbfid,when\n", True),
+        (gzip.compress(b"\xef\xbb\xbfid,when\n"), True),
+        (b"id,when\n", False),
+        (gzip.compress(b"id,when\n"), False),
+        (b"", False),
+    ],
+)
+def test_a_byte_order_mark_is_seen(tmp_path: Path, content: bytes, marked: bool) -> None:
+    (tmp_path / "events.csv").write_bytes(content)
+    assert marked == has_mark(tmp_path / "events.csv")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from churnwatch.evaluation import Suspect
 from churnwatch.outcomes import grid, label, observe, span
 from churnwatch.runs.card import definition
-from churnwatch.runs.doubts import doubts
+from churnwatch.runs.doubts import doubts, marked
 from churnwatch.runs.facts import facts_of
 from churnwatch.runs.suspects import find_suspects, model_file, suspect_words
 from churnwatch.runs.workspace import Report, Workspace, load_tables
@@ -101,7 +101,7 @@ def check(workspace: Workspace, *, report: Report | None = None) -> Checked:
         accounting=tables.accounting,
         lateness=tables.lateness(),
         quarantine=quarantined,
-        warnings=(*tables.warnings, *doubts(tables, workspace.spec, models)),
+        warnings=(*tables.warnings, *marked(tables, workspace.data), *doubts(tables, workspace.spec, models)),
         signals=len(usable),
         skipped=skipped,
         barred=barred,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from churnwatch.errors import nearest
-from churnwatch.sources import early_sources, mixed_up
+from churnwatch.sources import early_sources, has_mark, mixed_up
 from churnwatch.spec import Model, ProjectSpec, Where
 
 if TYPE_CHECKING:
@@ -20,6 +21,12 @@ MOST_KINDS = 20
 def doubts(tables: Tables, spec: ProjectSpec, models: list[Model]) -> list[str]:
     """A sentence on each doubt about ``tables``; ``models`` are those in use."""
     return [*_early(tables), *_mixed_up(tables), *_unknown_kinds(tables, spec, models)]
+
+
+def marked(tables: Tables, data: Path) -> list[str]:
+    """One sentence on all files below ``data`` that begin with a byte order mark: other programs may trip over it."""
+    found = sorted({one.file for one in tables.accounting if has_mark(data / one.file)})
+    return [f"{', '.join(found)}: a byte order mark (BOM) stands before the header; it is left out"] if found else []
 
 
 def _early(tables: Tables) -> Iterator[str]:

@@ -5,6 +5,7 @@ from churnwatch.sources.early import Early, early_sources
 from churnwatch.sources.instruments import Mixup, mixed_up
 from churnwatch.sources.lateness import Lateness
 from churnwatch.sources.mapping import one_thread
+from churnwatch.sources.plain import has_mark
 from churnwatch.sources.stale import Stale
 from churnwatch.sources.tables import MEASURED, SHAPES, Accounting, Tables, new_tables
 
@@ -18,6 +19,7 @@ __all__ = [
     "Stale",
     "Tables",
     "early_sources",
+    "has_mark",
     "load",
     "mixed_up",
     "new_tables",

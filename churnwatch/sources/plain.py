@@ -57,6 +57,17 @@ def plain_text(path: Path, source: Source) -> Iterator[Path]:
         yield copy
 
 
+def has_mark(path: Path) -> bool:
+    """Whether a file of text, gzip or not, begins with UTF-8's byte order mark, which is no part of its first column.
+
+    Programs of Windows write it, and readers that do not know it call that column by another name.
+    """
+    with path.open("rb") as file:
+        zipped = file.read(2) == _GZIP
+    with (gzip.open if zipped else open)(path, "rb") as text:
+        return text.read(3) == codecs.BOM_UTF8
+
+
 def _refuse_utf16(path: Path, source: Source) -> None:
     with path.open("rb") as file:
         head = file.read(2)
