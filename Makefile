@@ -14,7 +14,7 @@ SPARK  := $(if $(shell command -v java),$(comma)spark)
 
 # What failed half-way is made again.
 .DELETE_ON_ERROR:
-.PHONY: help demo test slow words lint bench bench-large gates clean
+.PHONY: help demo test slow words lint bench bench-large fuzz gates clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1 #/p' $(MAKEFILE_LIST) | awk -F' # ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ bench: $(VENV)/.bench  ## the benchmarks, with their limits (about a quarter of 
 
 bench-large: $(VENV)/.bench  ## the benchmarks of large data (minutes, and 1 GB of disk)
 	@$(BIN)/python tests/benchmarks/run.py signals_large
+
+fuzz: $(VENV)/.dev  ## damage 2,000 files of every format and load them (about two minutes; SEED=N repeats)
+	@$(BIN)/python -m tests.fuzz.run --cases 2000 $(if $(SEED),--seed $(SEED))
 
 gates: $(VENV)/.dev  ## what a release must pass: the installed wheel, and every slow test
 	@$(PYTEST) -m "slow or not slow" tests/test_wheel.py
