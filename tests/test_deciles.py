@@ -135,8 +135,18 @@ def test_a_trend_alone_is_not_enough():
     assert "flat" == Deciles((low, high), None, 2.5).shape
 
 
+def test_two_bins_apart_are_not_enough_either():
+    """Two small bins differ, but over all the rate does not go that way."""
+    low, high = (Bin(value, value, 9, 9, 1, rate, rate - 0.05, rate + 0.05) for value, rate in ((0, 0.1), (1, 0.3)))
+    assert "flat" == Deciles((low, high), None, 0.5).shape
+    assert "rises" == Deciles((low, high), None, 2.0).shape
+
+
 def test_the_trend_is_the_score_test_over_customers():
     """Two bins, a customer each: (−½)(0 − ½) + (½)(1 − ½) = ½ over √(⅟16 + ⅟16)."""
     assert math.sqrt(2) == pytest.approx(deciles([1, 2], [0, 1], [0, 1]).trend)
+    # What became of those without a value has no part in it.
+    nan = float("nan")
+    assert math.sqrt(2) == pytest.approx(deciles([1, 2, nan, nan], [0, 1, 1, 1], [0, 1, 2, 3]).trend)
     # The same two seen three times each are still two customers.
     assert math.sqrt(2) == pytest.approx(deciles([1, 2] * 3, [0, 1] * 3, [0, 1] * 3).trend)

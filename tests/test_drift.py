@@ -44,8 +44,9 @@ def test_each_as_of_is_measured_against_all_before_it_together():
 
 
 def test_values_that_go_missing_are_a_change():
-    steady = np.tile(np.arange(100.0), 2)
-    lost = np.concatenate([np.arange(100.0), np.full(50, NAN), np.arange(50.0, 100.0)])
+    """Also where it is the low ones: missing is no low value."""
+    steady = np.tile(np.repeat([0.0, 1.0], 50), 2)
+    lost = np.concatenate([np.repeat([0.0, 1.0], 50), np.repeat([NAN, 1.0], 50)])
     periods = np.repeat([0, 1], 100)
     assert "steady" == drift(steady, periods).verdict
     assert "changed" == drift(lost, periods).verdict

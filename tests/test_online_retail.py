@@ -57,3 +57,17 @@ def test_no_signal_of_real_invoices_knows_its_future(shop):
     assert 20 == len(told["as_ofs"])
     assert 10 <= told["on_event"]
     assert ["inactivity"] == told["models"]
+
+
+def test_the_catalogue_is_measured_on_invoices_too(shop):
+    """What needs tickets or surveys is skipped and says so; who has long not bought will not buy."""
+    told = ok(spawn("signals", "report", "--json", *shop)).json
+    usable = {one["signal"]: one for one in told["signals"] if one["skipped"] is None}
+    assert {"purchase", "silence", "tenure"} <= {one["family"] for one in usable.values()}
+    assert {} == told["suspects"]
+    [since] = usable["days_since_purchase"]["columns"]
+    assert "agrees" == since["agreement"]
+    assert since["bins"][0]["ceiling"] < told["base_rate"] < since["bins"][-1]["floor"]
+    page = Path(told["file"]).read_text()
+    assert len(usable) == page.count("<article")
+    assert 'id="signal-days_since_purchase"' in page

@@ -131,6 +131,16 @@ def test_the_top_says_how_many_what_stands_out_and_what_to_look_at(catalogue):
     assert f"Say nearly the same, but an agent would read them as separate reasons. (1) Contacts , {UGLY}" in text
 
 
+def test_the_best_stands_first_and_one_of_what_says_the_same(catalogue):
+    apart = replace(catalogue, clusters=())
+    first, second = (entry.main.separates for entry in apart.standing_out(5))
+    assert first > second
+    assert ["contacts"] == [entry.signal.name for entry in apart.standing_out(1)]
+    assert ["contacts"] == [entry.signal.name for entry in catalogue.standing_out(5)]
+    backwards = replace(apart, entries=tuple(reversed(apart.entries)))
+    assert apart.standing_out(5) == backwards.standing_out(5)
+
+
 def test_a_card_says_what_it_is_and_what_it_covers(catalogue):
     page = signals_html(catalogue).decode()
     card = re.search(r'<article class="card against" id="signal-quiet">.*?</article>', page, re.S)[0]
@@ -141,6 +151,7 @@ def test_a_card_says_what_it_is_and_what_it_covers(catalogue):
     assert f"known for {main.coverage.share:.0%}" in text
     assert f"{main.deciles.missing.rate:.1%}".removesuffix(".0%") in text
     assert "the same as before" in text
+    assert "not 0" not in text  # days are no count: 0 is a value like any other
     assert "Says the same as: Contacts" in text
     assert len(main.deciles.bins) + 1 == card.count('class="reach"')
 

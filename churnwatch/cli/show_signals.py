@@ -15,16 +15,11 @@ from churnwatch.cli.terminal import indented, numbered, table, titled
 if TYPE_CHECKING:
     from churnwatch.evaluation import Bin, Coverage, Entry, Measured
     from churnwatch.runs.catalogue import Described, Listed, Reported
-    from churnwatch.spec import Language, Signal
+    from churnwatch.spec import Language
 
 BAR = 24
 """Characters of the longest bar."""
 STYLE = {"against": "bold red", "partly": "yellow", "agrees": "green", "unclear": "dim", "free": ""}
-COMPARED = {
-    "previous": "also the change against the window before",
-    "past": "also the change against all history before the window",
-}
-SIDES = {"up": "a higher value", "down": "a lower value", "any": "no side: the model may use both"}
 WORSE = {"up": ("higher", "tinggi"), "down": ("lower", "rendah"), "any": ("–", "–")}
 HEADS = {
     "signal": ("signal", "sinyal"),
@@ -58,6 +53,67 @@ HEADS = {
     "rate": ("rate", "tingkat"),
     "interval": ("95 % interval", "rentang 95 %"),
     "no_value": ("no value", "tanpa nilai"),
+    "rows": ("rows", "baris"),
+    "number": ("number", "angka"),
+    "measure": ("measure", "ukuran"),
+    "by": ("by", "menurut"),
+    "of": ("of", "dari"),
+    "after": ("after", "setelah"),
+    "within": ("within", "dalam"),
+    "windows": ("windows", "jendela"),
+    "compared": ("compared", "dibanding"),
+    "unit": ("unit", "satuan"),
+    "actionable": ("actionable", "bisa ditindak"),
+    "says": ("same reason", "alasan sama"),
+    "reads": ("agents read", "dibaca petugas"),
+    "reason": ("reason", "alasan"),
+    "do": ("what to do", "tindakan"),
+    "all_history": ("all history", "seluruh riwayat"),
+    "previous": ("also the change against the window before", "juga perubahan terhadap jendela sebelumnya"),
+    "past": (
+        "also the change against all history before the window",
+        "juga perubahan terhadap seluruh riwayat sebelum jendela",
+    ),
+    "up": ("a higher value", "nilai yang lebih tinggi"),
+    "down": ("a lower value", "nilai yang lebih rendah"),
+    "any": ("no side: the model may use both", "tidak ada: model boleh memakai keduanya"),
+    "can": ("an agent can change it", "petugas bisa mengubahnya"),
+    "cannot": ("no", "tidak"),
+    "with": ("{table} with {where}", "{table} dengan {where}"),
+    "all_rows": ("all {table}", "semua {table}"),
+    "follow": ("only rows that follow {where}", "hanya baris yang mengikuti {where}"),
+    "apart": ("at most {within} apart", "paling jauh {within}"),
+    "as_says": ("as all that says {says}", "seperti semua yang berkata {says}"),
+    "lacking": ("Cannot be computed here: {why}.", "Tidak dapat dihitung di sini: {why}."),
+    "measured": (
+        "Measured on {observations} observations of {customers} customers at {as_ofs} as-ofs of the model {model} "
+        "({predicts}): {rate} had the outcome.",
+        "Diukur pada {observations} pengamatan dari {customers} pelanggan pada {as_ofs} tanggal model {model} "
+        "({predicts}): {rate} mengalaminya.",
+    ),
+    "column": ("column", "kolom"),
+    "median": ("median", "median"),
+    "direction": ("direction", "arah"),
+    "drift": ("drift", "geseran"),
+    "steady": ("steady", "tetap"),
+    "moved": ("moved", "bergeser"),
+    "changed": ("changed", "berubah"),
+    "alone": ("Coverage, values, and what the column tells alone", "Cakupan, nilai, dan isi kolom itu sendiri"),
+    "by_tenth": ("{column}: outcome rate by tenth of the values", "{column}: tingkat kejadian per sepersepuluh nilai"),
+    "values": ("The values", "Nilainya"),
+    "least": ("least", "terkecil"),
+    "greatest": ("greatest", "terbesar"),
+    "bars": (
+        "█ rate, ░ up to the end of its interval, │ everybody ({rate}). Equal values stay together; intervals allow "
+        "for customers who are observed several times.",
+        "█ tingkat, ░ sampai ujung rentangnya, │ semua ({rate}). Nilai yang sama tidak dipisah; rentang "
+        "memperhitungkan pelanggan yang diamati beberapa kali.",
+    ),
+    "others": (
+        "The same of the others: churnwatch signals describe COLUMN ({names}).",
+        "Hal yang sama untuk yang lain: churnwatch signals describe KOLOM ({names}).",
+    ),
+    "picture": ("The picture:", "Gambarnya:"),
 }
 
 
@@ -150,64 +206,75 @@ def signal_described(found: Described, language: Language) -> None:
     console.print(Text(entry.signal.name, style="bold").append(f" · {entry.family}", style="not bold"))
     console.print(Text(entry.signal.description))
     console.print()
-    facts = _definition(entry.signal, found)
-    if entry.main and entry.main.sentence:
-        facts += [("agents read", entry.main.sentence.en), ("", entry.main.sentence.id)]
-    else:
-        facts += [("reason", entry.signal.reason.en), ("", entry.signal.reason.id)]
-    if found.action:
-        facts.append(("what to do", f"{found.action.en} / {found.action.id}"))
-    indented(console, [(key, text, "") for key, text in facts])
+    indented(console, [(key, text, "") for key, text in _definition(found, language)])
     if entry.skipped is not None:
-        console.print(f"\nCannot be computed here: {entry.skipped}.", style="yellow")
+        console.print(Text(f"\n{_say('lacking', language, why=entry.skipped)}", style="yellow"))
         return
-    console.print(
-        f"\nMeasured on {about.observations:,} observations of {about.customers:,} customers at "
-        f"{numbered(len(about.as_ofs), 'as-of')} of the model {about.model} "
-        f"({about.predicts.in_language(language)}): {about.base_rate:.1%} had the outcome."
+    told = _say(
+        "measured",
+        language,
+        observations=f"{about.observations:,}",
+        customers=f"{about.customers:,}",
+        as_ofs=str(len(about.as_ofs)),
+        model=about.model,
+        predicts=about.predicts.in_language(language),
+        rate=f"{about.base_rate:.1%}",
     )
-    _columns(console, entry)
+    console.print(Text(f"\n{told}"))
+    _columns(console, entry, language)
     main = entry.main
     assert main is not None
     _deciles(console, main, language, currency=about.currency, base_rate=about.base_rate)
     if len(entry.measured) > 1:
         names = ", ".join(one.column.name for one in entry.measured if one is not main)
-        console.print(Text(f"\nThe same of the others: churnwatch signals describe COLUMN ({names}).", style="dim"))
+        console.print(Text(f"\n{_say('others', language, names=names)}", style="dim"))
     if found.picture:
-        console.print("\nThe picture:")
+        console.print(f"\n{_say('picture', language)}")
         files({found.picture.name: str(found.picture)})
 
 
-def _definition(signal: Signal, found: Described) -> list[tuple[str, str]]:
+def _definition(found: Described, language: Language) -> list[tuple[str, str]]:
     """Every key of the signal in words; one this module does not know is shown as it is written."""
     from churnwatch.aggregates import AGGREGATES
     from churnwatch.spec import where_words
 
-    aggregate, table = AGGREGATES.get(signal.aggregate), found.family.table
+    def say(key: str, **values: str) -> str:
+        return _say(key, language, **values)
+
+    signal, table = found.entry.signal, found.family.table
+    aggregate = AGGREGATES.get(signal.aggregate)
+    rows = say("with", table=table, where=where_words(signal.where)) if signal.where else say("all_rows", table=table)
     said = {
-        "rows": f"{table} with {where_words(signal.where)}" if signal.where else f"all {table}",
-        "number": f"{signal.aggregate}: {aggregate.summary}".replace("`", "") if aggregate else signal.aggregate,
+        "rows": rows,
+        "number": f"{signal.aggregate}: {aggregate.summary}" if aggregate else signal.aggregate,
         "measure": signal.measure,
         "by": signal.by,
         "of": where_words(signal.of) if signal.of else None,
-        "after": f"only rows that follow {where_words(signal.after)}" if signal.after else None,
-        "within": f"at most {signal.within} apart" if signal.within else None,
-        "windows": ", ".join(signal.windows) or "all history",
-        "compared": COMPARED.get(signal.compare or ""),
-        "worse": SIDES[signal.direction],
+        "after": say("follow", where=where_words(signal.after)) if signal.after else None,
+        "within": say("apart", within=signal.within) if signal.within else None,
+        "windows": ", ".join(signal.windows) or say("all_history"),
+        "compared": say(signal.compare) if signal.compare in HEADS else signal.compare,
+        "worse": say(signal.direction),
         "unit": signal.unit,
-        "actionable": "an agent can change it" if signal.actionable else "no",
-        "same reason": f"as all that says {signal.says}" if signal.says else None,
+        "actionable": say("can" if signal.actionable else "cannot"),
+        "says": say("as_says", says=signal.says) if signal.says else None,
     }
+    facts = [(say(key), value) for key, value in said.items() if value is not None]
     told = {"name", "description", "where", "aggregate", "compare", "direction", "reason", "change_reason", "action"}
     for key, value in signal.model_dump(mode="json", exclude_defaults=True).items():
-        if key not in {*told, "says", *said}:
-            said[key] = str(value)
-    return [(key, value) for key, value in said.items() if value is not None]
+        if key not in {*told, *said}:
+            facts.append((key, str(value)))
+    main = found.entry.main
+    words = main.sentence if main and main.sentence else signal.reason
+    facts += [(say("reads" if words is not signal.reason else "reason"), words.en), ("", words.id)]
+    if found.action:
+        facts.append((say("do"), f"{found.action.en} / {found.action.id}"))
+    return facts
 
 
-def _columns(console: Console, entry: Entry) -> None:
-    heads = ("column", "known", "not 0", "median", "AUC", "direction", "drift")
+def _columns(console: Console, entry: Entry, language: Language) -> None:
+    keys = ("column", "known", "not_zero", "median")
+    heads = (*(_say(key, language) for key in keys), "AUC", _say("direction", language), _say("drift", language))
     grid = table(*heads, right=heads[1:5])
     grid.columns[0].no_wrap = True
     for one in entry.measured:
@@ -217,20 +284,20 @@ def _columns(console: Console, entry: Entry) -> None:
             _share(one.coverage),
             "–" if one.quantiles is None else f"{one.quantiles[3]:,.4g}",
             f"{one.auc:.3f}",
-            Text(_verdict(one), style=STYLE[one.agreement]),
-            one.drift.verdict if one.drift else "–",
+            Text(_verdict(one, language), style=STYLE[one.agreement]),
+            _say(one.drift.verdict, language) if one.drift else "–",
         )
-    titled(console, "Coverage, values, and what the column tells alone", grid)
+    titled(console, _say("alone", language), grid)
 
 
 def _share(coverage: Coverage) -> str:
     return "–" if coverage.nonzero_share is None else f"{coverage.nonzero_share:.1%}"
 
 
-def _verdict(one: Measured) -> str:
+def _verdict(one: Measured, language: Language) -> str:
     from churnwatch.delivery.signal_words import say
 
-    return say(one.deciles.shape if one.agreement == "free" else one.agreement, language="en")
+    return say(one.deciles.shape if one.agreement == "free" else one.agreement, language=language)
 
 
 def _deciles(console: Console, one: Measured, language: Language, *, currency: str, base_rate: float) -> None:
@@ -253,19 +320,16 @@ def _deciles(console: Console, one: Measured, language: Language, *, currency: s
             f"{part.n:,}",
             f"{part.outcomes:,}",
             f"{part.rate:.1%}",
-            f"{part.floor:.1%} to {part.ceiling:.1%}",
+            f"{part.floor:.1%} – {part.ceiling:.1%}",
             _bar(part, most, base_rate),
         )
-    titled(console, f"{one.column.name}: outcome rate by tenth of the values", grid)
+    titled(console, _say("by_tenth", language, column=one.column.name), grid)
     if one.quantiles is not None:
-        names = ("least", "10 %", "25 %", "median", "75 %", "90 %", "greatest")
+        least, greatest = _say("least", language), _say("greatest", language)
+        names = (least, "10 %", "25 %", _say("median", language), "75 %", "90 %", greatest)
         told = " · ".join(f"{name} {value:,.4g}" for name, value in zip(names, one.quantiles, strict=True))
-        console.print(Text(f"\nThe values: {told}"))
-    told = (
-        f"\n█ rate, ░ up to the end of its interval, │ everybody ({base_rate:.1%}). Equal values stay together; "
-        "intervals allow for customers who are observed several times."
-    )
-    console.print(Text(told, style="dim"))
+        console.print(Text(f"\n{_say('values', language)}: {told}"))
+    console.print(Text(f"\n{_say('bars', language, rate=f'{base_rate:.1%}')}", style="dim"))
 
 
 def _bar(part: Bin, most: float, base_rate: float) -> Text:

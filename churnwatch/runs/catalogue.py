@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from churnwatch.aggregates import AGGREGATES
 from churnwatch.errors import CheckFailed, UsageError, nearest
@@ -25,8 +26,6 @@ from churnwatch.spec import Column, Family, Model, Signal, Words, civil_day
 if TYPE_CHECKING:
     from datetime import datetime
 
-    import pandas as pd
-
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Codes = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -38,14 +37,15 @@ ALIKE_ROWS = 4_000
 class Observed:
     """The observations of a model's complete grid with every signal of the catalogue that can be computed.
 
-    ``rows`` has those that were not too late, ``every`` all; ``periods`` (n,) is the place of each of ``rows``' as-ofs
-    among ``as_ofs``, ``customers`` (n,) a code for each one's customer.
+    ``rows`` has those that were not too late, ``observations`` and ``labels`` are of all; ``periods`` (n,) is the place
+    of each of ``rows``' as-ofs among ``as_ofs``, ``customers`` (n,) a code for each one's customer.
     """
 
     model: Model
     as_ofs: Sequence[datetime]
     rows: Labelled
-    every: Labelled
+    observations: pd.DataFrame
+    labels: pd.DataFrame
     skipped: dict[str, str]
     periods: Codes
     customers: Codes
@@ -261,12 +261,19 @@ def observe_all(
     customers = ids.factorize()[0].astype(np.int64)
     # An as-of at which nobody was in time to act has no row, so it is no period.
     have = [t for t in as_ofs if np.datetime64(t.astimezone(UTC).replace(tzinfo=None), "us") in instants]
-    return Observed(chosen, have, rows, every, skipped, periods.astype(np.int64), customers)
+    return Observed(
+        chosen,
+        have,
+        rows,
+        every.matrix.observations,
+        pd.DataFrame({"outcome": every.outcome, "too_late": every.too_late}),
+        skipped,
+        periods.astype(np.int64),
+        customers,
+    )
 
 
 def _check(found: Observed) -> None:
-    import pandas as pd
-
     check_labels(pd.Series(found.rows.outcome), found.model, when="over the complete grid")
     if not found.rows.matrix.columns and not found.skipped:
         raise CheckFailed("the catalogue has no signal", where="features/")
@@ -290,7 +297,7 @@ def _catalogue(workspace: Workspace, found: Observed, families: dict[str, str], 
         as_ofs=tuple(_days(workspace, found)),
         periods=tuple((int(n), int(m)) for n, m in zip(counts, bad, strict=True)),
         customers=int(found.customers.max()) + 1,
-        too_late=int(found.every.too_late.sum()),
+        too_late=int(found.labels["too_late"].sum()),
         families=families,
         entries=tuple(entries),
     )
@@ -364,12 +371,9 @@ def _sentence(workspace: Workspace, found: Observed, column: Column) -> Words | 
 
 def _suspects(workspace: Workspace, found: Observed, report: Report | None) -> dict[str, str]:
     """What of the model knows too much, and why; ``check`` names the same."""
-    import pandas as pd
-
-    labels = pd.DataFrame({"outcome": found.every.outcome, "too_late": found.every.too_late})
-    observations = found.every.matrix.observations
-    suspects = find_suspects(workspace, load_tables(workspace), found.model, observations, labels, report=report)
-    known = {name: "; the model's file acknowledges it" for name in found.model.acknowledge}
+    tables = load_tables(workspace)
+    suspects = find_suspects(workspace, tables, found.model, found.observations, found.labels, report=report)
+    known = dict.fromkeys(found.model.acknowledge, "; the model's file acknowledges it")
     return {one.column: suspect_words(one) + known.get(one.column, "") for one in suspects}
 
 
