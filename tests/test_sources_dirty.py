@@ -256,6 +256,9 @@ def test_one_column_may_mix_offsets_and_the_declared_zone(tmp_path: Path) -> Non
         "2026-02-01 10:00+09:00",
         "2026-02-01T10:00:00-0500",
         "2026-02-01",
+        "2026-02-01 10:00:00 +07:00",
+        "2026-02-01T10:00:00z",
+        "2026-02-01 10:00:00.5 +0730",
     ]
     events = HEADER + "".join(f"e{number},8,{at},1\n" for number, at in enumerate(times))
     tables = loaded(tmp_path, events=events)
@@ -265,6 +268,9 @@ def test_one_column_may_mix_offsets_and_the_declared_zone(tmp_path: Path) -> Non
         datetime(2026, 2, 1, 1),
         datetime(2026, 2, 1, 15),
         datetime(2026, 1, 31, 17),
+        datetime(2026, 2, 1, 3),
+        datetime(2026, 2, 1, 10),
+        datetime(2026, 2, 1, 2, 30, 0, 500_000),
     ] == [at for (at,) in tables.con.execute('SELECT "at" FROM interactions ORDER BY interaction_id').fetchall()]
 
 

@@ -17,7 +17,8 @@ _NUMBERS = FLOATS | {
     *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"),
 }
 _NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?"
-_NO_SECONDS = r"^(\S+[T ]\d{1,2}:\d{2}) ?([Zz]|[+-]\d\d(?::?\d\d)?)$"
+_MINUTE = r"^(\S+[T ]\d{1,2}:\d{2})"
+_OFFSET = r"(Z|[+-]\d\d(?::?\d\d)?)$"
 _TIME = r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ].+)?"
 
 COMPLAINTS: dict[Kind, str] = {
@@ -106,8 +107,9 @@ def instant(sql: str, kind: str, zone: str) -> str:
     if kind.startswith(_TIMES):
         return f"CASE WHEN isfinite({sql}) THEN timezone('{zone}', CAST({sql} AS TIMESTAMP)) END"
     plain = f"trim(CAST({sql} AS VARCHAR))"
-    # DuckDB wants seconds before an offset, ISO 8601 does not.
-    seconds = f"regexp_replace({plain}, '{_NO_SECONDS}', '\\1:00\\2')"
+    # DuckDB wants seconds before an offset, no blank, and a capital Z; ISO 8601 and SQL Server are less strict.
+    tight = f"regexp_replace(upper({plain}), ' ?{_OFFSET}', '\\1')"
+    seconds = f"regexp_replace({tight}, '{_MINUTE}{_OFFSET}', '\\1:00\\2')"
     value = f"coalesce(TRY_CAST({plain} AS TIMESTAMPTZ), TRY_CAST({seconds} AS TIMESTAMPTZ))"
     return f"CASE WHEN regexp_full_match({plain}, '{_TIME}') THEN {value} END"
 
