@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from churnwatch.runs.catalogue import Described, Listed, Reported
     from churnwatch.spec import Language
 
-BAR = 24
-"""Characters of the longest bar."""
+BAR, SHORT_BAR, WIDE = 24, 12, 100
+"""Characters of the longest bar, of the longest on a narrow terminal, and from what width a terminal is not narrow."""
 STYLE = {"against": "bold red", "partly": "yellow", "agrees": "green", "unclear": "dim", "free": ""}
 WORSE = {"up": ("higher", "tinggi"), "down": ("lower", "rendah"), "any": ("–", "–")}
 HEADS = {
@@ -282,12 +282,17 @@ def _columns(console: Console, entry: Entry, language: Language) -> None:
             one.column.name,
             f"{one.coverage.share:.1%}",
             _share(one.coverage),
-            "–" if one.quantiles is None else f"{one.quantiles[3]:,.4g}",
+            "–" if one.quantiles is None else _number(one.quantiles[3]),
             f"{one.auc:.3f}",
             Text(_verdict(one, language), style=STYLE[one.agreement]),
             _say(one.drift.verdict, language) if one.drift else "–",
         )
     titled(console, _say("alone", language), grid)
+
+
+def _number(value: float) -> str:
+    """Four digits of what is small, whole from a thousand on."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def _share(coverage: Coverage) -> str:
@@ -312,6 +317,9 @@ def _deciles(console: Console, one: Measured, language: Language, *, currency: s
 
     heads = tuple(_say(key, language) for key in ("range", "observations", "outcomes", "rate", "interval"))
     grid = table(*heads, "", right=heads[1:])
+    for column in grid.columns[1:]:
+        column.no_wrap = True
+    longest = BAR if console.width >= WIDE else SHORT_BAR
     parts = [*one.deciles.bins, *([one.deciles.missing] if one.deciles.missing else [])]
     most = max(part.ceiling for part in parts)
     for part in parts:
@@ -321,21 +329,21 @@ def _deciles(console: Console, one: Measured, language: Language, *, currency: s
             f"{part.outcomes:,}",
             f"{part.rate:.1%}",
             f"{part.floor:.1%} – {part.ceiling:.1%}",
-            _bar(part, most, base_rate),
+            _bar(part, longest, most, base_rate),
         )
     titled(console, _say("by_tenth", language, column=one.column.name), grid)
     if one.quantiles is not None:
         least, greatest = _say("least", language), _say("greatest", language)
         names = (least, "10 %", "25 %", _say("median", language), "75 %", "90 %", greatest)
-        told = " · ".join(f"{name} {value:,.4g}" for name, value in zip(names, one.quantiles, strict=True))
+        told = " · ".join(f"{name} {_number(value)}" for name, value in zip(names, one.quantiles, strict=True))
         console.print(Text(f"\n{_say('values', language)}: {told}"))
     console.print(Text(f"\n{_say('bars', language, rate=f'{base_rate:.1%}')}", style="dim"))
 
 
-def _bar(part: Bin, most: float, base_rate: float) -> Text:
-    scale = BAR / most
+def _bar(part: Bin, longest: int, most: float, base_rate: float) -> Text:
+    scale = longest / most
     full, reach, base = round(part.rate * scale), round(part.ceiling * scale), round(base_rate * scale)
-    drawn = ["█" if i < full else "░" if i < reach else " " for i in range(BAR + 1)]
+    drawn = ["█" if i < full else "░" if i < reach else " " for i in range(longest + 1)]
     if drawn[base] != "█":
         drawn[base] = "│"
     return Text("".join(drawn).rstrip(), style="yellow" if part.low is None else "blue")
