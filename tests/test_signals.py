@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from small_tables import spine_of, tables_of
 
 from churnwatch.aggregates import AGGREGATES
 from churnwatch.signals import Matrix, build
+from churnwatch.signals.rows import NEVER
 from churnwatch.signals.segments import segments_of
 from churnwatch.sources import Tables
 from churnwatch.spec import Column, Family
@@ -431,12 +433,19 @@ def test_silence_measures_a_new_customer_by_the_segment() -> None:
         assert pytest.approx(1 - usual / (usual + 1.5)) == found
 
 
-def test_segments_too_many_to_be_any_make_no_prior() -> None:
-    """A thousand and one different values are names: all customers together are what is usual."""
+def test_only_the_first_thousand_segments_are_told_apart() -> None:
+    """A later one has no prior of its own, and takes no elder one's place: that would be news from the future."""
     who = [f"n{i:04}" for i in range(1001)]
-    customers = [{"customer_id": one, "segment": one, "known_at": AS_OF - timedelta(days=365)} for one in who]
-    assert 1 == segments_of(tables_of(customers=customers).con).groups
-    assert 1001 == segments_of(tables_of(customers=customers[1:]).con).groups
+    customers = [
+        {"customer_id": one, "segment": f"{9999 - i}", "known_at": AS_OF - timedelta(days=2000 - i)}
+        for i, one in enumerate(who)
+    ]
+    everybody, but_the_last = (segments_of(tables_of(customers=some).con) for some in (customers, customers[:-1]))
+    assert 1001 == everybody.groups == but_the_last.groups
+    members = everybody.of(pa.array(who)).tolist()
+    assert members == but_the_last.of(pa.array(who)).tolist()
+    assert [1, 1000, 0] == [members[place][0] for place in (0, 999, 1000)]
+    assert NEVER == members[1000][1]
 
 
 def test_silence_of_nobody_with_two_rows_is_missing() -> None:

@@ -15,14 +15,15 @@ if TYPE_CHECKING:
     import duckdb
 
 MOST = 1000
-"""A column of more different values is no segment but a name, and each would need sums of its own."""
+"""So many segments are told apart, those known first: a column of more different values is a name, no segment, and each
+would need sums of its own."""
 
 
 @dataclass(frozen=True)
 class Segments:
     """Which segment each of some customers belongs to, and since when that is known.
 
-    ``customers`` are ids (text); ``codes`` (customers,) from 1 on, by name; ``known`` (customers,) in µs.
+    ``customers`` are ids (text); ``codes`` (customers,) from 1 on; ``known`` (customers,) in µs.
     """
 
     customers: pa.Array
@@ -47,12 +48,16 @@ class Segments:
 def segments_of(con: duckdb.DuckDBPyConnection) -> Segments:
     """The segments of ``customers`` on ``con``, of those whose facts say since when they are known.
 
-    A segment without a history says nothing of a past as-of and is left alone.
+    A segment without a history says nothing of a past as-of and is left alone. Codes go by when a segment was first
+    known, so that one of the future takes no elder one's place.
     """
     rows = con.execute(
-        """select customer_id, dense_rank() over (order by segment)::integer as code, epoch_us(known_at) as known
-        from customers where segment is not null and known_at is not null order by customer_id"""
+        f"""with known as (
+            select customer_id, segment, known_at, min(known_at) over (partition by segment) as first
+            from customers where segment is not null and known_at is not null),
+        coded as (
+            select customer_id, dense_rank() over (order by first, segment)::integer as code, epoch_us(known_at) as known
+            from known)
+        select customer_id, code, known from coded where code <= {MOST} order by customer_id"""
     ).to_arrow_table()
-    if len(rows) == 0 or pc.max(rows["code"]).as_py() > MOST:
-        rows = rows.slice(0, 0)
     return Segments(rows["customer_id"].combine_chunks(), rows["code"].to_numpy(), rows["known"].to_numpy())
