@@ -56,7 +56,8 @@ def segments_of(con: duckdb.DuckDBPyConnection) -> Segments:
             select customer_id, segment, known_at, min(known_at) over (partition by segment) as first
             from customers where segment is not null and known_at is not null),
         coded as (
-            select customer_id, dense_rank() over (order by first, segment)::integer as code, epoch_us(known_at) as known
+            select customer_id, epoch_us(known_at) as known,
+                   dense_rank() over (order by first, segment)::integer as code
             from known)
         select customer_id, code, known from coded where code <= {MOST} order by customer_id"""
     ).to_arrow_table()
