@@ -322,7 +322,7 @@ def checked(**more):
     }  # fmt: skip
     found = {
         "examples": 5, "accounting": [], "quarantine": [], "warnings": [], "signals": 7, "skipped": {}, "barred": {},
-        "facts": {}, "unused": [], "suspects": [], "models": [model], "quarantine_file": None,
+        "facts": {}, "lateness": [], "unused": [], "suspects": [], "models": [model], "quarantine_file": None,
     }  # fmt: skip
     return churnwatch.runs.check.Checked(**found | more)
 
