@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import os
 import signal
 import time
@@ -17,7 +18,7 @@ import pytest
 from churnwatch.errors import CheckFailed, DataRefused
 from churnwatch.sources import Tables
 from tests.fuzz import judged, run
-from tests.fuzz.cases import FORMATS, Case, counted, make
+from tests.fuzz.cases import FORMATS, Case, counted, counted_in, make
 from tests.fuzz.judged import Ending, judge
 from tests.fuzz.run import Result
 
@@ -125,20 +126,34 @@ def test_a_canonical_row_that_breaks_a_rule_is_wrong(
 
 
 @pytest.mark.parametrize(
-    ("data", "rows"),
+    ("text", "rows"),
     [
-        (b"a,b\n1,2\n\n3\n", 2),  # a blank line is none; a ragged one is one
-        (b"a,b\r\n1,2\r\n\r\n", 1),
-        (b"a\n1\n\n2\n", 3),  # of one column a blank line is a missing value
-        (b"a,b\n1,2", 1),
-        (b'a,b\n"1\n1",2\n3,4\n', 2),
-        (b'a,b\n"1,2\n3,4\n', None),  # never closed
-        (b"a,b\n\xff,2\n", None),
-        (b"", 0),
+        ("a,b\n1,2\n\n3\n", 2),  # a blank line is none; a ragged one is one
+        ("a,b\r\n1,2\r\n\r\n", 1),
+        ("a\n1\n\n2\n", 3),  # of one column a blank line is a missing value
+        ("a,b\n1,2", 1),
+        ('a,b\n"1\n1",2\n3,4\n', 2),
+        ('a,b\n"1,2\n3,4\n', None),  # never closed
+        ("", 0),
     ],
 )
-def test_rows_are_counted_without_the_product(data: bytes, rows: int | None) -> None:
-    assert rows == counted(data)
+def test_rows_are_counted_without_the_product(text: str, rows: int | None) -> None:
+    assert rows == counted(text)
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "rows"),
+    [
+        (b"a,b\n\xff,2\n", "csv", None),
+        (gzip.compress(b"a,b\n1,2\n"), "csv.gz", 1),
+        (gzip.compress(b"a,b\n1,2\n") * 2, "csv.gz", 3),  # two members are one text: the second header is a row
+        (gzip.compress(b"a,b\n1,2\n")[:-9], "csv.gz", None),
+        (b'\xef\xbb\xbf\n{"a": 1}\n\n[]\n', "jsonl", 2),
+        (gzip.compress(b'{"a": 1}'), "jsonl.gz", 1),
+    ],
+)
+def test_rows_of_text_are_counted_in_what_it_was_packed_into(data: bytes, kind: str, rows: int | None) -> None:
+    assert rows == counted_in(data, kind)
 
 
 def misbehaving(pipe: Connection, seed: int, directory: str) -> None:

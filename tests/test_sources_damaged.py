@@ -93,6 +93,18 @@ def test_a_first_row_of_another_delimiter_is_not_told_as_a_header(tmp_path: Path
     assert "the first line of the file looks like a row" in message
 
 
+def test_a_header_without_end_is_refused_at_once(tmp_path: Path) -> None:
+    """With 100,000 names DuckDB does not come back for minutes."""
+    assert "events.csv:1: the header has 16,385 columns" in refusal(tmp_path, "events.csv", b"," * 16_384 + b"\n")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "cp1252"])
+def test_utf16_that_was_declared_begins_with_its_mark(tmp_path: Path, encoding: str) -> None:
+    sources = changed(shop={"encoding": "utf-16"})
+    with pytest.raises(DataRefused, match=r"events\.csv:1: the file does not begin with the byte order mark of utf-16"):
+        loaded(tmp_path, sources, events="id,customer,when,amount\n".encode(encoding))
+
+
 def test_the_clean_files_of_these_tests_load(tmp_path: Path) -> None:
     for file, content in (("events.parquet", parquet(EVENT, 1)), ("events.jsonl", json.dumps(EVENT).encode())):
         sources = changed(shop={"from": file})

@@ -89,6 +89,9 @@ def _recode(file: gzip.GzipFile | IO[bytes], out: IO[bytes], encoding: str, name
             raise DataRefused(
                 f"the file is not {encoding} text", where=f"{name}:{line}", allowed=encoding, hint=ENCODINGS
             ) from None
+        except UnicodeError:  # what UTF-16 without its first two bytes raises
+            found = f"the file does not begin with the byte order mark of {encoding}"
+            raise DataRefused(found, where=f"{name}:1", allowed=encoding, hint=ENCODINGS) from None
         lines += text.count("\n")
         ascii_only = ascii_only and chunk.isascii()
         if is_utf8:

@@ -29,6 +29,8 @@ LARGE = 200_000
 DELIMITERS = {";": ";", "\t": "\\t", "|": "|", ",": ","}
 """Signs that often stand between the values of a CSV, and how YAML writes them in double quotes."""
 _NO_NAME = re.compile(r"[\s.,:/+-]*\d[\d\s.,:/+TZ-]*|.*@.*|.*\d{4}[-/]\d{1,2}[-/]\d{1,2}.*", re.DOTALL)
+MOST_COLUMNS = 16_384
+"""As many as a sheet can have. DuckDB's time to read a header grows with the square of its names."""
 _OURS = ROW.strip('"').split()[0] + " "
 
 
@@ -195,9 +197,16 @@ def first_line(error: Exception) -> str:
 def header_of(names: Iterable[str], file: str) -> list[str]:
     """The names of a header's cells; a column without a name is called ``column_<position>``.
 
-    Raises ``DataRefused`` where one stands twice.
+    Raises ``DataRefused`` where one stands twice, or where there are more than MOST_COLUMNS.
     """
     header = [column or f"column_{position}" for position, column in enumerate(names, start=1)]
+    if len(header) > MOST_COLUMNS:
+        raise DataRefused(
+            f"the header has {len(header):,} columns",
+            where=f"{file}:1",
+            allowed=f"{MOST_COLUMNS:,} at most",
+            hint="look at the first line: the file may be damaged, or hold a column per customer or day",
+        )
     refuse_names(header, file)
     seen: set[str] = set()
     for column in header:

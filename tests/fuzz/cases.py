@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import csv
+import gzip
 import io
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
@@ -54,6 +56,10 @@ def make(seed: int, number: int) -> Case:
     kind = format_of(number)
     table = rng.choices(list(NAMES), weights=(3, 5, 3, 1))[0]
     draft, done = clean(table), list[str]()
+    if rng.random() < 0.2 and not kind.startswith(("parquet", "xlsx")):
+        draft.encoding = rng.choice(("cp1252", "latin-1", "utf-16"))
+    if rng.random() < 0.2 and kind.startswith("csv"):
+        draft.delimiter = rng.choice((";", "\t", "|"))
     for _ in range(0 if rng.random() < 0.03 else rng.choices((1, 2, 3), weights=(6, 3, 1))[0]):
         done.append(rng.choices(("draft", "file"), weights=(2, 3))[0])
     for step, place in enumerate(done):
@@ -65,9 +71,11 @@ def make(seed: int, number: int) -> Case:
     written, rows, told = _WRITERS[kind](draft, rng, done.count("file"))
     done = [one for one in done if one != "file"] + told
     sources = _sources(table, name, kind, rng, control=not done)
-    delimiter = sources["sources"][NAMES[table]].get("delimiter", ",")
-    if kind == "csv":
-        rows = counted(written, delimiter)
+    source = sources["sources"][NAMES[table]]
+    source |= {"delimiter": draft.delimiter} if draft.delimiter != "," else {}
+    source |= {"encoding": draft.encoding} if draft.encoding != "utf-8" else {}
+    if not kind.startswith(("parquet", "xlsx")):
+        rows = counted_in(written, kind, draft.delimiter, draft.encoding)
     whole = rng.random() < 0.03
     return Case(seed, number, kind, table, tuple(done), {name: written, **_others(table)}, sources, rows, whole)
 
@@ -105,7 +113,7 @@ Written = tuple[bytes, int | None, list[str]]
 
 def _csv(draft: Draft, rng: Random, times: int) -> Written:
     text = writing.csv_text(draft, end=rng.choice(("\n", "\n", "\r\n")), quote_all=rng.random() < 0.3)
-    return _damaged(text.encode(), rng, times, damage.text_damage, rows=None)
+    return _damaged(text.encode(draft.encoding, "replace"), rng, times, damage.text_damage, rows=None)
 
 
 def _csv_gz(draft: Draft, rng: Random, times: int) -> Written:
@@ -113,7 +121,7 @@ def _csv_gz(draft: Draft, rng: Random, times: int) -> Written:
 
 
 def _jsonl(draft: Draft, rng: Random, times: int) -> Written:
-    text = writing.json_lines(draft).encode()
+    text = writing.json_lines(draft).encode(draft.encoding, "replace")
     return _damaged(text, rng, times, damage.json_damage, rows=len(draft.rows))
 
 
@@ -167,16 +175,30 @@ _WRITERS: dict[str, Callable[[Draft, Random, int], Written]] = {
 }
 
 
-def counted(data: bytes, delimiter: str = ",") -> int | None:
+def counted_in(data: bytes, kind: str, delimiter: str = ",", encoding: str = "utf-8") -> int | None:
+    """The rows of a text file of format ``kind``, as it lies; None where that is not settled."""
+    try:
+        plain = gzip.decompress(data) if kind.endswith(".gz") else data
+        text = plain.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+    except (OSError, EOFError, zlib.error):
+        return None
+    except UnicodeDecodeError:
+        # A line of JSON is told by its end, whatever its bytes.
+        return _lines(plain.decode("latin-1")) if kind.startswith("jsonl") and encoding == "utf-8" else None
+    return counted(text, delimiter) if kind.startswith("csv") else _lines(text)
+
+
+def _lines(text: str) -> int:
+    """The lines that are not blank."""
+    return sum(bool(line.strip(" \t\r\n\x0b\x0c")) for line in text.split("\n"))
+
+
+def counted(text: str, delimiter: str = ",") -> int | None:
     """The rows below the header of a CSV, by another reader's rules; None where those do not settle it.
 
     Without a quote each line that is not blank is a row (of a file with one column the blank ones too). With quotes
     Python's own strict reader says how many there are, where it has no complaint and no line end is a lone \\r.
     """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return None
     lines = text.split("\n")
     if '"' not in text:
         header = lines[0].split(delimiter)

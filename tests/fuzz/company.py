@@ -17,13 +17,12 @@ Cell = str | int | float | bool | datetime | None
 
 @dataclass
 class Draft:
-    """A table before it is written: the names of its columns, its rows."""
+    """A table before it is written: the names of its columns, its rows, and how a text file holds them."""
 
     columns: list[str]
     rows: list[list[Cell]]
-
-    def copy(self) -> Draft:
-        return Draft(list(self.columns), [list(row) for row in self.rows])
+    delimiter: str = ","
+    encoding: str = "utf-8"
 
 
 def clean(table: str) -> Draft:

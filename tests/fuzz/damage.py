@@ -238,7 +238,7 @@ def sheet_damage(data: bytes, rng: Random) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = {name: archive.read(name) for name in archive.namelist()}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, OSError, ValueError):
         return flipped(data, rng)  # damaged already
     name = rng.choice(sorted(members))
     sheet = next((one for one in members if one.startswith("xl/worksheets/")), name)

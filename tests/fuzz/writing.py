@@ -18,10 +18,10 @@ import pyarrow.parquet as pq
 from tests.fuzz.company import Cell, Draft
 
 
-def csv_text(draft: Draft, *, delimiter: str = ",", end: str = "\n", quote_all: bool = False) -> str:
+def csv_text(draft: Draft, *, end: str = "\n", quote_all: bool = False) -> str:
     out = io.StringIO()
     quoting = csv.QUOTE_ALL if quote_all else csv.QUOTE_MINIMAL
-    writer = csv.writer(out, delimiter=delimiter, lineterminator=end, quoting=quoting)
+    writer = csv.writer(out, delimiter=draft.delimiter, lineterminator=end, quoting=quoting)
     writer.writerow(draft.columns)
     writer.writerows([[written(cell) for cell in row] for row in draft.rows])
     return out.getvalue()
