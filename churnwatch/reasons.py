@@ -68,7 +68,7 @@ def reasons(
             if contributions[i] <= 0 or not _worse_than_usual(column, known, usual):
                 continue
             sentence = word(column, known, units, language=language, currency=currency)
-            if sentence is None:
+            if sentence is None or _reads_absurd(column, known, language=language, currency=currency):
                 continue
             if column.signal.unit == "days":
                 told = quantity(known[column.name], "days", language=language, currency=currency)
@@ -90,8 +90,8 @@ def word(
 ) -> str | None:
     """The sentence of a column for the numbers ``known``; ``None`` where a number it needs is missing.
 
-    Of a change, ``{value}`` is the window's own number and ``{previous}`` that of the window before. Of a slope,
-    ``{value}`` is its size: the sentence says which way.
+    Of a change, ``{value}`` is the window's own number and ``{previous}`` that of the window before. Of a slope that
+    goes up or down, ``{value}`` is its size, as the sentence says which way; of one of direction any, its sign too.
     """
     signal = column.signal
     own = column.name.removesuffix("_change") if column.change else column.name
@@ -105,7 +105,8 @@ def word(
             filled[name] = format_decimal(_short(column.window.days if column.window else 0), locale=language)
             continue
         if name == "value":
-            number, described = abs(value) if _is_slope(signal) else value, signal
+            sized = _is_slope(signal) and signal.direction != "any"
+            number, described = abs(value) if sized else value, signal
         elif name == "previous":
             number, described = value - known.get(f"{own}_change", np.nan), signal
         else:
@@ -126,7 +127,8 @@ def quantity(value: float, unit: str, *, language: Language, currency: str) -> s
         # Never "100 %" for what is merely very likely, nor "0 %" for what is merely rare; a share that was computed
         # back from its change may miss 0 or 1 by the last digit.
         exact = abs(value) < 1e-9 or abs(abs(value) - 1) < 1e-9
-        shown = round(value) if exact else math.copysign(min(max(round(abs(value), 2), 0.01), 0.99), value)
+        most = 0.99 if abs(value) < 1 else math.inf  # a price may double
+        shown = round(value) if exact else math.copysign(min(max(round(abs(value), 2), 0.01), most), value)
         return format_percent(shown, locale=language)
     if unit == "score":
         of = {"en": "of", "id": "dari"}[language]
@@ -164,6 +166,20 @@ def _short(number: float) -> float:
 def _is_slope(signal: Signal) -> bool:
     aggregate = AGGREGATES.get(signal.aggregate)
     return aggregate is not None and aggregate.slope
+
+
+def _reads_absurd(column: Column, known: Mapping[str, float], *, language: Language, currency: str) -> bool:
+    """Whether it tells of a movement that is none ("5 hours, before that 5 hours") or of time left after the end."""
+    signal, value = column.signal, known[column.name]
+    if column.change:
+        now = known[column.name.removesuffix("_change")]
+        pair = (now, now - value)
+    elif _is_slope(signal):
+        pair = (abs(value), 0.0)
+    else:
+        return signal.aggregate == "days_until" and value < 0
+    now_told, before_told = (quantity(one, signal.unit, language=language, currency=currency) for one in pair)
+    return now_told == before_told
 
 
 def _worse_than_usual(column: Column, known: Mapping[str, float], usual: Mapping[str, float | None]) -> bool:

@@ -249,6 +249,9 @@ def test_a_number_the_matrix_lacks_is_missing() -> None:
         (0.1 + 0.2 + 0.7 - 1e-16, "share", "100%", "100%"),
         (1e-17, "share", "0%", "0%"),
         (-0.2, "share", "-20%", "-20%"),
+        (1.004, "share", "100%", "100%"),
+        (1.953, "share", "195%", "195%"),
+        (12, "share", "1,200%", "1.200%"),
         (0, "score", "0 of 100", "0 dari 100"),
         (0.25, "score", "25 of 100", "25 dari 100"),
         (1, "score", "100 of 100", "100 dari 100"),
@@ -343,6 +346,39 @@ def test_a_slope_is_a_reason_only_where_it_points_to_the_bad_and_its_size_is_tol
     assert [] == told(slope, [0.4], [0.5], usual=[1.0])
     assert ["0.4 less a month"] == told(slope, [-0.4], [0.5], usual=[1.0])
     assert ["turun 0,4 per bulan"] == told(slope, [-0.4], [0.5], usual=[1.0], language="id")
+
+
+def test_a_slope_of_direction_any_tells_its_sign() -> None:
+    """Where the sentence cannot say which way, the number does."""
+    moving = {"en": "moves by {value}", "id": "berubah {value}"}
+    slope = columns(
+        signal("a", aggregate="count_trend", windows=["84d"], direction="any", unit="number", reason=moving)
+    )
+    assert ["moves by -0.4"] == told(slope, [-0.4], [0.5])
+    assert ["berubah -0,4"] == told(slope, [-0.4], [0.5], language="id")
+
+
+def test_a_movement_that_reads_as_none_is_no_reason() -> None:
+    """Falling by 0.04 would read "0 less a month"; 5.03 hours after 5.01 would read "5 hours, before that 5 hours"."""
+    falling = {"en": "{value} less a month", "id": "turun {value} per bulan"}
+    slope = columns(
+        signal("a", aggregate="count_trend", windows=["84d"], direction="down", unit="number", reason=falling)
+    )
+    assert [] == told(slope, [-0.04], [0.5])
+    words = {"en": "{value}, before that {previous}", "id": "{value}, sebelumnya {previous}"}
+    waits = columns(signal("a", windows=["28d"], compare="previous", unit="hours", change_reason=words))
+    assert [] == told(waits, [5.03, 0.02], [-0.1, 0.5])
+    assert ["5.5 hours, before that 5 hours"] == told(waits, [5.53, 0.5], [-0.1, 0.5])
+
+
+def test_no_time_is_left_of_what_is_over() -> None:
+    """A contract that ended 45 days ago has no time left: what else says the same speaks instead."""
+    over = columns(
+        signal("a", aggregate="days_until", measure="end", direction="any", unit="days", says="renewal"),
+        signal("b", says="renewal"),
+    )
+    assert ["B 3"] == told(over, [-45, 3], [0.5, 0.1])
+    assert ["A 45 days"] == told(over, [45, -1], [0.5, 0.1])
 
 
 def test_no_number_of_days_is_told_twice() -> None:
