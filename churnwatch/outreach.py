@@ -89,7 +89,10 @@ def choose(scored: pd.DataFrame, *, capacity: Mapping[str, int] | None, total: f
 def suggest(
     wanted: Sequence[str | None], *, default: str, actions: Mapping[str, Action], language: Language
 ) -> tuple[str, str]:
-    """(title, steps) of the action the strongest reason that has one suggests, else of the default."""
-    name = next((action for action in wanted if action is not None), default)
+    """(title, steps) of the action the strongest reason that has one suggests, else of the default.
+
+    A model in use may suggest what the playbook has no longer: that is passed over.
+    """
+    name = next((action for action in wanted if action is not None and action in actions), default)
     action = actions[name]
     return action.title.in_language(language), action.steps.in_language(language)

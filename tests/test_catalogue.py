@@ -192,6 +192,7 @@ def test_misuse_is_one_message_with_its_place(signal: dict[str, Any], found: str
         ("customers", "segment", "value, any other that a deployment declares"),
         ("customers", "started_at", "value, any other that a deployment declares"),
         ("interactions", "kind", "any other that a deployment declares"),
+        ("interactions", "mentions_cancel", "any other that a deployment declares"),
     ],
 )
 def test_measure_no_deployment_can_have_is_refused(table: str, measure: str, told: str) -> None:

@@ -10,7 +10,7 @@ from oracle import Event
 from raw_files import CUSTOMERS, EVENTS, loaded
 from small_tables import tables_of
 
-from churnwatch.runs.doubts import doubts, marked
+from churnwatch.runs.doubts import doubts, marked, named_kinds
 from churnwatch.spec import Family, Model, Outcome, Population, ProjectSpec, Signal
 
 DAY = datetime(2026, 3, 1)
@@ -53,6 +53,15 @@ def test_kinds_of_signals_outcomes_and_populations_are_known() -> None:
     kinds = ("complaint", "contact", "cancellation", "usage")
     assert [] == told(*kinds, population={"active": {"kind": ["usage", "visit"]}, "within": "90d"})
     assert ["interactions: kinds that no signal, outcome or population names: usage (1 rows)"] == told(*kinds)
+
+
+def test_a_kind_that_only_an_after_names_is_known() -> None:
+    """The signal that asks for it may be of another table."""
+    after = {"where": {"kind": "answered"}, "after": {"kind": "escalated"}, "within": "14d"}
+    family = Family.model_construct(
+        family="surveys", description="x", table="surveys", signals=(signal("after_trouble", **after),)
+    )
+    assert {"escalated"} == named_kinds(ProjectSpec.model_construct(families=(family,)), [])
 
 
 def test_a_kind_that_nothing_names_is_told_with_its_count_and_the_nearest() -> None:

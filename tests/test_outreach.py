@@ -157,7 +157,13 @@ ACTIONS = {
 
 @pytest.mark.parametrize(
     ("wanted", "title"),
-    [(["call_back", "write"], "call_back"), ([None, "write"], "write"), ([None], "check_in"), ([], "check_in")],
+    [
+        (["call_back", "write"], "call_back"),
+        (["given_up", "write"], "write"),
+        ([None, "write"], "write"),
+        ([None], "check_in"),
+        ([], "check_in"),
+    ],
 )
 def test_the_strongest_reason_with_an_action_decides(wanted: list[str | None], title: str) -> None:
     """Without any, the deployment's default."""

@@ -361,7 +361,7 @@ def test_measures_belong_to_interactions_and_customers(tmp_path: Path) -> None:
     assert "measures stand with interactions and customers only" in message
 
 
-@pytest.mark.parametrize("name", ["segment", "kind", "source"])
+@pytest.mark.parametrize("name", ["segment", "kind", "source", "mentions_cancel"])
 def test_a_measure_of_customers_has_a_name_of_its_own(tmp_path: Path, name: str) -> None:
     """`kind` is no column of customers, but of the event rows that are made of them."""
     sources = changed()

@@ -157,6 +157,14 @@ def test_anything_else_is_no_length_of_time(text: str) -> None:
     assert [f"history: {told}"] == refusals(Grid, {"every": "30d", "history": text})
 
 
+@pytest.mark.parametrize("text", ["20001d", "480001h", "999999999999d"])
+def test_no_length_of_time_is_longer_than_clocks_can_count(text: str) -> None:
+    """Beyond it two windows, or an interval in SQL, would overflow."""
+    assert "20000d" == Grid.model_validate({"every": "30d", "history": "20000d"}).history
+    told = "a length of time is at most 20000d"
+    assert [f"history: {told}"] == refusals(Grid, {"every": "30d", "history": text})
+
+
 def test_a_number_is_no_length_of_time() -> None:
     """Days or hours must be said."""
     assert ["history: Input should be a valid string"] == refusals(Grid, {"every": "30d", "history": 28})

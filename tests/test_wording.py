@@ -24,6 +24,7 @@ from small_tables import spine_of, tables_of
 import churnwatch.sources.raw
 from churnwatch.errors import NoUsableModel, ProjectError
 from churnwatch.project import load_project
+from churnwatch.runs.rival import same_recipe
 from churnwatch.runs.score import bundle_matrix
 from churnwatch.signals import available, build, check_signals
 from churnwatch.sources import Tables
@@ -212,6 +213,26 @@ def test_a_signal_may_ask_for_the_words_of_its_own_family(where: dict[str, Any],
     with pytest.raises(ProjectError) as refused:
         check_signals([family_of(SIGNAL | {"where": where})])
     assert said == refused.value.found
+
+
+def test_no_signal_may_follow_what_a_text_mentions() -> None:
+    """Beside a `where` of the same words SQL would ask the row itself in place of the one before it."""
+    asked = SIGNAL | {"where": {"mentions_cancel": True}, "after": {"mentions_cancel": True}, "within": "5d"}
+    with pytest.raises(ProjectError) as refused:
+        check_signals([family_of(asked)])
+    assert "`mentions_cancel` is no column that interactions can be told apart by" == refused.value.found
+    assert "kind, channel, direction, topic, agent" == refused.value.allowed
+
+
+def test_a_model_of_other_words_has_another_recipe() -> None:
+    """Its signals read the same, but not the same numbers."""
+    mine, theirs = family_of(), family_of(words={"cancel": {"en": ["cancel", "quit"], "id": ["batal*"]}})
+    unread = family_of(family="unread", words={"other": {"en": ["dear"]}})
+    model = SimpleNamespace(learner="the same")
+    champion = SimpleNamespace(model=model, families=(mine,), fitted=SimpleNamespace(columns=("leaving_28d",)))
+    assert same_recipe(champion, model, mine.columns, [mine, unread])
+    assert not same_recipe(champion, model, theirs.columns, [theirs, unread])
+    assert not same_recipe(champion, SimpleNamespace(learner="another"), mine.columns, [mine])
 
 
 def test_two_families_may_not_share_the_name_of_a_list(tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ CONTACT: dict[str, Any] = {
                 {"at": date(2026, 2, 20), "kind": "contact"},
                 {"at": datetime(2026, 2, 21, 8, 30, tzinfo=UTC), "kind": "usage", "minutes": 2.5},
             ],
+            "interactions": [{"at": date(2026, 2, 19), "kind": "complaint"}],
             "expect": {"contacts_28d": 1, "quiet": None},
         },
         {"as_of": datetime(2026, 3, 1, 12), "rows": [], "expect": {"contacts_28d": 0}},

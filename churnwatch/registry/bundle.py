@@ -251,7 +251,10 @@ def _with_times(family: dict[str, Any]) -> dict[str, Any]:
         {
             **example,
             "as_of": _time(example["as_of"]),
-            "rows": [{key: _time(value) for key, value in row.items()} for row in example["rows"]],
+            **{
+                table: [{key: _time(value) for key, value in row.items()} for row in example.get(table, ())]
+                for table in ("rows", "interactions")
+            },
         }
         for example in family["examples"]
     ]

@@ -26,6 +26,8 @@ from churnwatch.spec import Column, Family, Model, Signal, Words, civil_day
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from churnwatch.sources import Tables
+
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Codes = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -41,6 +43,7 @@ class Observed:
     of each of ``rows``' as-ofs among ``as_ofs``, ``customers`` (n,) a code for each one's customer.
     """
 
+    tables: Tables
     model: Model
     as_ofs: Sequence[datetime]
     rows: Labelled
@@ -262,6 +265,7 @@ def observe_all(
     # An as-of at which nobody was in time to act has no row, so it is no period.
     have = [t for t in as_ofs if np.datetime64(t.astimezone(UTC).replace(tzinfo=None), "us") in instants]
     return Observed(
+        tables,
         chosen,
         have,
         rows,
@@ -371,8 +375,7 @@ def _sentence(workspace: Workspace, found: Observed, column: Column) -> Words | 
 
 def _suspects(workspace: Workspace, found: Observed, report: Report | None) -> dict[str, str]:
     """What of the model knows too much, and why; ``check`` names the same."""
-    tables = load_tables(workspace)
-    suspects = find_suspects(workspace, tables, found.model, found.observations, found.labels, report=report)
+    suspects = find_suspects(workspace, found.tables, found.model, found.observations, found.labels, report=report)
     known = dict.fromkeys(found.model.acknowledge, "; the model's file acknowledges it")
     return {one.column: suspect_words(one) + known.get(one.column, "") for one in suspects}
 

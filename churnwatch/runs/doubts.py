@@ -52,6 +52,7 @@ def named_kinds(spec: ProjectSpec, models: list[Model]) -> set[str]:
     """The kinds of interactions that a signal, an outcome or a population names."""
     wheres: list[Where] = []
     for family in spec.families:
+        wheres += [signal.after or {} for signal in family.signals]
         if family.table == "interactions":
             wheres += [where for signal in family.signals for where in (signal.where, signal.of or {})]
     for model in models:

@@ -12,7 +12,8 @@ from churnwatch.learner import Calibration, Chosen, margins, refit
 from churnwatch.runs.observations import Labelled
 from churnwatch.runs.score import bundle_matrix
 from churnwatch.runs.workspace import Workspace
-from churnwatch.spec import Column, Model
+from churnwatch.sources import mentions_of
+from churnwatch.spec import Column, Family, Model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +60,7 @@ def rival_of(
         return Rival(version, None, f"Not compared with the model in use, {version}: its copy is missing or damaged.")
     if _definition(bundle.model) != _definition(model):
         return Rival(version, None, f"Not compared with the model in use, {version}: it predicts something else.")
-    if _same_recipe(bundle, model, columns):
+    if same_recipe(bundle, model, columns, workspace.spec.families):
         return Rival(version, None, f"The model in use, {version}, has the same recipe: there is nothing to compare.")
     kept = past.in_time()
     matrix = bundle_matrix(tables, bundle, kept.matrix.observations)
@@ -81,7 +82,13 @@ def _definition(model: Model) -> tuple[object, ...]:
     return model.outcome, model.population, model.gap, model.label_length
 
 
-def _same_recipe(bundle: Bundle, model: Model, columns: Sequence[Column]) -> bool:
+def same_recipe(bundle: Bundle, model: Model, columns: Sequence[Column], families: Sequence[Family]) -> bool:
+    """Whether the champion reads the same numbers, by the same words, and learned from them by the same settings.
+
+    ``columns`` are those the candidate reads, of the project's ``families``.
+    """
     known = {column.name: column for family in bundle.families for column in family.columns}
     theirs = [known[name] for name in bundle.fitted.columns]
-    return bundle.model.learner == model.learner and theirs == list(columns)
+    read = {column.family for column in columns}
+    words = [mentions_of(family for family in some if family.family in read) for some in (bundle.families, families)]
+    return bundle.model.learner == model.learner and theirs == list(columns) and words[0] == words[1]

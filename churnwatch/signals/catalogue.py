@@ -15,6 +15,7 @@ from churnwatch.signals.engine import build
 from churnwatch.signals.events import LEVELS, event_columns, events_sql
 from churnwatch.sources import MEASURED, SHAPES, Tables, new_tables
 from churnwatch.spec import (
+    MENTIONS,
     PLACEHOLDER,
     Column,
     Example,
@@ -81,10 +82,12 @@ def _check_signal(family: Family, signal: Signal) -> None:
             raise ProjectError(
                 f"the window {window} of {signal.aggregate} is too long", where=where, allowed=f"{aggregate.span}d"
             )
-    named = [(family.table, name) for name in (*signal.where, *(signal.of or {}), *([signal.by] if signal.by else []))]
-    for table, name in [*named, *(("interactions", name) for name in signal.after or {})]:
-        levels = (*LEVELS[table], *(family.mentions if (table, name) in named else ()))
+    own = (*LEVELS[family.table], *family.mentions)
+    named = [(name, own) for name in (*signal.where, *(signal.of or {}), *([signal.by] if signal.by else []))]
+    # Of an interaction before, nobody asks what its text mentions.
+    for name, levels in [*named, *((name, LEVELS["interactions"]) for name in signal.after or {})]:
         if name not in levels:
+            table = family.table if levels is own else "interactions"
             raise ProjectError(
                 f"`{name}` is no column that {table} can be told apart by",
                 where=where,
@@ -103,7 +106,8 @@ def _check_measure(table: str, measure: str | None, where: str) -> None:
     """Surveys have the same measures everywhere; what others may be declared is no column of another kind."""
     always = event_columns(table, ())[1]
     taken = (*SHAPES[table].columns, *LEVELS[table], "source")
-    if measure is None or measure in always or (table in MEASURED and measure not in taken):
+    mention = measure is not None and measure.startswith(MENTIONS)
+    if measure is None or measure in always or (table in MEASURED and measure not in taken and not mention):
         return
     own = "any other that a deployment declares" if table in MEASURED else ""
     raise ProjectError(
@@ -161,7 +165,7 @@ def _lacks(tables: Tables, table: str, signal: Signal) -> str | None:
 def reads_text(signal: Signal) -> bool:
     """Whether the signal asks what texts mention."""
     named = (*signal.where, *(signal.of or {}), signal.by or "")
-    return any(name.startswith("mentions_") for name in named)
+    return any(name.startswith(MENTIONS) for name in named)
 
 
 def _no_row(tables: Tables, table: str, where: Where, given: str | None = None) -> str | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-
 import numpy as np
 
 from churnwatch.signals.compiled import compiled
@@ -31,8 +29,9 @@ def usual_gaps(changes: Array) -> Array:
         counts = [int(count) for count in sums[silence, :, place, COUNT]]
         usual[silence, 0, place] = totals[0] / counts[0]
         for group in range(1, len(counts)):
-            own = totals[group] + BORROWED * Fraction(totals[0], counts[0])
-            usual[silence, group, place] = float(own / (counts[group] + BORROWED))
+            # Whole numbers up to the one division, which rounds once.
+            own = totals[group] * counts[0] + BORROWED * totals[0]
+            usual[silence, group, place] = own / (counts[0] * (counts[group] + BORROWED))
     return usual
 
 

@@ -8,6 +8,7 @@ from churnwatch.sources.mapping import one_thread
 from churnwatch.sources.plain import has_mark
 from churnwatch.sources.stale import Stale
 from churnwatch.sources.tables import MEASURED, SHAPES, Accounting, Tables, new_tables
+from churnwatch.sources.wording import mentions_of
 
 __all__ = [
     "MEASURED",
@@ -21,6 +22,7 @@ __all__ = [
     "early_sources",
     "has_mark",
     "load",
+    "mentions_of",
     "mixed_up",
     "new_tables",
     "one_thread",

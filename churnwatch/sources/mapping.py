@@ -17,7 +17,7 @@ from churnwatch.sources.rowwise import is_rowwise, is_zoned
 from churnwatch.sources.rules import row_rules
 from churnwatch.sources.tables import IDS, MEASURED, SHAPES, SQL_TYPES, Kind
 from churnwatch.sources.values import absent, canonical, present
-from churnwatch.spec import Mapping, Source
+from churnwatch.spec import MENTIONS, Mapping, Source
 
 RULE = '"churnwatch rule"'
 FOUND = '"churnwatch found"'
@@ -71,7 +71,7 @@ def check_targets(table: str, mapping: Mapping, place: str) -> None:
         raise ProjectError(found, where=place, allowed=f"measures stand with {' and '.join(MEASURED)} only")
     for name in mapping.measures:
         # `kind` is a column of every event row, though customers have none of their own.
-        if name in (*shape.columns, "kind", "source"):
+        if name in (*shape.columns, "kind", "source") or name.startswith(MENTIONS):
             raise ProjectError(f"the measure {name} has the name of a column", where=place)
     if mapping.columns is not None:
         _check_columns(table, list(mapping.columns), place)

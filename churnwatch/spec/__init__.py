@@ -13,13 +13,14 @@ from churnwatch.spec.model import (
     Population,
 )
 from churnwatch.spec.node import Duration, Language, Node, Words
-from churnwatch.spec.signal import PLACEHOLDER, Column, EventTable, Example, Family, Signal
+from churnwatch.spec.signal import MENTIONS, PLACEHOLDER, Column, EventTable, Example, Family, Signal
 from churnwatch.spec.source import CanonicalTable, Exclusion, Mapping, RawType, Source, Sources
 from churnwatch.spec.where import Level, Where, level_text, where_sql, where_words
 from churnwatch.spec.wording import GAP, Phrases
 
 __all__ = [
     "GAP",
+    "MENTIONS",
     "PLACEHOLDER",
     "Action",
     "Bands",

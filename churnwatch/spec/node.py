@@ -45,6 +45,8 @@ class Duration(str):
     """A length of time such as ``28d`` or ``36h``: a day is 86,400 s, whatever the zone does (DESIGN §4)."""
 
     __slots__ = ()
+    LONGEST = 20_000
+    """Days; our choice: longer than any company remembers, and two of them still fit the clocks and SQL's intervals."""
     _pattern = re.compile(r"(0|[1-9][0-9]*)(d|h)")
 
     @property
@@ -61,7 +63,10 @@ class Duration(str):
     def _parse(cls, text: str) -> Duration:
         if not cls._pattern.fullmatch(text):
             raise ValueError("a length of time is a whole number of days or hours, such as 28d or 36h")
-        return cls(text)
+        made = cls(text)
+        if made.days > cls.LONGEST:
+            raise ValueError(f"a length of time is at most {cls.LONGEST}d")
+        return made
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:

@@ -18,6 +18,8 @@ EventTable = Literal["interactions", "surveys", "customers"]
 Direction = Literal["up", "down", "any"]
 Unit = Literal["count", "days", "minutes", "hours", "money", "share", "score", "number"]
 
+MENTIONS = "mentions_"
+"""Before the name of a list of words: the column it gives to interactions. No other column begins so."""
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 
@@ -136,7 +138,7 @@ class Family(Node):
     @property
     def mentions(self) -> dict[str, Phrases]:
         """The columns that ``words`` give to interactions, each with its phrases."""
-        return {f"mentions_{name}": phrases for name, phrases in self.words.items()}
+        return {f"{MENTIONS}{name}": phrases for name, phrases in self.words.items()}
 
     @property
     def columns(self) -> tuple[Column, ...]:
