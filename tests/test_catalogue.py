@@ -165,6 +165,11 @@ MISUSES = {
         "`chanel` is no column that interactions can be told apart by",
         "did you mean channel?",
     ),
+    "words of another family": (
+        {"where": {"mentions_cancel": True}},
+        "`mentions_cancel` is no column",
+        "a file may ask for the words of its own lists only",
+    ),
     "measure in where": ({"where": {"amount": 5}}, "`amount` is no column", "kind, channel, direction, topic, agent"),
     "unknown column in of": ({"aggregate": "open", "of": {"text": "x"}}, "`text` is no column", "kind, channel"),
     "unknown column in by": ({"aggregate": "distinct", "by": "customer_id"}, "`customer_id` is no column", "kind"),
@@ -217,6 +222,8 @@ def test_wrong_example_is_reported_with_expected_and_found() -> None:
         "features/probe.yaml: example 2: s1 is expected to be missing, the engine gives 10",
         "features/probe.yaml: example 3: s1 is expected to be 0, the engine gives missing",
         "  try: mend the example or the signal, whichever is wrong",
+        "       count gives how many rows",
+        "       days_since gives days from the last row to as-of, fractional; missing over no rows",
     ] == refused.value.message.splitlines()
 
 

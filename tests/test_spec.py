@@ -358,6 +358,7 @@ def test_a_signal_holds_together(given: dict[str, Any], told: str) -> None:
             "the reason of calls names {x}, which is neither value, window nor previous, nor a column of this family",
         ),
         ({}, "an example expects x, which is no column of this family"),
+        ({"name": "xs"}, "an example expects x, which is no column of this family: did you mean xs?"),
     ],
 )
 def test_a_family_refuses_words_and_examples_about_what_it_has_not(given: dict[str, Any], told: str) -> None:

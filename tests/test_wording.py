@@ -180,7 +180,7 @@ def family_of(*signals: dict[str, Any], words: Any = None, table: str = "interac
         ({"words": {"cancel": {}}}, "at least 1 item"),
         ({"words": {"Cancel": {"en": ["cancel"]}}}, "should match pattern"),
         ({"words": {"cancel": {"fr": ["annuler"]}}}, "'en' or 'id'"),
-        ({"words": {"cancel": {"en": ["Cancel"]}}}, "'Cancel' is no plain word or phrase"),
+        ({"words": {"cancel": {"en": ["Cancel"]}}}, "'Cancel' has capitals: write 'cancel'"),
         ({"words": {"cancel": {"en": ["cancel|.*"]}}}, "is no plain word"),
         ({"words": {"cancel": {"en": ["it's", "cancel'); drop"]}}}, "is no plain word"),
         ({"words": {"cancel": {"en": ["close  account"]}}}, "is no plain word"),

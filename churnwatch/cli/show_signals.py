@@ -83,7 +83,7 @@ HEADS = {
     "all_rows": ("all {table}", "semua {table}"),
     "follow": ("only rows that follow {where}", "hanya baris yang mengikuti {where}"),
     "apart": ("at most {within} apart", "paling jauh {within}"),
-    "as_says": ("as all that says {says}", "seperti semua yang berkata {says}"),
+    "as_says": ("as all signals with `says: {says}`", "seperti semua sinyal dengan `says: {says}`"),
     "lacking": ("Cannot be computed here: {why}.", "Tidak dapat dihitung di sini: {why}."),
     "measured": (
         "Measured on {observations} observations of {customers} customers at {as_ofs} as-ofs of the model {model} "

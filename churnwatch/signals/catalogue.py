@@ -92,7 +92,9 @@ def _check_signal(family: Family, signal: Signal) -> None:
                 f"`{name}` is no column that {table} can be told apart by",
                 where=where,
                 allowed=", ".join(levels),
-                hint=nearest(name, levels),
+                hint="a file may ask for the words of its own lists only"
+                if name.startswith("mentions_")
+                else nearest(name, levels),
             )
     for name, wanted in (*signal.where.items(), *(signal.of or {}).items()):
         levels_of = wanted if isinstance(wanted, list) else [wanted]
@@ -190,6 +192,7 @@ def check_examples(families: Sequence[Family]) -> int:
     and what came out.
     """
     wrong: list[str] = []
+    meant: dict[str, str] = {}
     right = 0
     for family in families:
         for example in family.examples:
@@ -198,12 +201,17 @@ def check_examples(families: Sequence[Family]) -> int:
                 if _same(found[name], expected):
                     right += 1
                 else:
+                    used = next(c.signal.aggregate for c in family.columns if c.name == name)
+                    meant[used] = f"{used} gives {AGGREGATES[used].summary}"
                     wrong.append(
                         f"{_place(family, example)}: {name} is expected to be "
                         f"{_told(expected)}, the engine gives {_told(found[name])}"
                     )
     if wrong:
-        raise ProjectError("\n".join(wrong), hint="mend the example or the signal, whichever is wrong")
+        raise ProjectError(
+            "\n".join(wrong),
+            hint="\n       ".join(["mend the example or the signal, whichever is wrong", *meant.values()]),
+        )
     return right
 
 

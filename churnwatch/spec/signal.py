@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from churnwatch.errors import nearest
 from churnwatch.spec.node import Duration, Name, Node, Words
 from churnwatch.spec.where import Where
 from churnwatch.spec.wording import Phrases
@@ -178,7 +179,9 @@ class Family(Node):
         for example in self.examples:
             unknown = sorted(set(example.expect) - seen)
             if unknown:
-                raise ValueError(f"an example expects {unknown[0]}, which is no column of this family")
+                meant = nearest(unknown[0], seen)
+                told = f"an example expects {unknown[0]}, which is no column of this family"
+                raise ValueError(f"{told}: {meant}" if meant else told)
         return self
 
 

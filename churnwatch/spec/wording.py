@@ -20,6 +20,9 @@ def _plain(value: str) -> str:
     """Small letters, digits, apostrophes; a space or hyphen between words, or a gap; ``*`` at an end of a word."""
     words = re.split(rf" {re.escape(GAP)} |[ -]", value)
     if value != value.lower() or not all(_WORD.fullmatch(word) for word in words):
+        small = value.lower()
+        if value != small and all(_WORD.fullmatch(word) for word in re.split(rf" {re.escape(GAP)} |[ -]", small)):
+            raise ValueError(f"{value!r} has capitals: write {small!r}, which finds every spelling")
         raise ValueError(
             f"{value!r} is no plain word or phrase: small letters, digits, apostrophes, one space between words; "
             f"`*` at an end of a word for any letters, `{GAP}` between words for up to two words"
