@@ -227,6 +227,17 @@ def test_wrong_example_is_reported_with_expected_and_found() -> None:
     ] == refused.value.message.splitlines()
 
 
+def test_the_number_a_wrong_example_is_told_can_be_copied_into_it() -> None:
+    """2 of 19 in six digits would be refused again: 0.105263 expected, 0.105263 found."""
+    share = {"where": {"kind": "complaint"}, "aggregate": "share", "of": {"kind": ["contact", "complaint"]}}
+    rows = [{"at": date(2026, 2, 20), "kind": kind} for kind in ["complaint"] * 2 + ["contact"] * 17]
+    example = {"as_of": date(2026, 3, 1), "rows": rows, "expect": {"s0": 0.5}}
+    with pytest.raises(ProjectError, match="the engine gives") as refused:
+        check_examples([family_of(share, examples=[example])])
+    told = float(refused.value.message.splitlines()[0].rpartition(" ")[2])
+    assert 1 == check_examples([family_of(share, examples=[example | {"expect": {"s0": told}}])])
+
+
 def test_example_in_a_file_is_reported_too(tmp_path: Path) -> None:
     """A number changed in a copy of the project's own file is found."""
     for folder in ("features", "models", "configs"):

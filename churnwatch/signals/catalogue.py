@@ -315,4 +315,5 @@ def _same(found: float | None, expected: float | None) -> bool:
 
 
 def _told(value: float | None) -> str:
-    return "missing" if value is None else f"{value:.6g}"
+    """With as many digits as ``_same`` looks at: who copies it into the example is right."""
+    return "missing" if value is None else f"{value:.10g}"
