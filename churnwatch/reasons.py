@@ -2,7 +2,8 @@
 
 Contributions are added up over the windows of a signal and over signals that say the same thing; the sentence is
 that of the column that says it strongest. A reason is only given where the number lies on the worse side of what
-is usual, so that no customer is told to be at risk for something they do better than most.
+is usual (where no side is worse: where it is not just what is usual), so that no customer is told to be at risk
+for something they do better than most.
 """
 
 from __future__ import annotations
@@ -187,7 +188,8 @@ def _worse_than_usual(column: Column, known: Mapping[str, float], usual: Mapping
     if np.isnan(value):
         return False
     if column.direction == "any":
-        return True
+        # "0% of the orders were cancelled" where that is so of most is no reason either.
+        return middle is None or value != middle
     moves = column.change or _is_slope(column.signal)
     if moves and value * (1 if column.direction == "up" else -1) <= 0:
         # No change, or one for the better, is no reason, however much better everybody else became.

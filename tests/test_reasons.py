@@ -119,6 +119,7 @@ def test_a_group_that_lowers_the_risk_as_a_whole_is_no_reason() -> None:
         ("down", 2, 2, []),
         ("down", 3, 2, []),
         ("any", 1, 2, ["A 1"]),
+        ("any", 2, 2, []),
         ("any", 3, 2, ["A 3"]),
         ("up", 1, None, ["A 1"]),
     ],
@@ -320,6 +321,8 @@ def test_the_real_catalogue_never_leaks_a_name_and_always_gives_a_number(
         assert shares[place] > 0
         assert not np.isnan(value)
         middle = usual[column.name]
+        if middle is not None:
+            assert value != middle
         if column.direction != "any" and middle is not None:
             assert value > middle if column.direction == "up" else value < middle
     assert len(says) == len(set(says))
