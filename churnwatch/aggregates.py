@@ -161,7 +161,8 @@ AGGREGATES: dict[str, Aggregate] = {
         ),
         Aggregate(
             "waiting",
-            "days since the first row of `where` that came after the last row of `of`; 0 where none waits",
+            "days since the first row of `where` that came after the last row of `of`, both within the window; "
+            "0 where none waits",
             of="required",
         ),
         Aggregate(

@@ -63,7 +63,7 @@ def test_what_tells_only_at_the_end_of_the_gap_is_a_step_of_leaving() -> None:
 
 def test_own_rows_are_suspect_whatever_they_tell() -> None:
     [found] = suspects(WEAK[:, None], ["left"], HALF, own={"left": "its rows are the outcome's own rows"})
-    assert Suspect("left", pytest.approx(0.8), 20, "its rows are the outcome's own rows") == found
+    assert Suspect("left", pytest.approx(0.8), 20, "its rows are the outcome's own rows", itself=True) == found
 
 
 def test_fewer_than_ten_outcomes_measure_nothing() -> None:

@@ -29,6 +29,8 @@ class Suspect:
     auc: float
     n: int
     why: str
+    itself: bool = False
+    """Whether it reads the outcome itself."""
 
 
 def suspects(
@@ -52,7 +54,7 @@ def suspects(
     found = []
     for name, at, after in zip(names, now.tolist(), then.tolist(), strict=True):
         if name in own:
-            found.append(Suspect(name, at, len(outcome), own[name]))
+            found.append(Suspect(name, at, len(outcome), own[name], itself=True))
         elif at > LIMIT:
             found.append(Suspect(name, at, len(outcome), "alone it tells the outcome"))
         elif after > LIMIT:

@@ -60,13 +60,25 @@ def find_suspects(
 def refuse_suspects(
     workspace: Workspace, tables: Tables, model: Model, *, report: Report | None = None
 ) -> tuple[Suspect, ...]:
-    """The suspects among the model's columns that its file acknowledges; CheckFailed where there is any other."""
+    """The suspects among the model's columns that its file acknowledges; CheckFailed where there is any other.
+
+    What reads the outcome itself cannot be acknowledged: nobody can have known it in time.
+    """
     within = span(tables, model)
     as_ofs = grid(model, zone=workspace.spec.deployment.zone, span=within, complete_by=within.end)
     observations = observe(tables, model, as_ofs)
     labels = label(tables, model, observations, known_before=workspace.now)
     found = find_suspects(workspace, tables, model, observations, labels, report=report)
     found = tuple(one for one in found if "." not in one.column)
+    itself = [one for one in found if one.itself]
+    if itself:
+        told = "\n".join(f"    {one.column}: {suspect_words(one)}" for one in itself)
+        raise CheckFailed(
+            f"{len(itself)} of the model's columns are the outcome itself\n{told}",
+            where=model_file(workspace, model.model),
+            allowed="columns that could be known before the outcome",
+            hint="take the signal out of its family, or its family out of the model",
+        )
     unknown = [one for one in found if one.column not in model.acknowledge]
     if unknown:
         told = "\n".join(f"    {one.column}: {suspect_words(one)}" for one in unknown)
