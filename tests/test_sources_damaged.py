@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -64,6 +65,41 @@ def test_a_footer_that_gives_two_numbers_of_rows_is_refused(tmp_path: Path) -> N
         message = refusal(tmp_path, "events.parquet", content)
         assert message.startswith("events.parquet: ")
         assert "allowed: a readable Parquet file" in message
+
+
+@pytest.mark.usefixtures("large")
+def test_a_damaged_value_is_judged_though_the_statistics_say_that_it_cannot_be(tmp_path: Path) -> None:
+    """A page without a checksum, one bit of it flipped: the middle one of three times lies in the far future."""
+    times = [datetime(2026, 2, day) for day in (1, 2, 3)]  # UTC, see the source's zone
+    columns = {
+        "id": ["e1", "e2", "e3"],
+        "customer": ["8"] * 3,
+        "when": pa.array(times, pa.timestamp("us")),
+        "amount": [1.0] * 3,
+    }
+    out = io.BytesIO()
+    pq.write_table(pa.table(columns), out, compression="none", use_dictionary=False)
+    data = out.getvalue()
+    whole = int(times[1].replace(tzinfo=UTC).timestamp() * 1e6).to_bytes(8, "little")
+    assert 1 == data.count(whole)  # in its page, and in no statistics
+    damaged = data.replace(whole, whole[:6] + bytes([whole[6] ^ 0x10]) + whole[7:])
+    sources = changed(shop={"from": "events.parquet", "zone": "UTC", "types": {}})
+    tables = loaded(tmp_path, sources, events__parquet=damaged)
+    assert {"interactions.known_at in the future": 1} == tables.accounting[1].quarantined
+    assert [("e1",), ("e3",)] == tables.con.execute("SELECT interaction_id FROM interactions ORDER BY 1").fetchall()
+
+
+@pytest.mark.usefixtures("large")
+def test_a_text_that_is_no_utf8_is_not_repeated(tmp_path: Path) -> None:
+    """A careless writer leaves Latin-1 in a column of texts."""
+    name = "Siti Aminah é".encode("latin-1")
+    offsets = b"".join((len(name) * row).to_bytes(4, "little") for row in range(3))
+    customer = pa.Array.from_buffers(pa.string(), 2, [None, pa.py_buffer(offsets), pa.py_buffer(name * 2)])
+    out = io.BytesIO()
+    pq.write_table(pa.table({**{key: [value] * 2 for key, value in EVENT.items()}, "customer": customer}), out)
+    message = refusal(tmp_path, "events.parquet", out.getvalue())
+    assert "Invalid string encoding" in message
+    assert "Siti" not in message
 
 
 @pytest.mark.usefixtures("large")

@@ -57,7 +57,7 @@ def workbook(draft: Draft) -> bytes:
 
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("rows")
-    sheet.append(draft.columns)
+    sheet.append([_sheet_cell(name) for name in draft.columns])
     for row in draft.rows:
         sheet.append([_sheet_cell(cell) for cell in row])
     out = io.BytesIO()
