@@ -181,6 +181,10 @@ def test_a_signal_that_reads_the_outcome_is_suspect_by_definition(flat):
     assert ("extras", 1.0) == (found["column"], found["auc"])
     assert found["why"].startswith("it reads gone, the outcome itself")
     refused(call("train", "left", *options(flat)), 5, "extras: it reads gone, the outcome itself")
+    # Nobody can have known it in time, so nobody can say so.
+    model = next(flat.rglob("models/left.yaml"))
+    model.write_text(model.read_text() + "acknowledge: [extras]\n")
+    refused(call("train", "left", *options(flat)), 5, "extras: it reads gone, the outcome itself")
 
 
 def test_interactions_may_be_missing_only_where_no_model_needs_them(flat):
