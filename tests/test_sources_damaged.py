@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from raw_files import CUSTOMERS, changed, loaded
+from raw_files import CUSTOMERS, changed, loaded, quarantine
 
 import churnwatch.sources.raw
 from churnwatch.errors import DataRefused
@@ -30,6 +30,12 @@ def refusal(tmp_path: Path, file: str, content: bytes) -> str:
         loaded(tmp_path, changed(shop={"from": file}), **{file.replace(".", "__"): content})
     assert 4 == caught.value.exit_code
     return caught.value.message
+
+
+def table_bytes(table: pa.Table) -> bytes:
+    out = io.BytesIO()
+    pq.write_table(table, out)
+    return out.getvalue()
 
 
 def parquet(columns: dict[str, object], rows: int) -> bytes:
@@ -127,6 +133,26 @@ def test_a_first_row_of_another_delimiter_is_not_told_as_a_header(tmp_path: Path
     message = refusal(tmp_path, "events.csv", f"{row}\n{row}\n".encode())
     assert "Siti" not in message
     assert "the first line of the file looks like a row" in message
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize("file", ["events.csv", "events.jsonl", "events.parquet"])
+def test_a_column_called_rowid_is_a_column_like_others(tmp_path: Path, file: str) -> None:
+    """Oracle exports one. DuckDB's own, which tells the rows apart, is not to be taken for it."""
+    rows = [{**EVENT, "id": f"e{number}", "rowid": 7, "amount": number or None} for number in range(4)]
+    rows[2]["customer"] = None
+    table = pa.Table.from_pylist(rows)
+    content = {
+        "events.csv": 'id,customer,when,ROWID,amount\ne0,8,2026-02-01,7,\ne1,8,2026-02-01,"7\n",1\n'
+        "e2,,2026-02-01,7,2\ne3,8,2026-02-01,7,3\n",
+        "events.jsonl": "".join(json.dumps(row) + "\n" for row in rows).encode(),
+        "events.parquet": table_bytes(table),
+    }[file]
+    tables = loaded(tmp_path, changed(shop={"from": file}), **{file.replace(".", "__"): content})
+    line = {"events.csv": 5, "events.jsonl": 3, "events.parquet": 3}[file]
+    assert [(file, line, "interactions.customer_id is missing", "")] == quarantine(tables)
+    left = tables.con.execute("SELECT interaction_id FROM interactions ORDER BY 1").fetchall()
+    assert [("e0",), ("e1",), ("e3",)] == left
 
 
 def test_a_header_without_end_is_refused_at_once(tmp_path: Path) -> None:

@@ -186,6 +186,14 @@ def columns_of(con: duckdb.DuckDBPyConnection, relation: str) -> dict[str, str]:
     return {str(row[0]): str(row[1]) for row in con.execute(f"DESCRIBE FROM {relation}").fetchall()}
 
 
+def position_in(columns: Iterable[str]) -> str:
+    """SQL of a row's position, from 0, in a table with ``columns`` that was filled in the order of its file.
+
+    That is DuckDB's own ``rowid``, unless a column of that name (Oracle exports one) stands before it.
+    """
+    return "row_number() OVER () - 1" if "rowid" in map(str.casefold, columns) else "rowid"
+
+
 def count_of(con: duckdb.DuckDBPyConnection, relation: str) -> int:
     """How many rows ``relation`` has."""
     return int(con.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0])

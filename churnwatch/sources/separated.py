@@ -26,6 +26,7 @@ from churnwatch.sources.raw import (
     first_line,
     header_of,
     literal,
+    position_in,
     quoted,
 )
 from churnwatch.spec import Source
@@ -163,7 +164,7 @@ def _long_rows(con: duckdb.DuckDBPyConnection, name: str, header: list[str]) -> 
         f"coalesce(length({quoted(column)}) - length(replace({quoted(column)}, chr(10), '')), 0)" for column in header
     )
     found = con.sql(
-        f"SELECT row, lines FROM (SELECT rowid AS row, {ends} AS lines FROM raw.{quoted(name)}) "
+        f"SELECT row, lines FROM (SELECT {position_in(header)} AS row, {ends} AS lines FROM raw.{quoted(name)}) "
         "WHERE lines > 0 ORDER BY row"
     ).fetchnumpy()
     return np.asarray(found["row"], dtype=np.int64), np.asarray(found["lines"], dtype=np.int64)

@@ -7,7 +7,7 @@ import duckdb
 from churnwatch.errors import ChurnwatchError
 from churnwatch.sources.mapping import FOUND, RULE, sql_error
 from churnwatch.sources.messages import SQL_ERRORS, no_column, told_sql_error
-from churnwatch.sources.raw import ROW, RawTable, literal, quoted, refuse_damaged
+from churnwatch.sources.raw import ROW, RawTable, literal, position_in, quoted, refuse_damaged
 from churnwatch.sources.rowwise import is_rowwise
 from churnwatch.sources.values import COMPLAINTS, RAW_KINDS, present, typed
 from churnwatch.spec import Source
@@ -87,7 +87,7 @@ def _typed(raw: RawTable, source: Source, zone: str) -> str:
         f"{quoted(f'churnwatch {column}')} AS {quoted(column)}" if column in source.types else quoted(column)
         for column in raw.columns
     )
-    position = ["rowid AS " + ROW] if raw.path is None else []
+    position = [f"{position_in(raw.columns)} AS {ROW}"] if raw.path is None else []
     return f"""WITH fitted AS (SELECT {", ".join([*position, "*", *fits])} FROM raw.{quoted(raw.name)}),
         judged AS (SELECT *, {rule} AS {RULE} FROM fitted)
         SELECT {ROW}, {RULE}, {told} AS {FOUND}, {columns} FROM judged"""
