@@ -29,7 +29,7 @@ def tables_of(data: Path) -> Tables:
     for table in ("customers", "interactions"):
         path = str(data / f"{table}.parquet").replace("'", "''")
         con.execute(f"drop table {table}")
-        # Nobody says since when the segments are known: the rhythm of `silence` is that of all, as the peers compute it.
+        # Nobody says since when segments are known: the rhythm of `silence` is that of all, as the peers compute it.
         more = ", null::timestamp as known_at" if table == "customers" else ""
         con.execute(f"create view {table} as select *{more} from read_parquet('{path}')")
     return Tables(con, MEASURES, (), pa.table({}), (), ZONE)
