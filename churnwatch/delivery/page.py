@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from churnwatch.delivery import words
+from churnwatch.delivery.template import template
 from churnwatch.delivery.text import clean
 from churnwatch.outreach import ListRow
 from churnwatch.reasons import money
@@ -48,7 +46,7 @@ def outreach_html(
     ]
     bands = Counter(row.band for row in rows if row.risk is not None)
     head = _Words(language)
-    page: str = _template().render(
+    page: str = template("outreach.html").render(
         language=words.known(language),
         say=head.say,
         title=clean(title),
@@ -83,19 +81,6 @@ class _Words:
 
     def number(self, key: str, n: int) -> str:
         return words.say_number(key, n, language=self.language)
-
-
-@cache
-def _template() -> Any:
-    environment = Environment(
-        loader=PackageLoader("churnwatch.delivery"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("outreach.html")
 
 
 def _listed_by(rows: Sequence[ListRow], *, language: str) -> list[str]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from churnwatch.delivery import words
 from churnwatch.delivery.charts import HIGH, LOW, WIDE, drift_strip, rate_chart, strip, top_of
 from churnwatch.delivery.signal_words import say
+from churnwatch.delivery.template import template
 from churnwatch.delivery.text import clean
 from churnwatch.evaluation import Bin, Catalogue, Deciles, Entry, Measured
 from churnwatch.reasons import quantity
@@ -29,21 +27,8 @@ def signals_html(catalogue: Catalogue, *, language: str = "en") -> bytes:
     It asks no other machine for anything and runs no script; all text from files and data is escaped; equal catalogues
     give equal bytes. Descriptions are written in English only: in Indonesian a signal is called by its reason.
     """
-    page: str = _template().render(_Page(catalogue, "id" if language == "id" else "en").told())
+    page: str = template("signals.html").render(_Page(catalogue, "id" if language == "id" else "en").told())
     return page.encode()
-
-
-@cache
-def _template() -> Any:
-    environment = Environment(
-        loader=PackageLoader("churnwatch.delivery"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("signals.html")
 
 
 class _Page:

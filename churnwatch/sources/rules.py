@@ -90,7 +90,7 @@ def _value_rules(table: str, kinds: dict[str, Kind], types: dict[str, str]) -> I
 
 
 def _time_rules(table: str, clock: _Clock) -> Iterator[Rule]:
-    """Times that no company means: a number was read in another unit, or a placeholder stands for nothing.
+    """Times that no company means: a number was read in another unit, or a date that stands for none.
 
     Seconds of this century that are read as milliseconds fall into January 1970, as do milliseconds read as
     microseconds and a 0; milliseconds read as seconds fall into the year 50000. 9999-12-31 stays: it says never.
