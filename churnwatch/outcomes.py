@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from churnwatch.errors import DataRefused, ProjectError, nearest
 from churnwatch.sources import SHAPES, Tables
@@ -160,11 +161,14 @@ def _those(tables: Tables, conditions: Sequence[str], as_ofs: Sequence[datetime]
 
 
 def label(tables: Tables, model: Model, observations: pd.DataFrame, *, known_before: datetime) -> pd.DataFrame:
-    """What became of each observation: ``outcome`` (1.0 bad, 0.0 not) and ``too_late`` (bool), in the same order.
+    """What became of each observation: ``outcome`` (1.0 bad, 0.0 not), ``too_late`` (bool) and ``left_at``
+    (datetime64[us], naive UTC), in the same order.
 
     ``too_late``: with an outcome ``event``, it came before the gap was over, so there was no time left to act; such
-    rows are left out of training and counted apart in evaluation. Their ``outcome`` is 0. A ``given`` outcome is taken
-    as it stands. The labels are only as complete as the caller's as-ofs are (``grid``).
+    rows are left out of training and counted apart in evaluation. Their ``outcome`` is 0. ``left_at`` is the first
+    such event not known at as-of, or, of those who fell silent, their last event + n; NaT for those who stayed, and
+    for a ``given`` outcome, which is taken as it stands. The labels are only as complete as the caller's as-ofs are
+    (``grid``).
     """
     con = tables.con
     end = f"timestamp '{_naive(known_before)}'"
@@ -184,13 +188,15 @@ def label(tables: Tables, model: Model, observations: pd.DataFrame, *, known_bef
             from observed join customers using (customer_id) order by observed.place"""
         ).to_arrow_table()
         con.unregister("observed")
-        return pd.DataFrame({"outcome": told["outcome"].to_numpy(), "too_late": np.zeros(len(observations), np.bool_)})
+        return _labels(told["outcome"].to_numpy(), np.zeros(len(observations), np.bool_), None)
     gap = f"observed.as_of + interval {model.gap.seconds} second"
     close = f"observed.as_of + interval {model.reach} second"
     found = con.sql(
         f"""select coalesce(bool_or(e."at" >= {gap}), false) as happened,
                coalesce(bool_or(e."at" < {gap} and not (e."at" < observed.as_of and e.known_at < observed.as_of)),
-                        false) as early
+                        false) as early,
+               epoch_us(min(e."at") filter (not (e."at" < observed.as_of and e.known_at < observed.as_of))) as next_at,
+               epoch_us(max(e."at") filter (e."at" < {gap})) as last_at
         from observed left join (
             select * from interactions where {where_sql(model.outcome.where)} and known_at < {end}
         ) as e on e.customer_id = observed.customer_id and e."at" < {close}
@@ -201,7 +207,22 @@ def label(tables: Tables, model: Model, observations: pd.DataFrame, *, known_bef
     contractual = model.outcome.event is not None
     too_late = found["early"].to_numpy() & contractual
     outcome = (happened & ~too_late) if contractual else ~happened
-    return pd.DataFrame({"outcome": outcome.astype("float64"), "too_late": too_late})
+    if contractual:
+        left_at = found["next_at"].to_numpy(zero_copy_only=False)
+    else:
+        left_at = found["last_at"].to_numpy(zero_copy_only=False) + model.label_length.seconds * 1e6
+    return _labels(outcome.astype("float64"), too_late, left_at)
+
+
+def _labels(
+    outcome: NDArray[np.float64], too_late: NDArray[np.bool_], left_at: NDArray[np.float64] | None
+) -> pd.DataFrame:
+    """The frame of ``label``; ``left_at`` in microseconds since 1970, NaN unknown, told of leavers only."""
+    instants = np.full(len(outcome), np.datetime64("NaT"), dtype="datetime64[us]")
+    if left_at is not None:
+        told = ((outcome == 1) | too_late) & ~np.isnan(left_at)
+        instants[told] = left_at[told].astype("int64").astype("datetime64[us]")
+    return pd.DataFrame({"outcome": outcome, "too_late": too_late, "left_at": instants})
 
 
 def check_labels(outcome: pd.Series, model: Model, *, when: str) -> None:

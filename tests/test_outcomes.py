@@ -72,7 +72,7 @@ def observed(made: Tables, model: Model, *as_ofs: datetime) -> list[tuple[str, d
 def labelled(model: Model, *events: Event, known_before: datetime = LATER) -> tuple[float, bool]:
     """Outcome and too_late of customer a at AS_OF."""
     found = label(tables(*events), model, spine_of([("a", AS_OF)]), known_before=known_before)
-    assert ["outcome", "too_late"] == list(found.columns)
+    assert ["outcome", "too_late", "left_at"] == list(found.columns)
     return float(found["outcome"][0]), bool(found["too_late"][0])
 
 
@@ -135,6 +135,26 @@ def test_inactivity_is_no_such_event_in_the_window(events: list[Event], expected
     assert (expected, False) == labelled(INACTIVE, *events)
 
 
+def left_at(model: Model, *events: Event) -> list[datetime]:
+    """When customer a left, as seen from AS_OF; none where they stayed."""
+    return label(tables(*events), model, spine_of([("a", AS_OF)]), known_before=LATER)["left_at"].dropna().to_list()
+
+
+def test_who_leaves_leaves_at_the_first_end_nobody_knew_of() -> None:
+    """The first end in the window or before it, known later than as-of; none outside."""
+    assert [GAP_OVER] == left_at(LEAVING, event(CLOSE - US), event(GAP_OVER))
+    assert [AS_OF + US] == left_at(LEAVING, event(GAP_OVER), event(AS_OF + US))
+    assert [AS_OF - US] == left_at(LEAVING, event(AS_OF - US, known_at=GAP_OVER))
+    assert [] == left_at(LEAVING, event(CLOSE), event(GAP_OVER, "complaint"))
+
+
+def test_who_falls_silent_left_n_days_after_their_last_event() -> None:
+    """60 days after the last purchase before the window; nobody who bought in it, and nobody without a purchase."""
+    assert [datetime(2026, 4, 30, 17)] == left_at(INACTIVE, event(AS_OF, "purchase"), event(LONG_AGO, "visit"))
+    assert [] == left_at(INACTIVE, event(AS_OF, "purchase"), event(GAP_OVER, "purchase"))
+    assert [] == left_at(INACTIVE)
+
+
 def test_label_reads_nothing_known_at_known_before() -> None:
     """A cancellation known at known_before is not read, 1 µs earlier it is; neither is a too-late one."""
     known = datetime(2026, 5, 20)
@@ -158,7 +178,8 @@ def test_no_observations_have_no_labels() -> None:
     nobody = observe(made, LEAVING, [])
     assert (0, ["customer_id", "as_of"]) == (len(nobody), list(nobody.columns))
     found = label(made, LEAVING, nobody, known_before=LATER)
-    assert {"outcome": "float64", "too_late": "bool"} == {name: str(kind) for name, kind in found.dtypes.items()}
+    kinds = {"outcome": "float64", "too_late": "bool", "left_at": "datetime64[us]"}
+    assert kinds == {name: str(kind) for name, kind in found.dtypes.items()}
     assert 0 == len(found)
 
 
@@ -411,18 +432,22 @@ def oracle_observes(model: Model, customer: dict[str, Any], events: list[Event],
 
 def oracle_labels(
     model: Model, customer: str, events: list[Event], as_of: datetime, known_before: datetime
-) -> tuple[float, bool]:
-    """Row by row: did it happen in the outcome window, and was there time to act?"""
+) -> tuple[float, bool, datetime | None]:
+    """Row by row: did it happen in the outcome window, was there time to act, and when did they leave?"""
     opens = as_of + timedelta(seconds=model.gap.seconds)
     closes = opens + timedelta(seconds=model.label_length.seconds)
     where: Any = model.outcome.where
     mine = [e for e in events if e.customer == customer and e.known_at < known_before and matches(e, where)]
     happened = any(opens <= e.at < closes for e in mine)
+    before = [e.at for e in mine if e.at < opens]
     if model.outcome.event is None:
-        return float(not happened), False
-    before = [e for e in mine if e.at < opens]
-    too_late = any(e.at >= as_of or e.known_at >= as_of for e in before)
-    return float(happened and not too_late), too_late
+        silent_since = None if happened or not before else max(before)
+        length = timedelta(seconds=model.label_length.seconds)
+        return float(not happened), False, silent_since + length if silent_since else None
+    unknown = [e.at for e in mine if e.at >= as_of or e.known_at >= as_of]
+    too_late = any(at < opens for at in unknown)
+    bad = happened and not too_late
+    return float(bad), too_late, min(unknown) if bad or too_late else None
 
 
 moments = st.builds(
@@ -468,9 +493,10 @@ def test_observations_and_labels_equal_the_oracle(
     assert expected == list(found.itertuples(index=False, name=None))
     spine = [(name, as_of) for name, as_of in product("abcz", AS_OFS)]
     labels = label(made, model, spine_of(spine), known_before=aware(known_before))
-    assert [oracle_labels(model, *pair[:1], events, pair[1], known_before) for pair in spine] == list(
-        labels.itertuples(index=False, name=None)
-    )
+    assert [oracle_labels(model, *pair[:1], events, pair[1], known_before) for pair in spine] == [
+        (bad, late, None if pd.isna(left_at) else left_at)
+        for bad, late, left_at in labels.itertuples(index=False, name=None)
+    ]
 
 
 @settings(max_examples=40, deadline=None)

@@ -23,11 +23,14 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 @dataclass(frozen=True)
 class Labelled:
-    """A matrix with what became of each row: ``outcome`` 0 or 1 (n_rows,), ``too_late`` bool (n_rows,)."""
+    """A matrix with what became of each row: ``outcome`` 0 or 1 (n_rows,), ``too_late`` bool (n_rows,), ``left_at``
+    datetime64[us], naive UTC, NaT where nobody left (n_rows,).
+    """
 
     matrix: Matrix
     outcome: np.ndarray[Any, np.dtype[np.float64]]
     too_late: Mask
+    left_at: np.ndarray[Any, Any]
 
     @property
     def as_of(self) -> np.ndarray[Any, Any]:
@@ -42,7 +45,7 @@ class Labelled:
 
     def take(self, rows: Mask) -> Labelled:
         """The rows where the mask holds."""
-        return Labelled(self.matrix.take(rows), self.outcome[rows], self.too_late[rows])
+        return Labelled(self.matrix.take(rows), self.outcome[rows], self.too_late[rows], self.left_at[rows])
 
     def in_time(self) -> Labelled:
         """The rows whose outcome did not come before the gap was over."""
@@ -60,9 +63,13 @@ def labelled(
 ) -> Labelled:
     """Observe, compute signals and label at each as-of; labels read nothing known at ``known_before`` or later."""
     observations = observe(tables, model, as_ofs)
-    labels = label(tables, model, observations, known_before=known_before)
-    matrix = build(tables, columns, observations, report=report)
-    return Labelled(matrix, labels["outcome"].to_numpy(), labels["too_late"].to_numpy())
+    return relabelled(tables, model, build(tables, columns, observations, report=report), known_before=known_before)
+
+
+def relabelled(tables: Tables, model: Model, matrix: Matrix, *, known_before: datetime) -> Labelled:
+    """The rows of a matrix with labels that read nothing known at ``known_before`` or later."""
+    labels = label(tables, model, matrix.observations, known_before=known_before)
+    return Labelled(matrix, labels["outcome"].to_numpy(), labels["too_late"].to_numpy(), labels["left_at"].to_numpy())
 
 
 def complete_by(as_ofs: Sequence[datetime], model: Model, instant: datetime) -> list[datetime]:

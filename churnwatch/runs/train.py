@@ -15,7 +15,7 @@ from churnwatch.evaluation import Verdict, gate, paired_interval
 from churnwatch.learner import Fitted, refit
 from churnwatch.outcomes import grid, span
 from churnwatch.runs.card import SNAPSHOT, model_card
-from churnwatch.runs.observations import Labelled, complete_by, labelled, lists_of
+from churnwatch.runs.observations import Labelled, complete_by, labelled, lists_of, relabelled
 from churnwatch.runs.record import recorded
 from churnwatch.runs.registration import register
 from churnwatch.runs.rival import Rival, rival_of
@@ -191,11 +191,7 @@ def labelled_again(
     tables: Tables, model: Model, rows: Labelled, as_ofs: Sequence[datetime], *, known_before: datetime
 ) -> Labelled:
     """The rows of ``as_ofs`` with labels that read nothing known at ``known_before`` or later."""
-    from churnwatch.outcomes import label
-
-    kept = rows.take(rows.at(as_ofs))
-    labels = label(tables, model, kept.matrix.observations, known_before=known_before)
-    return Labelled(kept.matrix, labels["outcome"].to_numpy(), labels["too_late"].to_numpy())
+    return relabelled(tables, model, rows.take(rows.at(as_ofs)).matrix, known_before=known_before)
 
 
 def pooled(judged: Sequence[Judged]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], list[str], list[str]]:
