@@ -20,11 +20,13 @@ from churnwatch.evaluation.figures import (
 )
 from churnwatch.evaluation.gate import Check, Verdict, gate
 from churnwatch.evaluation.interval import Interval, paired_interval
+from churnwatch.evaluation.lead import LEAD_DAYS, Lead, LeadTimes, days_until, lead_times
 from churnwatch.evaluation.measured import Catalogue, Coverage, Entry, Measured, coverage, measure
 from churnwatch.evaluation.suspects import LIMIT, Suspect, suspects
 
 __all__ = [
     "BASELINES",
+    "LEAD_DAYS",
     "LIMIT",
     "Agreement",
     "AtCapacity",
@@ -37,6 +39,8 @@ __all__ = [
     "Drift",
     "Entry",
     "Interval",
+    "Lead",
+    "LeadTimes",
     "Measured",
     "Shape",
     "Suspect",
@@ -51,9 +55,11 @@ __all__ = [
     "clusters",
     "column_scores",
     "coverage",
+    "days_until",
     "deciles",
     "drift",
     "gate",
+    "lead_times",
     "lift_at",
     "logistic_scores",
     "measure",
