@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 import pytest
 from command_line import END, call, facts, ok, tree
 
+import churnwatch.runs.candidate
 import churnwatch.runs.study
-import churnwatch.runs.train
 from churnwatch.learner import margins
 from churnwatch.learner.training import parameters
 from churnwatch.registry import alias_version, champion_bundle, store_uri
@@ -58,9 +58,9 @@ def spied(company, tmp_path_factory):
         return seen["refitted"]
 
     with pytest.MonkeyPatch.context() as patched:
-        real_refit = churnwatch.runs.train.refit
-        patched.setattr(churnwatch.runs.train, "fit_on", fit_on)
-        patched.setattr(churnwatch.runs.train, "refit", refit)
+        real_refit = churnwatch.runs.candidate.refit
+        patched.setattr(churnwatch.runs.candidate, "fit_on", fit_on)
+        patched.setattr(churnwatch.runs.candidate, "refit", refit)
         workspace = open_workspace(root, deployment="demo", data=None, now=NOW)
         trained = train(workspace, "churn", by="tester")
     return Spied(root, trained, **seen)

@@ -4,34 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
-from churnwatch.errors import CheckFailed
-from churnwatch.evaluation import Verdict, gate, paired_interval
-from churnwatch.learner import Fitted, refit
-from churnwatch.outcomes import grid, span
+from churnwatch.evaluation import Verdict, gate
+from churnwatch.runs.candidate import candidate, pooled
 from churnwatch.runs.card import SNAPSHOT, model_card
-from churnwatch.runs.observations import Labelled, complete_by, labelled, lists_of, relabelled
 from churnwatch.runs.record import recorded
 from churnwatch.runs.registration import register
 from churnwatch.runs.rival import Rival, rival_of
-from churnwatch.runs.study import TEST_FIFTH, Judged, fifths, fit_on, judge, usable_columns
-from churnwatch.runs.suspects import refuse_suspects, suspect_words
+from churnwatch.runs.study import Judged
+from churnwatch.runs.suspects import suspect_words
 from churnwatch.runs.workspace import Report, Workspace, ledger, load_tables, lock
-from churnwatch.spec import Family, Model, civil_day
+from churnwatch.spec import Model
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
-
-    from churnwatch.registry import Bundle
-    from churnwatch.sources import Tables
-
-TRAINED_UNTIL = "trained_until"
-"""The note of a bundle that says when its last training label closed."""
 
 
 @dataclass(frozen=True)
@@ -98,58 +87,18 @@ def train(workspace: Workspace, name: str, *, by: str, report: Report | None = N
 
 def _train(workspace: Workspace, engine: sa.Engine, model: Model, *, by: str, report: Report | None) -> Trained:
     tables = load_tables(workspace, report=report)
-    columns, skipped = usable_columns(workspace, tables, model)
-    within = span(tables, model)
-    as_ofs = grid(model, zone=workspace.spec.deployment.zone, span=within, complete_by=within.end)
-    tests = as_ofs[-model.test_slices :]
-    known = complete_by(as_ofs, model, tests[0]) if tests else []
-    if not known:
-        raise CheckFailed(
-            f"not enough history for the model {model.model}: {len(as_ofs)} dates with complete labels, the last "
-            f"{model.test_slices} are for testing and none before them is complete by the first test date",
-            allowed=f"history {model.history}, then gap and horizon, then {model.test_slices} test dates",
-            hint="wait for more history, shorten the horizon, or list by a baseline: `daily --baseline recency`",
-        )
-    suspects = refuse_suspects(workspace, tables, model, report=report)
-    everything = labelled(tables, model, columns, as_ofs, known_before=workspace.now, report=report)
-    if model.outcome.given is not None:
-        test = fifths(everything, model) == TEST_FIFTH
-        past, later, when = everything.take(~test), everything.take(test), "outside the test"
-    else:
-        # Labels for choosing are those known at the first test date, not those that came in late.
-        past = labelled_again(tables, model, everything, known, known_before=tests[0])
-        later, when = everything, f"before {civil_day(tests[0], workspace.spec.deployment.zone)}"
-    fitted, chosen = fit_on(past, model, when=when, report=report)
-    judged = judge(workspace, tables, model, fitted=fitted, train=past, tests=later, as_ofs=tests)
-    rival = rival_of(workspace, engine, tables, model, columns=columns, past=past, tests=[one.rows for one in judged])
+    found = candidate(workspace, tables, model, report=report)
+    judged, bundle, tests = found.judged, found.bundle, [one.rows for one in found.judged]
+    rival = rival_of(workspace, engine, tables, model, columns=found.columns, past=found.past, tests=tests)
     verdict = _verdict(model, judged, rival)
-    final = everything.in_time()
-    registered = refit(
-        final.matrix.values,
-        final.outcome,
-        columns=final.matrix.names,
-        directions=[column.direction for column in columns],
-        settings=model.learner,
-        chosen=chosen,
-    )
-    intervals = capacity_intervals(workspace, tables, judged, seed=model.learner.seed)
     remarks = (
         *([SNAPSHOT] if model.outcome.given is not None else []),
         *([rival.note] if rival and rival.note else []),
-        *_worse_at_capacity(intervals),
-        *(f"Acknowledged in the model's file: {one.column}, though {suspect_words(one)}." for one in suspects),
+        *_worse_at_capacity(found.intervals),
+        *(f"Acknowledged in the model's file: {one.column}, though {suspect_words(one)}." for one in found.suspects),
     )
-    notes = {
-        TRAINED_UNTIL: (as_ofs[-1] + timedelta(seconds=model.reach)).isoformat(),
-        "as_ofs": [str(civil_day(t, workspace.spec.deployment.zone)) for t in as_ofs],
-        "test_dates": [str(civil_day(t, workspace.spec.deployment.zone)) for t in tests],
-        "observations": len(final.outcome),
-        "choice": chosen.note,
-        "skipped": skipped,
-    }
-    bundle = _bundle(workspace, model, registered, notes)
     card = model_card(
-        workspace, model, judged=judged, verdict=verdict, notes=notes, intervals=intervals, remarks=remarks
+        workspace, model, judged=judged, verdict=verdict, notes=bundle.notes, intervals=found.intervals, remarks=remarks
     )
     if report:
         report("logging to MLflow", 0, 1)
@@ -168,11 +117,11 @@ def _train(workspace: Workspace, engine: sa.Engine, model: Model, *, by: str, re
         champion=version if promoted else in_use,
         judged=judged,
         verdict=verdict,
-        capacity_intervals=intervals,
-        choice=chosen.note,
-        observations=len(final.outcome),
-        base_rate=fitted.base_rate,
-        skipped=skipped,
+        capacity_intervals=found.intervals,
+        choice=found.choice,
+        observations=bundle.notes["observations"],
+        base_rate=found.fitted.base_rate,
+        skipped=bundle.notes["skipped"],
         notes=remarks,
     )
 
@@ -185,44 +134,6 @@ def _worse_at_capacity(intervals: Mapping[str, tuple[float, float, float]]) -> t
         for name, (difference, low, high) in intervals.items()
         if high < 0
     )
-
-
-def labelled_again(
-    tables: Tables, model: Model, rows: Labelled, as_ofs: Sequence[datetime], *, known_before: datetime
-) -> Labelled:
-    """The rows of ``as_ofs`` with labels that read nothing known at ``known_before`` or later."""
-    return relabelled(tables, model, rows.take(rows.at(as_ofs)).matrix, known_before=known_before)
-
-
-def pooled(judged: Sequence[Judged]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], list[str], list[str]]:
-    """Outcomes, margins, customers and dates of all test rows, one after the other."""
-    outcomes = np.concatenate([one.rows.outcome for one in judged])
-    scores = np.concatenate([one.margins for one in judged])
-    customers = [c for one in judged for c in one.rows.matrix.observations["customer_id"]]
-    dates = [str(one.figures["as_of"]) for one in judged for _ in range(len(one.rows.outcome))]
-    return outcomes, scores, customers, dates
-
-
-def capacity_intervals(
-    workspace: Workspace, tables: Tables, judged: Sequence[Judged], *, seed: int
-) -> dict[str, tuple[float, float, float]]:
-    """Precision at capacity minus each baseline's over all test dates: (difference, low, high), 95 %."""
-    outcomes, scores, customers, dates = pooled(judged)
-    # Today's owners, on rows of all dates at once: one missing owner makes one list of them all.
-    lists = lists_of(tables, workspace.spec.outreach, pd.Series(customers), dates=len(judged))
-    return {
-        name: paired_interval(
-            outcomes,
-            scores,
-            np.concatenate([one.baselines[name] for one in judged]),
-            figure="precision_at_capacity",
-            clusters=customers,
-            slices=dates,
-            seed=seed,
-            **lists,
-        )
-        for name in judged[0].baselines
-    }
 
 
 def _verdict(
@@ -241,12 +152,3 @@ def _verdict(
         slices=dates,
         seed=model.learner.seed,
     )
-
-
-def _bundle(workspace: Workspace, model: Model, fitted: Fitted, notes: dict[str, Any]) -> Bundle:
-    from churnwatch.registry import Bundle
-
-    families: tuple[Family, ...] = tuple(
-        family for family in workspace.spec.families if family.family in model.families
-    )
-    return Bundle(fitted, model, families, workspace.deployment, notes)
