@@ -25,6 +25,7 @@ OWN = {
     "demo": {"--dir", "--customers", "--seed"},
     "check": set(),
     "train": set(),
+    "label": {"--out"},
     "backtest": {"--as-of"},
     "score": {"--as-of", "--model"},
     "daily": {"--as-of", "--baseline", "--rerun"},

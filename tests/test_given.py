@@ -199,3 +199,16 @@ def test_the_time_of_the_snapshot_is_utc_below_the_surface(flat):
     told = ok(call("train", "left", *options(flat), "--json")).json
     model = next((flat / "state" / "flat").rglob(f"*{told['version']}*/model.json")).read_text()
     assert datetime(2026, 6, 30, 17, tzinfo=UTC).isoformat() in model
+
+
+def test_the_definition_of_a_given_outcome_is_words_and_a_base_rate(flat, tmp_path):
+    """There are no times to measure, so nothing is drawn, and a picture that is asked for is refused."""
+    options = ("--project", flat, "--deployment", "flat")
+    told = ok(call("label", "left", "--json", *options)).json
+    assert 999 == told["observations"]
+    assert told["outcomes"] / 999 == told["base_rate"]
+    assert None is told["picture"]
+    assert {"inactivity", "event"} & set(told) == set()
+    assert "the column gone, 1 left and 0 not" in told["definition"]["en"]
+    assert "base rate" in ok(call("label", "left", *options)).out
+    refused(call("label", "left", "--out", tmp_path / "x.png", *options), 2, "there are no times to draw")

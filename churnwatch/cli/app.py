@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 import typer
 
 from churnwatch.cli.audit import audit
+from churnwatch.cli.label import label
 from churnwatch.cli.options import (
     AsOfOption,
     Common,
@@ -41,6 +42,7 @@ app = typer.Typer(
 
 app.add_typer(signals)
 app.add_typer(audit)
+app.add_typer(label)
 
 # What Typer raises where it cannot read the command line. Its click is click's own or a copy it carries,
 # depending on its version; the parent of the one it shows is the right one in both.

@@ -1,0 +1,207 @@
+"""``churnwatch label``: what a model calls leaving, in words, numbers and a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from churnwatch.cli.options import (
+    Common,
+    DataOption,
+    DeploymentOption,
+    JsonOption,
+    LangOption,
+    ProjectOption,
+    progress_bar,
+    tell,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from churnwatch.runs.definition import Defined, Leavers, Silences
+
+label = typer.Typer()
+
+SHOWN_DAYS = 30
+"""The terminal shows every n of so many days, the file's and the proposed one; --json has all."""
+
+
+@label.command("label")
+def label_(
+    model: Annotated[str, typer.Argument(help="A model of models/.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="The picture, .png or .svg.", show_default="out/<deployment>/label/MODEL.png"),
+    ] = None,
+    project: ProjectOption = Path(),
+    deployment: DeploymentOption = "demo",
+    data: DataOption = None,
+    json_: JsonOption = False,
+    lang: LangOption = "en",
+) -> None:
+    """What the model calls leaving: in words, base rates, who comes back, and the n that past pauses propose."""
+    from churnwatch.runs.definition import define
+
+    workspace = Common(project, deployment, data, json_, lang).workspace()
+    with progress_bar() as report:
+        found = define(workspace, model, out=out, language=lang, report=report)
+    tell(json_, found.as_json(), lambda: show_defined(found, lang))
+
+
+def show_defined(found: Defined, language: str) -> None:
+    """The definition, its base rate, and what was measured about it."""
+    from churnwatch.cli.show import files
+    from churnwatch.cli.terminal import console, indented
+    from churnwatch.delivery.definition_words import length_words, say
+    from churnwatch.runs.definition import Leavers, Silences
+
+    page = console()
+    page.print(found.model.title.in_language(language), style="bold", markup=False)
+    page.print(f"\n{found.words[language]}\n", markup=False)
+    lines = [say("no_complete", language)]
+    if found.base_rate is not None:
+        lines = [
+            say(
+                "complete",
+                language,
+                observations=f"{found.observed:,}",
+                as_ofs=found.as_ofs,
+                bad=f"{found.bad:,}",
+                rate=f"{found.base_rate:.1%}",
+            )
+        ]
+    if found.too_late:
+        gap = length_words(found.model.gap, language)
+        lines.append(say("inside_gap", language, late=f"{found.too_late:,}", gap=gap))
+    indented(page, [("·", line, "") for line in lines])
+    if isinstance(found.measured, Silences):
+        _silences(page, found, found.measured, language)
+    elif isinstance(found.measured, Leavers):
+        _leavers(page, found, found.measured, language)
+    if found.picture:
+        page.print()
+        files({found.picture.name: str(found.picture)})
+
+
+def _silences(page: Console, found: Defined, measured: Silences, language: str) -> None:
+    from churnwatch.cli.terminal import indented, table, titled
+    from churnwatch.delivery.definition_words import rows_words, say
+    from churnwatch.evaluation.pauses import SHARES
+
+    what = rows_words(found.model.outcome.where, language)
+    heads = (say("closed", language), say("censored", language))
+    shown = table(say("percentile", language), *heads, right=heads)
+    for share in SHARES:
+        values = (measured.pauses.percentile(share), measured.pauses.censored_percentile(share))
+        shown.add_row(f"{share:.0%}", *(_days(value, language) for value in values))
+    titled(page, say("pauses", language, what=what), shown)
+    counts = {"closed": f"{len(measured.pauses.closed):,}", "customers": f"{measured.customers:,}", "what": what}
+    page.print()
+    indented(
+        page,
+        [
+            ("·", say("closed_pauses", language, **counts), ""),
+            ("·", say("open_pauses", language, open=f"{len(measured.pauses.open):,}"), ""),
+        ],
+    )
+    if measured.steps:
+        names = ("observed", "gone", "base_rate", "seen_later", "returning")
+        heads_n = tuple(say(name, language) for name in names)
+        rates = table("n", *heads_n, right=("n", *heads_n))
+        for one in measured.steps:
+            if one.days % SHOWN_DAYS == 0 or one.days in (measured.file_days, measured.proposed):
+                rates.add_row(
+                    f"{one.days}",
+                    f"{one.observed:,}",
+                    f"{one.gone:,}",
+                    _share(one.base_rate),
+                    f"{one.later:,}",
+                    _share(one.returning),
+                    style="bold" if one.days == measured.file_days else "",
+                )
+        titled(page, say("called_gone", language), rates)
+        told = {
+            "observed": f"{measured.steps[0].observed:,}",
+            "as_ofs": measured.as_ofs,
+            "days": "0" if measured.later is None else f"{measured.later:,.0f}",
+            "n": measured.later_at,
+        }
+        page.print()
+        indented(page, [("·", say("same_as_ofs", language, **told), "")])
+    page.print(f"\n{_proposal(measured, what, language)}", markup=False)
+
+
+def _proposal(measured: Silences, what: str, language: str) -> str:
+    from churnwatch.delivery.definition_words import say
+
+    if measured.proposed is None:
+        return say("no_rule", language, what=what)
+    by = measured.file_days - measured.proposed
+    told = {
+        "file": f"{measured.file_days:g}",
+        "by": _days(abs(by), language),
+        "share": _share(measured.pauses.share_reaching(measured.file_days)),
+        "what": what,
+    }
+    word = "file_same" if by == 0 else "file_longer" if by > 0 else "file_shorter"
+    return f"{say('rule', language, n=measured.proposed)} {say(word, language, **told)}"
+
+
+def _leavers(page: Console, found: Defined, measured: Leavers, language: str) -> None:
+    from churnwatch.cli.terminal import indented, table, titled
+    from churnwatch.delivery.definition_words import rows_words, say
+    from churnwatch.runs.definition import SETTLING
+
+    what = rows_words(found.model.outcome.where, language)
+    if measured.horizons:
+        heads = tuple(say(name, language) for name in ("horizon_days", "observed", "left", "base_rate"))
+        rates = table(*heads, right=heads)
+        file_days = found.model.label_length.days
+        for one in measured.horizons:
+            style = "bold" if one["days"] == file_days else ""
+            counts = (f"{one['observed']:,}", f"{one['left']:,}")
+            rates.add_row(f"{one['days']:g}", *counts, _share(one["base_rate"]), style=style)
+        titled(page, say("by_horizon", language), rates)
+        page.print()
+        indented(page, [("·", say("same_horizons", language, as_ofs=measured.as_ofs), "")])
+    if not measured.leavers:
+        page.print()
+        indented(page, [("·", say("no_leavers", language, what=what), "")])
+        return
+    months = table(say("month", language), say("leavers", language), right=(say("leavers", language),))
+    for month, count in measured.months:
+        months.add_row(month, f"{count:,}")
+    titled(page, say("leavers_by_month", language), months)
+    page.print()
+    returned = say(
+        "came_back",
+        language,
+        returned=f"{measured.returned:,}",
+        later=f"{measured.later:,}",
+        share=_share(measured.returned / measured.later if measured.later else None),
+        settling=SETTLING,
+        restarted=f"{measured.restarted:,}",
+    )
+    lines = [
+        say("left_ever", language, leavers=f"{measured.leavers:,}", twice=f"{measured.twice:,}", what=what),
+        returned,
+    ]
+    if measured.partly:
+        lines.insert(0, say("partly", language, month=measured.partly))
+    indented(page, [("·", line, "") for line in lines])
+
+
+def _days(days: float | None, language: str) -> str:
+    from churnwatch.delivery.definition_words import say
+
+    if days is None:
+        return say("not_reached", language)
+    number = f"{days:.1f}".removesuffix(".0")
+    return f"{number} hari" if language == "id" else f"{number} day{'' if number == '1' else 's'}"
+
+
+def _share(share: float | None) -> str:
+    return "–" if share is None else f"{share:.1%}"
