@@ -16,7 +16,7 @@ from command_line import END, ROOT, call, environment, ok, spawn
 
 import churnwatch
 import churnwatch.runs.check
-from churnwatch.cli import app, show
+from churnwatch.cli import app, show, show_figures
 from churnwatch.evaluation import Verdict
 
 COMMON = {"--project", "--deployment", "--data", "--json", "--lang"}
@@ -36,12 +36,15 @@ OWN = {
     "signals report": {"--out", "--model"},
     "audit leakage": {"--as-ofs", "--seed"},
 }
-SLICE = {
-    "as_of", "n", "base_rate", "auc", "average_precision", "lift_at_10pct", "precision_at_capacity",
-    "brier", "ece", "base_rate_shift", "ece_after_shift", "baselines", "too_late",
+RANKING = {
+    "auc", "average_precision", "lift_at_10pct", "precision_at_capacity", "recall_at_capacity", "lift_at_capacity",
+    "capacity_rows", "empc", "empc_share",
 }  # fmt: skip
-"""The issue's keys, and ``too_late``."""
-RANKING = {"auc", "average_precision", "lift_at_10pct", "precision_at_capacity"}
+NUMBERS = RANKING | {
+    "n", "base_rate", "brier", "log_loss", "ece", "ece_by_chance", "base_rate_shift", "shift_by_chance",
+    "ece_after_shift", "trained_base_rate", "too_late",
+}  # fmt: skip
+SLICE = NUMBERS | {"as_of", "baselines", "intervals", "lead_time", "reliability", "gain", "groups", "warnings"}
 BASELINES = ["random", "recency", "last_score", "tenure", "logistic"]
 
 
@@ -49,9 +52,9 @@ def assert_slice(one, *, extras=frozenset()):
     assert SLICE | extras == set(one)
     assert BASELINES == list(one["baselines"])
     for figures in one["baselines"].values():
-        assert RANKING == set(figures)
-    numbers = [value for key, value in one.items() if key not in {"as_of", "baselines", *extras}]
-    assert all(isinstance(value, (int, float)) for value in numbers)
+        assert RANKING | {"lead_time"} == set(figures)
+    assert all(isinstance(one[name], (int, float)) for name in NUMBERS)
+    assert all(low <= high for low, high in one["intervals"].values())
 
 
 def leaves(group, prefix=""):
@@ -350,33 +353,13 @@ def test_what_there_is_none_of_is_not_printed(capsys):
     assert "  · 2 more left inside the gap: too late to act\n" in out
 
 
-def figures(*, observed, foretold):
-    """A slice's figures with these two rates."""
-    ranked = {"auc": 0.8, "average_precision": 0.3, "lift_at_10pct": 3.0, "precision_at_capacity": 0.4}
-    return {
-        "as_of": "2026-03-01", "n": 100, "base_rate": observed, **ranked, "brier": 0.1, "ece": 0.01,
-        "base_rate_shift": observed - foretold, "ece_after_shift": 0.01, "too_late": 0, "baselines": {"random": ranked},
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("observed", "foretold", "warned"),
-    [(0.09, 0.03, True), (0.02, 0.04, True), (0.04, 0.05, False), (0.04, 0.03, False), (0.60, 0.45, False)],
-)
-def test_risks_that_are_no_chances_are_called_a_ranking(observed, foretold, warned, capsys):
-    """Three times as many as foretold is a shift however small the rates; 60 % for 45 % is none, for all its points."""
-    show.slices([figures(observed=observed, foretold=foretold)])
-    told = f"{observed:.1%} had the outcome where {foretold:.1%} were foretold: read the risks as a ranking."
-    assert warned == (told in capsys.readouterr().out)
-
-
 def test_what_the_gate_does_not_decide_by_stands_behind_it(capsys):
     notes = ("The champion is of another outcome.", "At the owners' capacity logistic lists better.")
     trained = SimpleNamespace(
         judged=[], observations=90, choice="60 rounds", capacity_intervals={}, verdict=Verdict(True, ()), notes=notes,
         new=True, version="ab", model="churn", registered=1, champion="ab",
     )  # fmt: skip
-    show.trained(trained)
+    show_figures.trained(trained)
     gate, _, rest = capsys.readouterr().out.partition("Gate: passed\n")
     assert rest.startswith(f"  ! {notes[0]}\n  ! {notes[1]}\n")
     assert "!" not in gate

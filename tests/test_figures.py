@@ -22,11 +22,12 @@ from churnwatch.evaluation.figures import (
     calibration_error,
     calibration_error_after_shift,
     lift_at,
+    listed_at_capacity,
+    log_loss,
     precision_at_capacity,
-    ranking_figures,
     shifted_to,
-    slice_figures,
 )
+from churnwatch.evaluation.slices import ranking_figures, slice_figures
 
 Slice = tuple[list[int], list[float]]
 
@@ -107,6 +108,9 @@ def test_precision_at_capacity_is_the_mean_over_all_orders_within_each_owner(cas
     assert rows == caught.rows
     assert hits / rows == pytest.approx(caught.precision, abs=1e-12)
     assert hits / sum(y) == pytest.approx(caught.recall, abs=1e-12)
+    assert hits / rows / (sum(y) / len(y)) == pytest.approx(caught.lift, abs=1e-12)
+    listed = listed_at_capacity(s, owners=owners, capacity=capacity)
+    assert (rows, hits) == pytest.approx((listed.sum(), listed @ np.array(y)), abs=1e-12)
 
 
 @given(slices(largest=30), st.randoms(use_true_random=False))
@@ -233,6 +237,12 @@ def test_brier_worked_out_by_hand() -> None:
     assert (0.01 + 0.16 + 0.25) / 3 == pytest.approx(brier([0, 1, 1], [0.1, 0.6, 0.5]))
 
 
+def test_log_loss_worked_out_by_hand() -> None:
+    """What came had been given 0.9, 0.6 and 0.5; certainty that fails is punished, not infinite."""
+    assert -np.log(0.9 * 0.6 * 0.5) / 3 == pytest.approx(log_loss([0, 1, 1], [0.1, 0.6, 0.5]))
+    assert -np.log(1e-9) / 2 == pytest.approx(log_loss([0, 1], [1.0, 1.0]), abs=1e-6)
+
+
 def test_the_shift_is_taken_out_on_the_log_odds_scale() -> None:
     """Risks moved by 0.7 in log-odds come back to their calibrated values when moved to the observed rate."""
     right = np.repeat([0.05, 0.2, 0.6], [400, 200, 100])
@@ -248,28 +258,3 @@ def test_risks_of_nothing_and_of_certainty_can_be_shifted() -> None:
     moved = shifted_to(np.array([0.0, 0.0, 1.0, 0.3]), 0.4)
     assert np.isfinite(moved).all()
     assert 0.4 == pytest.approx(moved.mean(), abs=1e-12)
-
-
-def test_the_slice_holds_exactly_what_the_command_line_promises() -> None:
-    """The keys of a slice and of each baseline, and numbers JSON can carry."""
-    import json
-
-    y, s = [1, 0, 1, 0], [3.0, 2.0, 1.0, 0.0]
-    of_slice = slice_figures(
-        y, s, as_of=date(2026, 3, 1), risks=[0.7, 0.5, 0.4, 0.1], baselines={"random": s, "tenure": [0.0] * 4}
-    )
-    ranking = ["auc", "average_precision", "lift_at_10pct", "precision_at_capacity"]
-    rest = ["brier", "ece", "base_rate_shift", "ece_after_shift", "baselines"]
-    assert ["as_of", "n", "base_rate", *ranking, *rest] == list(of_slice)
-    read_back = json.loads(json.dumps(of_slice, allow_nan=False))
-    assert of_slice == read_back
-    assert "2026-03-01" == read_back["as_of"]
-    assert {"random", "tenure"} == set(read_back["baselines"])
-    all_tied = {
-        "auc": 0.5,
-        "average_precision": (1 + 2 / 3 + 5 / 9 + 1 / 2) / 4,  # 4 places, an outcome at each with 2 / 4, over 2
-        "lift_at_10pct": 1.0,
-        "precision_at_capacity": 0.5,
-    }
-    assert all_tied == pytest.approx(read_back["baselines"]["tenure"])
-    assert 0.75 == read_back["auc"] == read_back["baselines"]["random"]["auc"]

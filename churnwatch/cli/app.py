@@ -199,13 +199,13 @@ def train(
     lang: LangOption = "en",
 ) -> None:
     """Fit, calibrate, evaluate beside baselines, log, register, gate; promote when the gate is passed."""
-    from churnwatch.cli import show
+    from churnwatch.cli import show_figures
     from churnwatch.runs.train import train as run
 
     workspace = Common(project, deployment, data, json_, lang).workspace()
     with progress_bar() as report:
         trained = run(workspace, model, by=_by(), report=report)
-    tell(json_, trained.as_json(), lambda: show.trained(trained))
+    tell(json_, trained.as_json(), lambda: show_figures.trained(trained))
     _gate(trained.verdict.passed, model)
 
 
@@ -231,14 +231,14 @@ def backtest(
     lang: LangOption = "en",
 ) -> None:
     """At each as-of, train only on labels complete by then and evaluate at that as-of."""
-    from churnwatch.cli import show
+    from churnwatch.cli import show_figures
     from churnwatch.runs.backtest import backtest as run
 
     days = [parse_day(one.strip()) for one in as_of.split(",")]
     workspace = Common(project, deployment, data, json_, lang).workspace()
     with progress_bar() as report:
         told = run(workspace, model, days=days, report=report)
-    tell(json_, told, lambda: show.slices(told["slices"]))
+    tell(json_, told, lambda: show_figures.slices(told["slices"]))
 
 
 @app.command()

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from churnwatch.cli.show_figures import trained
 from churnwatch.cli.terminal import console as _console
 from churnwatch.cli.terminal import indented as _indented
 from churnwatch.cli.terminal import marked as _marked
@@ -25,22 +26,11 @@ if TYPE_CHECKING:
     from churnwatch.runs.demo import Demo
     from churnwatch.runs.explain import Explained
     from churnwatch.runs.signals import Built
-    from churnwatch.runs.train import Trained
     from churnwatch.sources import Accounting, Lateness
 
 SHOWN = 10
 """Rows of a list shown in the terminal; the files have all."""
 BAND_STYLE = {"critical": "bold red", "at_risk": "dark_orange", "watch": "yellow", "healthy": "green"}
-RANKING = {
-    "auc": "AUC",
-    "average_precision": "average precision",
-    "lift_at_10pct": "lift at 10 %",
-    "precision_at_capacity": "precision at capacity",
-}
-
-
-AS_FORETOLD = (0.67, 1.5)
-"""Observed rate over foretold: outside, the risks are no chances any more."""
 
 
 def scaffolded(directory: Path, written: Sequence[str]) -> None:
@@ -205,60 +195,6 @@ def _suspects(suspects: Sequence[Mapping[str, Any]], file: str) -> list[tuple[st
     if refused:
         lines.append(("!", f"no training until {file} acknowledges {', '.join(refused)}", "yellow"))
     return lines
-
-
-def slices(found: Sequence[Mapping[str, Any]]) -> None:
-    """The figures of each date: the model first, then the baselines."""
-    console = _console()
-    for one in found:
-        table = _table("ranking by", *RANKING.values(), right=tuple(RANKING.values()))
-        table.add_row("the model", *_ranking(one), style="bold")
-        for name, figures in one["baselines"].items():
-            table.add_row(name, *_ranking(figures))
-        late = f", {one['too_late']:,} more left inside the gap" if one["too_late"] else ""
-        _titled(console, f"{one['as_of']}: {one['n']:,} observed, base rate {one['base_rate']:.1%}{late}", table)
-        console.print(
-            f"\n  Brier {one['brier']:.4f} · calibration error {one['ece']:.4f}, {one['ece_after_shift']:.4f} without "
-            f"the base-rate shift of {one['base_rate_shift']:+.4f}"
-        )
-        observed, foretold = one["base_rate"], one["base_rate"] - one["base_rate_shift"]
-        low, high = AS_FORETOLD
-        if not low * foretold <= observed <= high * foretold:
-            console.print(
-                f"  {observed:.1%} had the outcome where {foretold:.1%} were foretold: read the risks as a ranking.",
-                style="yellow",
-            )
-
-
-def _ranking(figures: Mapping[str, Any]) -> tuple[str, str, str, str]:
-    auc, precise, lift, at_capacity = (figures[name] for name in RANKING)
-    return f"{auc:.3f}", f"{precise:.3f}", f"{lift:.1f}", f"{at_capacity:.1%}"
-
-
-def trained(found: Trained) -> None:
-    """The figures, the gate's sentences, and what became of the version."""
-    console = _console()
-    slices([one.figures for one in found.judged])
-    console.print(f"\n{found.observations:,} observations; {found.choice}.")
-    table = _table("baseline", "difference", "95 % interval", right=("difference", "95 % interval"))
-    for name, (difference, low, high) in found.capacity_intervals.items():
-        table.add_row(name, f"{100 * difference:+.1f} points", f"{100 * low:+.1f} to {100 * high:+.1f}")
-    _titled(console, "Precision at capacity over all test dates: the model's minus the baseline's", table)
-    console.print(f"\nGate: {'passed' if found.verdict.passed else 'NOT PASSED'}", style="bold")
-    _indented(
-        console,
-        [("✓" if one.passed else "✗", one.sentence, "" if one.passed else "red") for one in found.verdict.checks]
-        + [("!", note, "yellow") for note in found.notes],
-    )
-    state = "registered" if found.new else "unchanged, registered before"
-    console.print(
-        f"\nVersion {found.version} of {found.model} ({state} as number {found.registered})"
-        + (
-            " is the champion."
-            if found.champion == found.version
-            else f"; the champion is {found.champion or 'nobody'}."
-        )
-    )
 
 
 def scored(told: Mapping[str, Any]) -> None:

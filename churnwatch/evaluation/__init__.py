@@ -1,7 +1,9 @@
 """How good a ranking is: figures, the baselines beside it, and the gate before it may be used."""
 
 from churnwatch.evaluation.baselines import BASELINES, column_scores, logistic_scores, random_scores
+from churnwatch.evaluation.bootstrap import figure_intervals
 from churnwatch.evaluation.clusters import Cluster, clusters
+from churnwatch.evaluation.curves import gain, reliability
 from churnwatch.evaluation.deciles import Agreement, Bin, Deciles, Shape, deciles
 from churnwatch.evaluation.drift import Drift, drift
 from churnwatch.evaluation.figures import (
@@ -14,20 +16,25 @@ from churnwatch.evaluation.figures import (
     calibration_error,
     calibration_error_after_shift,
     lift_at,
+    listed_at_capacity,
+    log_loss,
     precision_at_capacity,
-    ranking_figures,
-    slice_figures,
 )
 from churnwatch.evaluation.gate import Check, Verdict, gate
+from churnwatch.evaluation.groups import Grouping, group_figures
 from churnwatch.evaluation.interval import Interval, paired_interval
 from churnwatch.evaluation.lead import LEAD_DAYS, Lead, LeadTimes, days_until, lead_times
 from churnwatch.evaluation.measured import Catalogue, Coverage, Entry, Measured, coverage, measure
+from churnwatch.evaluation.profit import Profit, expected_maximum_profit
+from churnwatch.evaluation.shift import shift_by_chance, shift_words
+from churnwatch.evaluation.slices import RANKING, ranking_figures, slice_figures
 from churnwatch.evaluation.suspects import LIMIT, Suspect, suspects
 
 __all__ = [
     "BASELINES",
     "LEAD_DAYS",
     "LIMIT",
+    "RANKING",
     "Agreement",
     "AtCapacity",
     "Bin",
@@ -38,10 +45,12 @@ __all__ = [
     "Deciles",
     "Drift",
     "Entry",
+    "Grouping",
     "Interval",
     "Lead",
     "LeadTimes",
     "Measured",
+    "Profit",
     "Shape",
     "Suspect",
     "Verdict",
@@ -58,15 +67,24 @@ __all__ = [
     "days_until",
     "deciles",
     "drift",
+    "expected_maximum_profit",
+    "figure_intervals",
+    "gain",
     "gate",
+    "group_figures",
     "lead_times",
     "lift_at",
+    "listed_at_capacity",
+    "log_loss",
     "logistic_scores",
     "measure",
     "paired_interval",
     "precision_at_capacity",
     "random_scores",
     "ranking_figures",
+    "reliability",
+    "shift_by_chance",
+    "shift_words",
     "slice_figures",
     "suspects",
 ]

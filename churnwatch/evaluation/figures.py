@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -167,25 +166,37 @@ def at_capacity(
     nobody can be listed at all.
     """
     outcomes, scores = outcomes_and_scores(y, s)
-    strata, room = strata_and_room(len(outcomes), owners, capacity, capacity_total)
-    return _top(outcomes, scores, strata, room)
-
-
-def _top(outcomes: Numbers, scores: Numbers, strata: Codes, room: Numbers) -> AtCapacity:
-    order, starts = tie_groups(scores, strata)
-    sizes = np.diff(np.append(starts, len(scores))).astype(np.float64)
-    group_strata = strata[order][starts]
-    rows_before_stratum = np.searchsorted(strata[order], group_strata)
-    left = room[group_strata] - (starts - rows_before_stratum)
-    taken = np.clip(left, 0, sizes)
-    rows = int(taken.sum())
+    listed = listed_at_capacity(scores, owners=owners, capacity=capacity, capacity_total=capacity_total)
+    rows = round(float(listed.sum()))
     if rows == 0:
         raise DataRefused(
             "the owners' capacities leave no row on the list, so its precision cannot be measured",
             hint="set capacity in outreach.yaml, or capacity of the agents, above 0",
         )
-    hits = float((taken / sizes * np.add.reduceat(outcomes[order], starts)).sum())
-    return AtCapacity(rows, hits, int(outcomes.sum()), len(outcomes))
+    return AtCapacity(rows, float(listed @ outcomes), int(outcomes.sum()), len(outcomes))
+
+
+def listed_at_capacity(
+    s: ArrayLike,
+    *,
+    owners: Sequence[object] | NDArray[np.object_] | None = None,
+    capacity: Mapping[str, int] | None = None,
+    capacity_total: float = CAPACITY_TOTAL,
+) -> Numbers:
+    """How surely each row (n,) is listed: 1 listed, 0 not, between where tied rows share the last places of a list.
+
+    Whose list, and how long it is: see ``at_capacity``.
+    """
+    scores = np.asarray(s, dtype=np.float64)
+    strata, room = strata_and_room(len(scores), owners, capacity, capacity_total)
+    order, starts = tie_groups(scores, strata)
+    sizes = np.diff(np.append(starts, len(scores)))
+    group_strata = strata[order][starts]
+    rows_before_stratum = np.searchsorted(strata[order], group_strata)
+    taken = np.clip(room[group_strata] - (starts - rows_before_stratum), 0, sizes)
+    listed = np.empty(len(scores))
+    listed[order] = np.repeat(taken / sizes, sizes)
+    return listed
 
 
 def precision_at_capacity(
@@ -209,6 +220,19 @@ def brier(y: ArrayLike, risks: ArrayLike) -> float:
     """The mean squared distance between risk and outcome."""
     outcomes, r = outcomes_and_scores(y, risks)
     return float(np.mean((r - outcomes) ** 2))
+
+
+def log_loss(y: ArrayLike, risks: ArrayLike) -> float:
+    """The mean negative logarithm of the probability given to what came; risks are kept 1e-9 from 0 and 1."""
+    outcomes, r = outcomes_and_scores(y, risks)
+    return float(log_losses(outcomes, r).mean())
+
+
+def log_losses(outcomes: Numbers, risks: Numbers) -> Numbers:
+    """Each row's part of ``log_loss`` (n,)."""
+    kept = np.clip(risks, RISK_FLOOR, 1 - RISK_FLOOR)
+    parts: Numbers = -np.log(np.where(outcomes == 1, kept, 1 - kept))
+    return parts
 
 
 def calibration_error(y: ArrayLike, risks: ArrayLike) -> float:
@@ -258,64 +282,3 @@ def shifted_to(risks: Numbers, rate: float) -> Numbers:
             high = middle
     moved: Numbers = 1 / (1 + np.exp(-(odds + (low + high) / 2)))
     return moved
-
-
-def ranking_figures(
-    y: ArrayLike,
-    s: ArrayLike,
-    *,
-    owners: Sequence[object] | NDArray[np.object_] | None = None,
-    capacity: Mapping[str, int] | None = None,
-    capacity_total: float = CAPACITY_TOTAL,
-) -> dict[str, float]:
-    """What only the order of the scores decides: ``auc``, ``average_precision``, ``lift_at_10pct``,
-    ``precision_at_capacity``.
-    """
-    return {
-        "auc": auc(y, s),
-        "average_precision": average_precision(y, s),
-        "lift_at_10pct": lift_at(y, s, 0.1),
-        "precision_at_capacity": precision_at_capacity(
-            y, s, owners=owners, capacity=capacity, capacity_total=capacity_total
-        ),
-    }
-
-
-def slice_figures(
-    y: ArrayLike,
-    s: ArrayLike,
-    *,
-    as_of: date,
-    risks: ArrayLike,
-    baselines: Mapping[str, ArrayLike],
-    owners: Sequence[object] | NDArray[np.object_] | None = None,
-    capacity: Mapping[str, int] | None = None,
-    capacity_total: float = CAPACITY_TOTAL,
-) -> dict[str, object]:
-    """Everything ``train`` and ``backtest`` print about one as-of; plain numbers and text, fit for JSON.
-
-    ``s`` are the raw margins, which rank; ``risks`` the calibrated risks, which people see; ``baselines`` the
-    scores of each baseline on the same rows. Raises DataRefused on one-class labels, naming the as-of and the
-    counts.
-    """
-    try:
-        outcomes, _ = outcomes_and_scores(y, s)
-    except DataRefused as refused:
-        raise DataRefused(
-            refused.found, where=f"as-of {as_of:%Y-%m-%d}", allowed=refused.allowed, hint=refused.hint
-        ) from None
-
-    def ranking(scores: ArrayLike) -> dict[str, float]:
-        return ranking_figures(outcomes, scores, owners=owners, capacity=capacity, capacity_total=capacity_total)
-
-    return {
-        "as_of": f"{as_of:%Y-%m-%d}",
-        "n": len(outcomes),
-        "base_rate": float(outcomes.mean()),
-        **ranking(s),
-        "brier": brier(outcomes, risks),
-        "ece": calibration_error(outcomes, risks),
-        "base_rate_shift": base_rate_shift(outcomes, risks),
-        "ece_after_shift": calibration_error_after_shift(outcomes, risks),
-        "baselines": {name: ranking(scores) for name, scores in baselines.items()},
-    }

@@ -10,9 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from churnwatch.errors import CheckFailed
-from churnwatch.evaluation import column_scores, logistic_scores, random_scores, slice_figures
+from churnwatch.evaluation import (
+    column_scores,
+    days_until,
+    listed_at_capacity,
+    logistic_scores,
+    random_scores,
+    slice_figures,
+)
 from churnwatch.learner import Chosen, Fitted, fit, margins, risk
 from churnwatch.outcomes import check_labels
+from churnwatch.runs.groups import groupings_of
 from churnwatch.runs.observations import Labelled, lists_of
 from churnwatch.runs.workspace import Report, Workspace
 from churnwatch.signals import Matrix, available, model_columns
@@ -30,13 +38,15 @@ TEST_FIFTH = 4
 
 @dataclass(frozen=True)
 class Judged:
-    """One test date: its rows (too-late leavers left out), the model's margins and risks, the baselines' scores, the
-    figures; arrays have one number per row.
+    """One test date: its rows (too-late leavers left out), the model, its margins and risks, how surely each row is
+    listed at capacity (0 to 1), the baselines' scores, the figures; arrays have one number per row.
     """
 
     rows: Labelled
+    fitted: Fitted
     margins: Array
     risks: Array
+    listed: Array
     baselines: Mapping[str, Array]
     figures: Mapping[str, Any]
 
@@ -131,8 +141,12 @@ def judge(
             as_of=civil_day(as_of, workspace.spec.deployment.zone),
             risks=risks,
             baselines=scores,
+            days_left=days_until(rows.left_at, rows.as_of),
+            groupings=groupings_of(tables, rows.matrix.observations["customer_id"], as_of),
+            trained_base_rate=fitted.base_rate,
+            seed=model.learner.seed,
             **lists,
         )
         figures["too_late"] = int(everybody.too_late.sum())
-        judged.append(Judged(rows, margin, risks, scores, figures))
+        judged.append(Judged(rows, fitted, margin, risks, listed_at_capacity(margin, **lists), scores, figures))
     return judged
