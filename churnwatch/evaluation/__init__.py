@@ -25,6 +25,7 @@ from churnwatch.evaluation.groups import Grouping, group_figures
 from churnwatch.evaluation.interval import Interval, paired_interval
 from churnwatch.evaluation.lead import LEAD_DAYS, Lead, LeadTimes, days_until, lead_times
 from churnwatch.evaluation.measured import Catalogue, Coverage, Entry, Measured, coverage, measure
+from churnwatch.evaluation.pictures import beeswarm_picture, dependence_picture, gain_picture, reliability_picture
 from churnwatch.evaluation.profit import Profit, expected_maximum_profit
 from churnwatch.evaluation.shift import shift_by_chance, shift_words
 from churnwatch.evaluation.slices import RANKING, ranking_figures, slice_figures
@@ -58,6 +59,7 @@ __all__ = [
     "auc",
     "average_precision",
     "base_rate_shift",
+    "beeswarm_picture",
     "brier",
     "calibration_error",
     "calibration_error_after_shift",
@@ -66,10 +68,12 @@ __all__ = [
     "coverage",
     "days_until",
     "deciles",
+    "dependence_picture",
     "drift",
     "expected_maximum_profit",
     "figure_intervals",
     "gain",
+    "gain_picture",
     "gate",
     "group_figures",
     "lead_times",
@@ -83,6 +87,7 @@ __all__ = [
     "random_scores",
     "ranking_figures",
     "reliability",
+    "reliability_picture",
     "shift_by_chance",
     "shift_words",
     "slice_figures",

@@ -63,7 +63,7 @@ def picture(
 
 
 def _distribution(axes: Any, one: Measured, values: Numbers) -> None:
-    _plain(axes)
+    plain(axes)
     axes.set_title(one.column.name, loc="left", fontweight="bold")
     known = values[~np.isnan(values)]
     missing = 1 - one.coverage.share
@@ -72,7 +72,7 @@ def _distribution(axes: Any, one: Measured, values: Numbers) -> None:
         told += f", {one.coverage.nonzero_share:.1%} one that is not 0"
     axes.set_xlabel("\n".join(textwrap.wrap(f"value ({one.column.signal.unit}); {told}", 62)))
     axes.set_ylabel("share of observations")
-    axes.yaxis.set_major_formatter(_percent)
+    axes.yaxis.set_major_formatter(percent)
     if len(known) == 0:
         axes.text(0.5, 0.5, "nobody has a value", transform=axes.transAxes, ha="center", color=GREY)
         return
@@ -108,7 +108,7 @@ def _edges(known: Numbers, low: float, high: float) -> Numbers:
 
 
 def _rates(axes: Any, one: Measured, *, base_rate: float, outcome: str) -> None:
-    _plain(axes)
+    plain(axes)
     axes.set_title("\n".join(textwrap.wrap(f"{outcome}: rate by tenth", 52)), loc="left", fontweight="bold")
     bins = one.deciles.bins
     _dots(axes, np.arange(len(bins), dtype=np.float64), bins, colour=BLUE, mark="o")
@@ -126,7 +126,7 @@ def _rates(axes: Any, one: Measured, *, base_rate: float, outcome: str) -> None:
     axes.set_xticks(places, labels, fontsize=8.5, **turned)
     axes.set_xlim(-0.6, max(places, default=0) + 0.6)
     axes.set_ylim(0, None)
-    axes.yaxis.set_major_formatter(_percent)
+    axes.yaxis.set_major_formatter(percent)
     axes.set_ylabel("outcome rate, 95 % interval")
 
 
@@ -139,12 +139,14 @@ def _dots(axes: Any, places: Numbers, bins: Sequence[Bin], *, colour: str, mark:
     axes.errorbar(places, rates, yerr=reach, fmt=mark, color=colour, capsize=3, markersize=6)
 
 
-def _plain(axes: Any) -> None:
+def plain(axes: Any) -> None:
+    """Two spines and a light grid."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color="#E5E5E5", linewidth=0.8)
 
 
-def _percent(value: float, _place: int) -> str:
+def percent(value: float, _place: int) -> str:
+    """A tick of an axis of shares."""
     return f"{100 * value:.3g} %"
 
 

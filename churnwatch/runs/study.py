@@ -116,6 +116,13 @@ def baseline_scores(model: Model, matrix: Matrix, train: Labelled | None) -> dic
     return scores
 
 
+def _logistic(train: Labelled, tests: Sequence[Array]) -> list[Array]:
+    """The scores of the logistic baseline for each matrix of ``tests``."""
+    kept = train.in_time()
+    scores = logistic_scores(kept.matrix.values, kept.outcome, np.concatenate(tests))
+    return np.split(scores, np.cumsum([len(one) for one in tests])[:-1])
+
+
 def judge(
     workspace: Workspace,
     tables: Tables,
@@ -127,14 +134,16 @@ def judge(
     as_ofs: Sequence[datetime],
 ) -> list[Judged]:
     """Judge a fitted model at each of ``as_ofs``: the figures of the issue's slices, and what they came from."""
+    parts = [tests.take(tests.at([as_of])) for as_of in as_ofs]
+    # Fitted once: the regression is the same at every date.
+    logistic = _logistic(train, [part.in_time().matrix.values for part in parts])
     judged = []
-    for as_of in as_ofs:
-        everybody = tests.take(tests.at([as_of]))
+    for as_of, everybody, of_logistic in zip(as_ofs, parts, logistic, strict=True):
         rows = everybody.in_time()
         lists = lists_of(tables, workspace.spec.outreach, rows.matrix.observations["customer_id"])
         margin = margins(fitted, rows.matrix.values)
         risks = risk(fitted.calibration, margin)
-        scores = baseline_scores(model, rows.matrix, train)
+        scores = baseline_scores(model, rows.matrix, None) | {"logistic": of_logistic}
         figures = slice_figures(
             rows.outcome,
             margin,
