@@ -163,6 +163,11 @@ def test_the_demo_says_everything_in_one_object(company):
     assert_list(told["daily"])
     assert 0 <= told["silent_leavers"]["listed_in_time"] <= told["silent_leavers"]["in_test_windows"]
     assert told["silent_leavers"]["in_test_windows"] <= told["leavers"]["in_test_windows"]
+    for one in (told["silent_leavers"], told["leavers"]):
+        assert one["listed_in_time"] / one["in_test_windows"] == one["share"]
+        assert one["interval"][0] <= one["share"] <= one["interval"][1]
+        assert BASELINES == list(one["baselines"])
+        assert max(one["baselines"].values()) <= one["in_test_windows"]
 
 
 def test_progress_and_nothing_else_stands_on_standard_error(company):

@@ -17,6 +17,7 @@ from command_line import END, call, facts, ok, tree
 
 import churnwatch.runs.candidate
 import churnwatch.runs.study
+from churnwatch.evaluation import auc
 from churnwatch.learner import margins
 from churnwatch.learner.training import parameters
 from churnwatch.registry import alias_version, champion_bundle, store_uri
@@ -44,7 +45,7 @@ class Spied:
 @pytest.fixture(scope="module")
 def spied(company, tmp_path_factory):
     root = tmp_path_factory.mktemp("training") / "project"
-    shutil.copytree(company.root, root, ignore=shutil.ignore_patterns("state", "out"))
+    shutil.copytree(company.root, root, ignore=shutil.ignore_patterns("state", "out", "truth"))
     seen = {}
 
     def fit_on(rows, model, **options):
@@ -90,6 +91,36 @@ def test_training_ends_gap_and_horizon_before_the_first_test_date(spied):
     assert closed <= first
     # And it is no further apart than the grid's step forces.
     assert first - closed < np.timedelta64(30, "D")
+
+
+def test_the_simulation_s_truth_reaches_no_training(company, spied):
+    """Trained where there is no truth, the model is the same to the byte as where it lies beside the data."""
+    assert (company.root / "truth" / "customers.parquet").is_file()
+    assert not (spied.root / "truth").exists()
+    assert company.said.json["train"]["version"] == spied.trained.version
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_permuted_labels_teach_nothing(spied, seed):
+    """Who left at a date is drawn by lot: AUC 0.5 within three standard errors (Hanley & McNeil, no difference).
+
+    The model learned what it was given all the same: on its own rows it ranks well above that.
+    """
+    lots = np.random.default_rng(seed)
+    past = spied.past.in_time()
+    drawn = np.zeros(len(past.outcome))
+    for date in np.unique(past.as_of):
+        rows = past.as_of == date
+        drawn[rows] = lots.permutation(past.outcome[rows])
+    rows = dataclasses.replace(past, outcome=drawn)
+    model = open_workspace(spied.root, deployment="demo", data=None, now=NOW).model("churn")
+    fitted, _ = churnwatch.runs.study.fit_on(rows, model, when="by lot")
+    assert auc(drawn, margins(fitted, past.matrix.values)) > 0.6
+    for one in spied.trained.judged:
+        outcome = lots.permutation(one.rows.outcome)
+        bad, good = outcome.sum(), len(outcome) - outcome.sum()
+        error = np.sqrt((bad + good + 1) / (12 * bad * good))
+        assert abs(auc(outcome, margins(fitted, one.rows.matrix.values)) - 0.5) < 3 * error
 
 
 def test_training_labels_know_nothing_from_the_first_test_date_on(spied):

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from churnwatch.cli.show_figures import trained
+from churnwatch.cli.show_figures import trained, truth
 from churnwatch.cli.terminal import console as _console
 from churnwatch.cli.terminal import indented as _indented
 from churnwatch.cli.terminal import marked as _marked
@@ -271,14 +271,7 @@ def demo(done: Demo, lang: str) -> None:
     console = _console()
     trained(done.trained)
     daily(done.daily, lang)
-    caught = done.caught
-    if caught.leavers:
-        console.print(
-            f"\nThe truth, which no model reads: {caught.leavers} silent leavers cancelled within the test dates' "
-            f"outcome windows; {caught.listed} of them ({caught.listed / caught.leavers:.0%}) stood on the list in "
-            f"time, at least a week before. Of all {caught.everybody} leavers: {caught.everybody_listed} "
-            f"({caught.everybody_listed / caught.everybody:.0%})."
-        )
+    truth(done.truth)
     console.print(f"\n{done.directory} is an ordinary project now. Try:")
     first = done.daily.rows[0]["customer"] if done.daily.rows else "CUSTOMER"
     for command in (

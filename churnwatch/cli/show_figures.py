@@ -14,6 +14,7 @@ from churnwatch.cli.terminal import table as _table
 from churnwatch.cli.terminal import titled as _titled
 
 if TYPE_CHECKING:
+    from churnwatch.runs.demo import Truth
     from churnwatch.runs.train import Trained
 
 RANKING = {
@@ -31,11 +32,12 @@ RISKS = {"brier": "Brier", "log_loss": "log loss", "ece": "calibration error"}
 
 
 def slices(found: Sequence[Mapping[str, Any]]) -> None:
-    """The figures of each date: the model first, then the baselines; the groups of the last date."""
+    """The figures of each date: the model first, then the baselines; lead times and groups of the last date."""
     console = _console()
     for one in found:
         _slice(console, one)
-    if found and found[-1]["groups"]:
+    if found:
+        _lead(console, found[-1])
         _groups(console, found[-1])
 
 
@@ -58,8 +60,7 @@ def _slice(console: Console, one: Mapping[str, Any]) -> None:
     console.print()
     _indented(
         console,
-        [("·", " · ".join(told), ""), ("·", shift, ""), *_lead(one["lead_time"])]
-        + [("!", warning, "yellow") for warning in one["warnings"]],
+        [("·", " · ".join(told), ""), ("·", shift, "")] + [("!", warning, "yellow") for warning in one["warnings"]],
     )
 
 
@@ -75,22 +76,29 @@ def _between(ends: Sequence[float] | None) -> str:
     return "no interval" if ends is None else f"{ends[0]:.4f} to {ends[1]:.4f}"
 
 
-def _lead(lead: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Of how many leavers the list warned how early; nothing where nobody knows when they left."""
-    shares = [
-        f"{one['days']} days {one['recall']:.0%} of {one['leavers']:,}"
-        for one in lead["recall"]
-        if one["recall"] is not None
-    ]
-    if not shares:
-        return []
-    median = lead["median_warning_days"]
-    early = "" if median is None else f"; the listed left {median:.0f} days after it (median)"
-    return [("·", f"leavers listed at least so long before they left: {', '.join(shares)}{early}", "")]
+def _lead(console: Console, one: Mapping[str, Any]) -> None:
+    """Of how many leavers each list warned how early; nothing where nobody knows when they left."""
+    of_model = one["lead_time"]
+    days = [(i, step) for i, step in enumerate(of_model["recall"]) if step["recall"] is not None]
+    if not days:
+        return
+    heads = (*(f"{step['days']} days (of {step['leavers']:,})" for _, step in days), "median, of the listed")
+    table = _table("list by", *heads, right=heads)
+    for name, lead in (("the model", of_model), *((name, b["lead_time"]) for name, b in one["baselines"].items())):
+        median = lead["median_warning_days"]
+        table.add_row(
+            name,
+            *(f"{lead['recall'][i]['recall']:.0%}" for i, _ in days),
+            "–" if median is None else f"{median:.0f} days",
+            style="bold" if lead is of_model else "",
+        )
+    _titled(console, f"Leavers listed on {one['as_of']}, by how long before they left at least", table)
 
 
 def _groups(console: Console, one: Mapping[str, Any]) -> None:
     """How each group fares; where there is too little to say so, why."""
+    if not one["groups"]:
+        return
     heads = ("observed", "base rate", "mean risk", "risk − rate", "95 % interval", "listed", "recall", "AUC")
     table = _table("group", *heads, right=heads)
     for group in one["groups"]:
@@ -121,6 +129,26 @@ def _groups(console: Console, one: Mapping[str, Any]) -> None:
     if lines:
         console.print()
     _indented(console, lines)
+
+
+def truth(found: Truth) -> None:
+    """Who of the leavers stood on a list in time, by the simulation's own truth; nothing where nobody left."""
+    silent, everybody = found.silent["model"], found.everybody["model"]
+    if silent.share is None or silent.interval is None:
+        return
+    console = _console()
+    low, high = silent.interval
+    console.print(
+        f"\nThe truth, which no model reads: {silent.leavers} silent leavers cancelled within the test dates' outcome "
+        f"windows; {silent.listed} of them ({silent.share:.0%}, 95 % interval {low:.0%} to {high:.0%}) stood on the "
+        "list in time, at least a week before."
+    )
+    heads = (f"of {silent.leavers} silent leavers", f"of all {everybody.leavers} leavers")
+    table = _table("list by", *heads, right=heads)
+    for name, one in found.silent.items():
+        cells = [f"{part.listed} ({part.share:.0%})" for part in (one, found.everybody[name])]
+        table.add_row("the model" if name == "model" else name, *cells, style="bold" if name == "model" else "")
+    _titled(console, "Listed in time", table)
 
 
 def trained(found: Trained) -> None:

@@ -2,6 +2,7 @@
 
 from churnwatch.evaluation.baselines import BASELINES, column_scores, logistic_scores, random_scores
 from churnwatch.evaluation.bootstrap import figure_intervals
+from churnwatch.evaluation.caught import Caught, caught
 from churnwatch.evaluation.clusters import Cluster, clusters
 from churnwatch.evaluation.curves import gain, reliability
 from churnwatch.evaluation.deciles import Agreement, Bin, Deciles, Shape, deciles
@@ -40,6 +41,7 @@ __all__ = [
     "AtCapacity",
     "Bin",
     "Catalogue",
+    "Caught",
     "Check",
     "Cluster",
     "Coverage",
@@ -63,6 +65,7 @@ __all__ = [
     "brier",
     "calibration_error",
     "calibration_error_after_shift",
+    "caught",
     "clusters",
     "column_scores",
     "coverage",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from churnwatch.errors import UsageError
+from churnwatch.evaluation import Caught, caught
 from churnwatch.health import BANDS, bands
 from churnwatch.outreach import choose
 from churnwatch.project import scaffold
@@ -28,13 +29,14 @@ MARK = "simulated.json"
 
 
 @dataclass(frozen=True)
-class Caught:
-    """Silent leavers of the truth whose leaving fell into a test date's outcome window, and how many were listed."""
+class Truth:
+    """Leavers whose leaving fell into a test date's outcome window, and how many stood on a list in time: ``silent``
+    those the simulation made leave without a word, ``everybody`` all. By what ranked the list: ``model``, then each
+    baseline.
+    """
 
-    leavers: int
-    listed: int
-    everybody: int
-    everybody_listed: int
+    silent: Mapping[str, Caught]
+    everybody: Mapping[str, Caught]
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Demo:
     checked: Checked
     trained: Trained
     daily: Daily
-    caught: Caught
+    truth: Truth
 
     def as_json(self) -> dict[str, Any]:
         """The machine-readable object of ``--json``."""
@@ -56,9 +58,20 @@ class Demo:
             "cancellations": self.summary.cancellations,
             "train": self.trained.as_json(),
             "daily": self.daily.as_json(),
-            "silent_leavers": {"in_test_windows": self.caught.leavers, "listed_in_time": self.caught.listed},
-            "leavers": {"in_test_windows": self.caught.everybody, "listed_in_time": self.caught.everybody_listed},
+            "silent_leavers": _told(self.truth.silent),
+            "leavers": _told(self.truth.everybody),
         }
+
+
+def _told(found: Mapping[str, Caught]) -> dict[str, Any]:
+    model = found["model"]
+    return {
+        "in_test_windows": model.leavers,
+        "listed_in_time": model.listed,
+        "share": model.share,
+        "interval": model.interval,
+        "baselines": {name: one.listed for name, one in found.items() if name != "model"},
+    }
 
 
 def demo(
@@ -93,7 +106,7 @@ def demo(
         rerun="correct",
         report=report,
     )
-    return Demo(directory, summary, checked, trained, listed, _caught(workspace, trained))
+    return Demo(directory, summary, checked, trained, listed, _truth(workspace, trained))
 
 
 def _prepare(directory: Path) -> None:
@@ -116,11 +129,12 @@ def _write_mark(directory: Path, *, customers: int, seed: int) -> None:
     (directory / "data" / MARK).write_text(json.dumps({"customers": customers, "seed": seed}) + "\n")
 
 
-def _caught(workspace: Workspace, trained: Trained) -> Caught:
+def _truth(workspace: Workspace, trained: Trained) -> Truth:
     """Who of the truth's leavers stood on the list the tested model would have made at a test date before they left.
 
-    The tested model knew only what was complete before the first test date. A leaver counts once, however many test
-    windows saw them leave; listed in time means on a list at least the gap before the day they left.
+    The tested model knew only what was complete before the first test date. Listed in time means on a list at least the
+    gap before the day they left. A baseline lists as ``daily --baseline`` does: it knows no bands, so nobody is below
+    the least.
     """
     import pyarrow.parquet as pq
 
@@ -132,22 +146,28 @@ def _caught(workspace: Workspace, trained: Trained) -> Caught:
     barred = {c for (c,) in tables.con.execute("select customer_id from customers where do_not_contact").fetchall()}
     least = BANDS.index(spec.outreach.minimum_band)
     edges = workspace.model("churn").bands
-    leavers: set[str] = set()
-    listed: set[str] = set()
+    gone: list[set[str]] = []
+    lists: dict[str, list[set[str]]] = {name: [] for name in ("model", *trained.judged[0].baselines)}
     for one in trained.judged:
         customers = one.rows.matrix.observations["customer_id"]
-        found = bands(one.risks, base_rate=trained.base_rate, edges=edges)
-        scored = pd.DataFrame(
+        gone.append(set(customers[one.rows.outcome == 1]))
+        frame = pd.DataFrame(
             {
                 "customer_id": customers,
-                "score": one.margins,
-                "worthy": [BANDS.index(band) >= least for band in found],
+                "worthy": True,
                 "do_not_contact": customers.isin(barred),
                 "owner": owners_of(tables, customers),
             }
         )
-        chosen, _ = choose(scored, capacity=capacity, total=spec.outreach.capacity_total)
-        gone = set(customers[one.rows.outcome == 1])
-        leavers |= gone
-        listed |= gone & set(chosen["customer_id"])
-    return Caught(len(leavers & silent), len(listed & silent), len(leavers), len(listed))
+        found = bands(one.risks, base_rate=trained.base_rate, edges=edges)
+        rankings = {
+            "model": frame.assign(score=one.margins, worthy=[BANDS.index(band) >= least for band in found]),
+            **{name: frame.assign(score=scores) for name, scores in one.baselines.items()},
+        }
+        for name, scored in rankings.items():
+            chosen, _ = choose(scored, capacity=capacity, total=spec.outreach.capacity_total)
+            lists[name].append(set(chosen["customer_id"]))
+    return Truth(
+        silent={name: caught(gone, made, among=silent) for name, made in lists.items()},
+        everybody={name: caught(gone, made) for name, made in lists.items()},
+    )
