@@ -11,6 +11,7 @@ from sklearn.calibration import _sigmoid_calibration
 from sklearn.isotonic import IsotonicRegression
 
 from churnwatch.learner import Calibration, calibrate, risk
+from churnwatch.learner.calibration import at_one_level
 
 # Spread and slope of margins as boosters give them.
 MARGINS = st.floats(-40, 40, allow_nan=False).map(lambda x: round(x, 3))
@@ -128,3 +129,61 @@ def test_calibrated_risks_add_up_to_the_outcomes() -> None:
     for method in ("platt", "isotonic"):
         told = risk(calibrate(margins, outcomes, method=method), margins)  # type: ignore[arg-type]
         assert outcomes.mean() == pytest.approx(told.mean(), abs=1e-3)
+
+
+def dates_of(n: int, levels: list[float], seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Margins, outcomes and dates: on each date log-odds are the margin plus the date's level, which margins follow."""
+    rng = np.random.default_rng(seed)
+    dates = np.repeat(np.arange(len(levels)), n)
+    margins = rng.normal(size=len(dates)) - np.array(levels)[dates]
+    chance = 1 / (1 + np.exp(-(margins + 2 * np.array(levels)[dates])))
+    return margins, (rng.random(len(dates)) < chance).astype(float), dates
+
+
+@pytest.mark.parametrize("method", ["platt", "isotonic"])
+def test_what_moves_whole_dates_does_not_change_the_slope_within_them(method: str) -> None:
+    """Levels -1, 0, 1 against the margins: pooled as they are the risks are flat, at one level they have slope 1."""
+    margins, outcomes, dates = dates_of(20_000, [-1.0, 0.0, 1.0], 3)
+    at = np.array([-1.0, 1.0])
+
+    def slope(found: Calibration) -> float:
+        low, high = risk(found, at)
+        return float(np.log(high / (1 - high)) - np.log(low / (1 - low))) / 2
+
+    assert 0.5 > slope(calibrate(margins, outcomes, method=method))
+    assert 1.0 == pytest.approx(slope(calibrate(margins, outcomes, dates=dates, method=method)), abs=0.1)
+
+
+def test_the_level_is_that_of_all_dates_together() -> None:
+    """Whatever the dates' levels, the mean risk of the rows is their rate."""
+    margins, outcomes, dates = dates_of(5_000, [-1.5, 0.5], 4)
+    found = calibrate(margins, outcomes, dates=dates, method="isotonic")
+    moved = at_one_level(margins, outcomes, dates)
+    assert outcomes.mean() == pytest.approx(risk(found, moved).mean(), abs=1e-3)
+
+
+def test_one_date_is_left_as_it_is() -> None:
+    margins, outcomes = sample(500, 5)
+    np.testing.assert_array_equal(margins, at_one_level(margins, outcomes, np.zeros(500)))
+
+
+def test_a_date_without_an_outcome_does_not_run_away() -> None:
+    """Its level is held by the others': a few log-odds apart, not without end."""
+    margins, outcomes, dates = dates_of(300, [0.0, 0.0], 6)
+    outcomes[dates == 1] = 0.0
+    moved = at_one_level(margins, outcomes, dates) - margins
+    apart = moved[dates == 0][0] - moved[dates == 1][0]
+    assert 1 < apart < 12
+    assert np.isfinite(risk(calibrate(margins, outcomes, dates=dates), margins)).all()
+
+
+@given(st.integers(0, 10_000), st.integers(1, 4))
+@settings(max_examples=25, deadline=None)
+def test_levels_keep_the_order_within_a_date(seed: int, count: int) -> None:
+    rng = np.random.default_rng(seed)
+    margins, dates = rng.normal(size=60), rng.integers(0, count, 60)
+    outcomes = (rng.random(60) < 0.3).astype(float)
+    moved = at_one_level(margins, outcomes, dates)
+    for date in range(count):
+        mine = dates == date
+        np.testing.assert_array_equal(np.argsort(margins[mine]), np.argsort(moved[mine]))

@@ -100,7 +100,8 @@ def test_rounds_and_calibration_are_those_of_out_of_time_predictions() -> None:
     told = np.concatenate([b.predict(X[held], raw_score=True, num_iteration=rounds) for b, held in held_out])
     outcomes = np.concatenate([y[held] for _, held in held_out])
     assert (rounds, 2) == (chosen.rounds, chosen.folds)
-    assert calibrate(told, outcomes, method="platt") == chosen.calibration
+    held_dates = np.concatenate([as_of[held] for _, held in held_out])
+    assert calibrate(told, outcomes, dates=held_dates, method="platt") == chosen.calibration
     assert 1 < rounds < 30, "a choice at the edge would show nothing"
     assert np.argmax(unweighted) != np.argmax(total), "nor would dates that agree"
     assert f"{rounds} rounds and platt calibration by 2 out-of-time dates" == chosen.note

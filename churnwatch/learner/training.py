@@ -180,8 +180,12 @@ def _choose(
         booster.predict(X[held], raw_score=True, num_iteration=rounds)
         for booster, (_, held) in zip(boosters, folds, strict=True)
     ]
-    held_outcomes = [y[held] for _, held in folds]
-    calibration = calibrate(np.concatenate(held_margins), np.concatenate(held_outcomes), method=settings.calibration)
+    calibration = calibrate(
+        np.concatenate(held_margins),
+        np.concatenate([y[held] for _, held in folds]),
+        dates=np.concatenate([as_of[held] for _, held in folds]),
+        method=settings.calibration,
+    )
     if report:
         report("choosing rounds", len(folds), len(folds))
     how = "no" if calibration.method == "none" else calibration.method
