@@ -161,13 +161,14 @@ def _those(tables: Tables, conditions: Sequence[str], as_ofs: Sequence[datetime]
 
 
 def label(tables: Tables, model: Model, observations: pd.DataFrame, *, known_before: datetime) -> pd.DataFrame:
-    """What became of each observation: ``outcome`` (1.0 bad, 0.0 not), ``too_late`` (bool) and ``left_at``
-    (datetime64[us], naive UTC), in the same order.
+    """What became of each observation: ``outcome`` (1.0 bad, 0.0 not), ``too_late`` (bool), ``left_at`` and
+    ``ended_at`` (datetime64[us], naive UTC), in the same order.
 
     ``too_late``: with an outcome ``event``, it came before the gap was over, so there was no time left to act; such
     rows are left out of training and counted apart in evaluation. Their ``outcome`` is 0. ``left_at`` is the first
     such event not known at as-of, or, of those who fell silent, their last event + n; NaT for those who stayed, and
-    for a ``given`` outcome, which is taken as it stands. The labels are only as complete as the caller's as-ofs are
+    for a ``given`` outcome, which is taken as it stands. ``ended_at`` is with an outcome ``event`` the first one not
+    known at as-of however late it came, else NaT. The labels are only as complete as the caller's as-ofs are
     (``grid``).
     """
     con = tables.con
@@ -188,41 +189,49 @@ def label(tables: Tables, model: Model, observations: pd.DataFrame, *, known_bef
             from observed join customers using (customer_id) order by observed.place"""
         ).to_arrow_table()
         con.unregister("observed")
-        return _labels(told["outcome"].to_numpy(), np.zeros(len(observations), np.bool_), None)
+        nobody = np.full(len(observations), np.nan)
+        return _labels(told["outcome"].to_numpy(), np.zeros(len(observations), np.bool_), nobody, nobody)
     gap = f"observed.as_of + interval {model.gap.seconds} second"
     close = f"observed.as_of + interval {model.reach} second"
+    contractual = model.outcome.event is not None
+    # Ends are few, and the later ones are wanted too; of activity only what can tell silence is.
+    far = "" if contractual else f'and e."at" < {close}'
     found = con.sql(
-        f"""select coalesce(bool_or(e."at" >= {gap}), false) as happened,
+        f"""select coalesce(bool_or(e."at" >= {gap} and e."at" < {close}), false) as happened,
                coalesce(bool_or(e."at" < {gap} and not (e."at" < observed.as_of and e.known_at < observed.as_of)),
                         false) as early,
                epoch_us(min(e."at") filter (not (e."at" < observed.as_of and e.known_at < observed.as_of))) as next_at,
                epoch_us(max(e."at") filter (e."at" < {gap})) as last_at
         from observed left join (
             select * from interactions where {where_sql(model.outcome.where)} and known_at < {end}
-        ) as e on e.customer_id = observed.customer_id and e."at" < {close}
+        ) as e on e.customer_id = observed.customer_id {far}
         group by observed.place order by observed.place"""
     ).to_arrow_table()
     con.unregister("observed")
     happened = found["happened"].to_numpy()
-    contractual = model.outcome.event is not None
     too_late = found["early"].to_numpy() & contractual
-    outcome = (happened & ~too_late) if contractual else ~happened
+    outcome = ((happened & ~too_late) if contractual else ~happened).astype("float64")
+    next_at, last_at = (found[name].to_numpy(zero_copy_only=False).astype("float64") for name in ("next_at", "last_at"))
     if contractual:
-        left_at = found["next_at"].to_numpy(zero_copy_only=False)
-    else:
-        left_at = found["last_at"].to_numpy(zero_copy_only=False) + model.label_length.seconds * 1e6
-    return _labels(outcome.astype("float64"), too_late, left_at)
+        return _labels(outcome, too_late, next_at, next_at)
+    return _labels(outcome, too_late, last_at + model.label_length.seconds * 1e6, np.full(len(outcome), np.nan))
 
 
 def _labels(
-    outcome: NDArray[np.float64], too_late: NDArray[np.bool_], left_at: NDArray[np.float64] | None
+    outcome: NDArray[np.float64], too_late: NDArray[np.bool_], left_at: NDArray[np.float64], ended: NDArray[np.float64]
 ) -> pd.DataFrame:
-    """The frame of ``label``; ``left_at`` in microseconds since 1970, NaN unknown, told of leavers only."""
-    instants = np.full(len(outcome), np.datetime64("NaT"), dtype="datetime64[us]")
-    if left_at is not None:
-        told = ((outcome == 1) | too_late) & ~np.isnan(left_at)
-        instants[told] = left_at[told].astype("int64").astype("datetime64[us]")
-    return pd.DataFrame({"outcome": outcome, "too_late": too_late, "left_at": instants})
+    """The frame of ``label``; ``left_at`` (told of leavers only) and ``ended`` in microseconds since 1970, NaN none."""
+
+    def instants(microseconds: NDArray[np.float64]) -> NDArray[np.datetime64]:
+        made = np.full(len(microseconds), np.datetime64("NaT"), dtype="datetime64[us]")
+        told = ~np.isnan(microseconds)
+        made[told] = microseconds[told].astype("int64").astype("datetime64[us]")
+        return made
+
+    left = np.where((outcome == 1) | too_late, left_at, np.nan)
+    return pd.DataFrame(
+        {"outcome": outcome, "too_late": too_late, "left_at": instants(left), "ended_at": instants(ended)}
+    )
 
 
 def check_labels(outcome: pd.Series, model: Model, *, when: str) -> None:

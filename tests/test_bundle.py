@@ -19,7 +19,7 @@ from tiny_model import COLUMNS, matrix, tiny_bundle
 from churnwatch.errors import NoUsableModel
 from churnwatch.learner import Calibration, risks
 from churnwatch.registry import Bundle, bundle_hashes, bundle_version, read_bundle, write_bundle
-from churnwatch.registry.bundle import MANIFEST, PARTS
+from churnwatch.registry.bundle import FORMAT, MANIFEST, PARTS
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def forge(directory: Path, name: str, change: Callable[[Any], Any]) -> NoUsableM
     else:
         path.write_text(change(path.read_text()))
     files = {part: sha256((directory / part).read_bytes()).hexdigest() for part in PARTS}
-    manifest = json.dumps({"format": 1, "files": files}, sort_keys=True, indent=1) + "\n"
+    manifest = json.dumps({"format": FORMAT, "files": files}, sort_keys=True, indent=1) + "\n"
     (directory / MANIFEST).write_text(manifest)
     return refusal(directory)
 
@@ -88,7 +88,7 @@ def test_the_version_is_the_hash_of_the_manifest(written: Path) -> None:
     [
         replace(tiny_bundle(), deployment="shop"),
         replace(tiny_bundle(), notes={"choice": "another"}),
-        replace(tiny_bundle(), model=tiny_bundle().model.model_copy(update={"horizon": "90d"})),
+        replace(tiny_bundle(), model=tiny_bundle().model.model_copy(update={"test_slices": 7})),
         replace(tiny_bundle(), fitted=replace(tiny_bundle().fitted, base_rate=math.nextafter(0.25, 1))),
         replace(tiny_bundle(), fitted=replace(tiny_bundle().fitted, calibration=Calibration("none", (), ()))),
     ],
@@ -158,16 +158,22 @@ def test_another_version_than_expected_is_refused(written: Path) -> None:
 
 
 def test_a_bundle_of_a_later_format_says_which_release_to_use(written: Path) -> None:
-    """Format 2 is not damaged, it is newer."""
+    """Format 3 is not damaged, it is newer."""
     path = written / MANIFEST
-    path.write_text(path.read_text().replace('"format": 1', '"format": 2'))
+    path.write_text(path.read_text().replace('"format": 2', '"format": 3'))
     refused = refusal(written)
-    assert "the bundle has format 2" == refused.found
+    assert "the bundle has format 3" == refused.found
     assert "release of churnwatch" in refused.hint
 
 
 def knots(x: list[float], y: list[float], method: str = "isotonic") -> Callable[[Any], Any]:
-    return lambda _: {"method": method, "x": x, "y": y}
+    return lambda content: {"method": method, "x": x, "y": y, "horizons": content["horizons"]}
+
+
+def steps(*lengths: str, method: str = "platt", **more: Any) -> Callable[[Any], Any]:
+    """Horizons of these lengths in place of the bundle's 30d, 20d, 90d."""
+    told = [{"length": length, "method": method, "x": [1.0], "y": [0.0], **more} for length in lengths]
+    return lambda content: {**content, "horizons": told}
 
 
 @pytest.mark.parametrize(
@@ -188,6 +194,17 @@ def knots(x: list[float], y: list[float], method: str = "isotonic") -> Callable[
         lambda content: {**content, "x": ["a"], "y": [0.1]},
         lambda content: {"method": "none"},
         lambda content: [],
+        steps("30d", "20d", "90d", method="isotonic"),
+        steps("30d", "20d", "90d", x=[-1.0]),
+        steps("30d", "20d", "90d", more=1),
+        steps("45d"),
+        steps("60d"),
+        steps("20d", "30d"),
+        steps("90d", "30d"),
+        steps("90d", "90d"),
+        steps("soon"),
+        lambda content: {**content, "horizons": {}},
+        lambda content: {**content, "horizons": ["30d"]},
     ],
 )
 def test_a_calibration_that_is_none_is_refused(written: Path, change: Callable[[Any], Any]) -> None:

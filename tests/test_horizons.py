@@ -28,9 +28,7 @@ def simulated(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 def fitted_on(margins: np.ndarray, days: np.ndarray, watched: np.ndarray | float) -> tuple[Horizon, ...]:
     seen = np.broadcast_to(np.asarray(watched, dtype=float), margins.shape)
     left = np.where(days < seen, days, np.nan) * DAY
-    found, told = fit_horizons(
-        LENGTHS, OWN, margins, left_after=left, watched=seen * DAY, dates=np.zeros(len(margins))
-    )
+    found, told = fit_horizons(LENGTHS, OWN, margins, left_after=left, watched=seen * DAY, dates=np.zeros(len(margins)))
     assert () == told
     return found
 
@@ -100,4 +98,4 @@ def test_what_was_not_watched_long_enough_is_said_and_left_out() -> None:
         LENGTHS, OWN, margins, left_after=left, watched=np.full(2_000, 100.0 * DAY), dates=np.zeros(2_000)
     )
     assert ["30d", "20d", "90d"] == [one.length for one in found]
-    assert (f"No risk within 120d: 0 of {FEWEST} outcomes to tell it apart from 90d.",) == told
+    assert (f"no risk within 120d: 0 of {FEWEST} outcomes to tell it apart from 90d",) == told

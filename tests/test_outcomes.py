@@ -72,7 +72,7 @@ def observed(made: Tables, model: Model, *as_ofs: datetime) -> list[tuple[str, d
 def labelled(model: Model, *events: Event, known_before: datetime = LATER) -> tuple[float, bool]:
     """Outcome and too_late of customer a at AS_OF."""
     found = label(tables(*events), model, spine_of([("a", AS_OF)]), known_before=known_before)
-    assert ["outcome", "too_late", "left_at"] == list(found.columns)
+    assert ["outcome", "too_late", "left_at", "ended_at"] == list(found.columns)
     return float(found["outcome"][0]), bool(found["too_late"][0])
 
 
@@ -148,6 +148,12 @@ def test_who_leaves_leaves_at_the_first_end_nobody_knew_of() -> None:
     assert [] == left_at(LEAVING, event(CLOSE), event(GAP_OVER, "complaint"))
 
 
+def test_an_end_after_the_window_is_told_apart() -> None:
+    """It is no outcome of this horizon, but of a longer one."""
+    found = label(tables(event(CLOSE)), LEAVING, spine_of([("a", AS_OF), ("b", AS_OF)]), known_before=LATER)
+    assert ([0.0, 0.0], [CLOSE]) == (found["outcome"].tolist(), found["ended_at"].dropna().to_list())
+
+
 def test_who_falls_silent_left_n_days_after_their_last_event() -> None:
     """60 days after the last purchase before the window; nobody who bought in it, and nobody without a purchase."""
     assert [datetime(2026, 4, 30, 17)] == left_at(INACTIVE, event(AS_OF, "purchase"), event(LONG_AGO, "visit"))
@@ -178,7 +184,7 @@ def test_no_observations_have_no_labels() -> None:
     nobody = observe(made, LEAVING, [])
     assert (0, ["customer_id", "as_of"]) == (len(nobody), list(nobody.columns))
     found = label(made, LEAVING, nobody, known_before=LATER)
-    kinds = {"outcome": "float64", "too_late": "bool", "left_at": "datetime64[us]"}
+    kinds = {"outcome": "float64", "too_late": "bool", "left_at": "datetime64[us]", "ended_at": "datetime64[us]"}
     assert kinds == {name: str(kind) for name, kind in found.dtypes.items()}
     assert 0 == len(found)
 
@@ -432,8 +438,8 @@ def oracle_observes(model: Model, customer: dict[str, Any], events: list[Event],
 
 def oracle_labels(
     model: Model, customer: str, events: list[Event], as_of: datetime, known_before: datetime
-) -> tuple[float, bool, datetime | None]:
-    """Row by row: did it happen in the outcome window, was there time to act, and when did they leave?"""
+) -> tuple[float, bool, datetime | None, datetime | None]:
+    """Row by row: did it happen in the outcome window, was there time to act, when did they leave, in it or at all?"""
     opens = as_of + timedelta(seconds=model.gap.seconds)
     closes = opens + timedelta(seconds=model.label_length.seconds)
     where: Any = model.outcome.where
@@ -443,11 +449,12 @@ def oracle_labels(
     if model.outcome.event is None:
         silent_since = None if happened or not before else max(before)
         length = timedelta(seconds=model.label_length.seconds)
-        return float(not happened), False, silent_since + length if silent_since else None
+        return float(not happened), False, silent_since + length if silent_since else None, None
     unknown = [e.at for e in mine if e.at >= as_of or e.known_at >= as_of]
     too_late = any(at < opens for at in unknown)
     bad = happened and not too_late
-    return float(bad), too_late, min(unknown) if bad or too_late else None
+    ended_at = min(unknown, default=None)
+    return float(bad), too_late, ended_at if bad or too_late else None, ended_at
 
 
 moments = st.builds(
@@ -494,8 +501,8 @@ def test_observations_and_labels_equal_the_oracle(
     spine = [(name, as_of) for name, as_of in product("abcz", AS_OFS)]
     labels = label(made, model, spine_of(spine), known_before=aware(known_before))
     assert [oracle_labels(model, *pair[:1], events, pair[1], known_before) for pair in spine] == [
-        (bad, late, None if pd.isna(left_at) else left_at)
-        for bad, late, left_at in labels.itertuples(index=False, name=None)
+        (bad, late, *(None if pd.isna(instant) else instant for instant in instants))
+        for bad, late, *instants in labels.itertuples(index=False, name=None)
     ]
 
 

@@ -636,3 +636,36 @@ def test_the_files_of_a_project_fit_together(given: dict[str, Any], told: str) -
 def test_a_length_of_time_stays_a_text() -> None:
     """It is written back as it was read."""
     assert '{"every":"30d","history":"90d"}' == Grid(every=Duration("30d")).model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"horizons": ["60d", "30d"]}, "`horizons` rise"),
+        ({"horizons": ["30d", "30d"]}, "`horizons` rise"),
+        ({"horizons": ["0d", "30d"]}, "`horizons` rise"),
+        ({"horizons": ["30d"], "outcome": {"given": "left"}, "grid": None, "horizon": None}, "has no time"),
+        (
+            {
+                "horizons": ["30d"],
+                "outcome": {"inactive": {"kind": "purchase"}, "for": "60d"},
+                "population": {"active": {"kind": "purchase"}, "within": "90d"},
+                "horizon": None,
+            },
+            "silence has one length",
+        ),
+    ],
+)
+def test_horizons_that_cannot_be_told_are_refused(change: dict[str, Any], said: str) -> None:
+    made = {
+        "model": "probe",
+        "title": {"en": "Leaves", "id": "Pergi"},
+        "outcome": {"event": {"kind": "cancellation"}},
+        "grid": {"every": "30d"},
+        "horizon": "60d",
+        "families": ["silence"],
+        "baselines": {"recency": "quiet_days", "last_score": None, "tenure": "tenure_days"},
+    }
+    assert ("30d", "60d") == Model.model_validate({**made, "horizons": ["30d", "60d"]}).horizons
+    with pytest.raises(ValidationError, match=said):
+        Model.model_validate({key: value for key, value in {**made, **change}.items() if value is not None})

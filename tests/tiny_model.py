@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from churnwatch.learner import fit
+from churnwatch.learner import Leaving, fit
 from churnwatch.registry import Bundle
 from churnwatch.spec import Family, Model
 
@@ -54,11 +54,13 @@ CONTACT: dict[str, Any] = {
 CHURN = """{
   "model": "churn", "title": {"en": "Churn – soon", "id": "Berhenti"},
   "outcome": {"event": {"kind": "cancellation"}}, "grid": {"every": "30d"}, "horizon": "60d",
+  "horizons": ["20d", "30d", "60d", "90d"],
   "families": ["contact", "surveys"],
   "learner": {"parameters": {"num_leaves": 5, "min_data_in_leaf": 10, "num_threads": 1}, "rounds": 12},
   "baselines": {"recency": "quiet", "last_score": null, "tenure": "quiet"}
 }"""
 
+DAY = 86_400
 COLUMNS = ("contacts_28d", "contacts_28d_change", "quiet")
 
 
@@ -78,7 +80,11 @@ def tiny_bundle() -> Bundle:
     risk = 1 / (1 + np.exp(-(X[:, 0] - 3 + np.nan_to_num(X[:, 2]) / 40)))
     y = (rng.random(len(X)) < risk).astype(float)
     as_of = np.datetime64("2025-06-01") + np.repeat(np.arange(5) * 60, 300).astype("timedelta64[D]")
+    # Leavers leave some time within the 60 days, a fifth of the others in the 60 after them.
+    days = np.where(y == 1, rng.uniform(0, 60, len(X)), rng.uniform(60, 120, len(X)))
+    days[(y == 0) & (rng.random(len(X)) > 0.2)] = np.nan
     model = Model.model_validate_json(CHURN)
+    leaving = Leaving(model.horizons, model.label_length, days * DAY, np.full(len(X), 365.0 * DAY))
     family = Family.model_validate(CONTACT)
     fitted, chosen = fit(
         X,
@@ -88,5 +94,6 @@ def tiny_bundle() -> Bundle:
         directions=[column.direction for column in family.columns],
         settings=model.learner,
         reach=model.reach,
+        leaving=leaving,
     )
     return Bundle(fitted, model, (family,), "demo", {"choice": chosen.note})

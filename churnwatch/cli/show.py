@@ -298,6 +298,12 @@ def explained(told: Explained, lang: str) -> None:
         .append(f", {say('usual', lang)} {percent(told.base_rate, language=lang)}")
         .append(f" · {told.as_of} · {told.model} {told.model_version}")
     )
+    if told.horizons:
+        within = (
+            f"{say('within', lang)} {length[:-1]} {say(length[-1], lang)} {percent(risk, language=lang)}"
+            for length, risk in told.horizons.items()
+        )
+        console.print(Text(" · ".join(within)))
     console.print(f"\n{say('why', lang)}", style="bold")
     _indented(console, [("·", one.sentence, "") for one in told.reasons] or [("·", say("nothing", lang), "")])
     heads = tuple(say(word, lang) for word in ("signal", "value", "share"))

@@ -29,7 +29,7 @@ from churnwatch.evaluation.measured import Catalogue, Coverage, Entry, Measured,
 from churnwatch.evaluation.pictures import beeswarm_picture, dependence_picture, gain_picture, reliability_picture
 from churnwatch.evaluation.profit import Profit, expected_maximum_profit
 from churnwatch.evaluation.shift import shift_by_chance, shift_words
-from churnwatch.evaluation.slices import RANKING, ranking_figures, slice_figures
+from churnwatch.evaluation.slices import RANKING, ranking_figures, risk_figures, slice_figures
 from churnwatch.evaluation.suspects import LIMIT, Suspect, suspects
 
 __all__ = [
@@ -91,6 +91,7 @@ __all__ = [
     "ranking_figures",
     "reliability",
     "reliability_picture",
+    "risk_figures",
     "shift_by_chance",
     "shift_words",
     "slice_figures",

@@ -152,3 +152,16 @@ def _lead(outcomes: Numbers, listed: Numbers, days: Numbers) -> dict[str, object
     left = outcomes == 1
     warning = np.where(listed[left] > 0, days[left], np.nan)
     return lead_times(warning, days[left], listed=listed[left]).as_json()
+
+
+def risk_figures(y: ArrayLike, risks: ArrayLike) -> dict[str, float | int]:
+    """How good risks (n,) are as such: n, base rate, mean risk, AUC, Brier and calibration error, by these names."""
+    outcomes, r = outcomes_and_scores(y, risks)
+    return {
+        "n": len(outcomes),
+        "base_rate": float(outcomes.mean()),
+        "mean_risk": float(r.mean()),
+        "auc": auc(outcomes, r),
+        "brier": brier(outcomes, r),
+        "ece": calibration_error(outcomes, r),
+    }

@@ -7,18 +7,22 @@ import os
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from churnwatch.learner.calibration import calibrate, risk
-from churnwatch.learner.fitted import Calibration, Fitted
+from churnwatch.learner.fitted import Calibration, Fitted, Horizon
+from churnwatch.learner.horizons import horizon_risks
 from churnwatch.learner.scoring import contributions, margins, risks
-from churnwatch.learner.training import Chosen, check_enough, fit, parameters, refit
+from churnwatch.learner.training import Chosen, Leaving, check_enough, fit, parameters, refit
 
 __all__ = [
     "Calibration",
     "Chosen",
     "Fitted",
+    "Horizon",
+    "Leaving",
     "calibrate",
     "check_enough",
     "contributions",
     "fit",
+    "horizon_risks",
     "margins",
     "parameters",
     "refit",

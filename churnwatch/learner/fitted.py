@@ -20,6 +20,19 @@ class Calibration:
 
 
 @dataclass(frozen=True)
+class Horizon:
+    """Another length of the label window, tied to the model's own so that a longer one is never lower.
+
+    With a ``length`` (such as ``30d``) below the own, ``step`` gives the share of the next longer one's leavers who
+    leave by it; above the own, the chance that who stayed for the next shorter one leaves by it: discrete-time
+    hazards, multiplied up (Singer & Willett, Applied Longitudinal Data Analysis, 2003, ch. 10).
+    """
+
+    length: str
+    step: Calibration
+
+
+@dataclass(frozen=True)
 class Fitted:
     """A trained model without its surroundings.
 
@@ -36,3 +49,5 @@ class Fitted:
     """Share of bad outcomes among the training observations."""
     usual: dict[str, float | None]
     """The training median of each column; ``None`` where every value was missing."""
+    horizons: tuple[Horizon, ...] = ()
+    """Those below the own horizon, the longest first, then those above it, the shortest first."""

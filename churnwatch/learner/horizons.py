@@ -26,7 +26,7 @@ def fit_horizons(
     watched: Array,
     dates: np.ndarray[Any, Any],
 ) -> tuple[tuple[Horizon, ...], tuple[str, ...]]:
-    """The steps from the ``own`` horizon to the others, and a sentence for each that cannot be told yet.
+    """The steps from the ``own`` horizon to the others, and for each that cannot be told yet why.
 
     ``margins`` (n,) are out of time; ``left_after`` (n,) seconds from the opening of the label window until leaving,
     NaN for those who did not while they were watched; ``watched`` (n,) seconds that window was watched; ``dates`` (n,)
@@ -47,7 +47,7 @@ def fit_horizons(
             by_then = (gone[rows] < length.seconds).astype(np.float64)
             fewer = int(min(by_then.sum(), len(by_then) - by_then.sum()))
             if fewer < FEWEST:
-                told.append(f"No risk within {length}: {fewer} of {FEWEST} outcomes to tell it apart from {beside}.")
+                told.append(f"no risk within {length}: {fewer} of {FEWEST} outcomes to tell it apart from {beside}")
                 break
             step = calibrate(at_one_level(margins[rows], by_then, dates[rows]), by_then, method="platt")
             found.append(Horizon(str(length), step))

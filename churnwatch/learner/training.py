@@ -12,8 +12,9 @@ import numpy as np
 
 from churnwatch.errors import CheckFailed, ProjectError, nearest
 from churnwatch.learner.calibration import calibrate
-from churnwatch.learner.fitted import Calibration, Fitted
-from churnwatch.spec import LearnerSettings
+from churnwatch.learner.fitted import Calibration, Fitted, Horizon
+from churnwatch.learner.horizons import fit_horizons
+from churnwatch.spec import Duration, LearnerSettings
 
 if TYPE_CHECKING:
     import lightgbm as lgb
@@ -42,6 +43,19 @@ class Chosen:
     calibration: Calibration
     folds: int
     note: str
+    horizons: tuple[Horizon, ...] = ()
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """What further horizons are fitted on, beside the outcome within the model's ``own``: their ``lengths``, seconds
+    from the opening of the label window until leaving (n_rows,), NaN for who did not, and seconds it was watched.
+    """
+
+    lengths: tuple[Duration, ...]
+    own: Duration
+    left_after: Array
+    watched: Array
 
 
 def fit(
@@ -53,19 +67,30 @@ def fit(
     directions: Sequence[str],
     settings: LearnerSettings,
     reach: int,
+    leaving: Leaving | None = None,
     report: Report | None = None,
 ) -> tuple[Fitted, Chosen]:
     """Choose rounds and calibration out of time, then fit on all rows.
 
     ``X`` (n_rows, n_columns) float64, NaN missing; ``y`` (n_rows,) of 0 and 1; ``as_of`` (n_rows,) datetime64;
     ``directions`` up, down or any per column (a monotone constraint); ``reach`` seconds from as-of to a
-    complete label. Raises CheckFailed where either class has fewer than ``minimum_outcomes`` rows, ProjectError where
-    LightGBM does not take a parameter.
+    complete label; ``leaving`` what further horizons are told by. Raises CheckFailed where either class has fewer than
+    ``minimum_outcomes`` rows, ProjectError where LightGBM does not take a parameter.
     """
     check_enough(y, settings)
     with _checked(settings):
         data = _dataset(X, y, columns, settings)
-        chosen = _choose(data, X, y, as_of, directions=directions, settings=settings, reach=reach, report=report)
+        chosen = _choose(
+            data,
+            X,
+            y,
+            as_of,
+            directions=directions,
+            settings=settings,
+            reach=reach,
+            leaving=leaving,
+            report=report,
+        )
         return _fit_all(data, X, y, columns=columns, directions=directions, settings=settings, chosen=chosen), chosen
 
 
@@ -145,6 +170,7 @@ def _choose(
     directions: Sequence[str],
     settings: LearnerSettings,
     reach: int,
+    leaving: Leaving | None,
     report: Report | None,
 ) -> Chosen:
     import lightgbm as lgb
@@ -180,18 +206,26 @@ def _choose(
         booster.predict(X[held], raw_score=True, num_iteration=rounds)
         for booster, (_, held) in zip(boosters, folds, strict=True)
     ]
-    calibration = calibrate(
-        np.concatenate(held_margins),
-        np.concatenate([y[held] for _, held in folds]),
-        dates=np.concatenate([as_of[held] for _, held in folds]),
-        method=settings.calibration,
-    )
+    told = np.concatenate(held_margins)
+    rows = np.concatenate([np.flatnonzero(held) for _, held in folds])
+    calibration = calibrate(told, y[rows], dates=as_of[rows], method=settings.calibration)
+    horizons: tuple[Horizon, ...] = ()
+    lacking: tuple[str, ...] = ()
+    if leaving is not None:
+        horizons, lacking = fit_horizons(
+            leaving.lengths,
+            leaving.own,
+            told,
+            left_after=leaving.left_after[rows],
+            watched=leaving.watched[rows],
+            dates=as_of[rows],
+        )
     if report:
         report("choosing rounds", len(folds), len(folds))
     how = "no" if calibration.method == "none" else calibration.method
     dates_told = "1 out-of-time date" if len(folds) == 1 else f"{len(folds)} out-of-time dates"
-    note = f"{rounds} rounds and {how} calibration by {dates_told}"
-    return Chosen(rounds, calibration, len(folds), note)
+    note = "; ".join((f"{rounds} rounds and {how} calibration by {dates_told}", *lacking))
+    return Chosen(rounds, calibration, len(folds), note, horizons)
 
 
 def _folds(
@@ -228,4 +262,5 @@ def _fit_all(
         rounds=chosen.rounds,
         base_rate=float(y.mean()),
         usual=usual,
+        horizons=chosen.horizons,
     )

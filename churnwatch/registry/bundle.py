@@ -29,11 +29,11 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from churnwatch.errors import NoUsableModel
-from churnwatch.learner.fitted import Calibration, Fitted
+from churnwatch.learner.fitted import Calibration, Fitted, Horizon
 from churnwatch.registry.booster import check_booster
-from churnwatch.spec import Family, Model
+from churnwatch.spec import Duration, Family, Model
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 PARTS = ("booster.txt", "calibration.json", "catalogue.json", "model.json", "schema.json")
 VERSION_DIGITS = 12
@@ -77,7 +77,7 @@ def write_bundle(directory: Path, bundle: Bundle) -> str:
     files = {
         "booster.txt": fitted.booster_text.encode(),
         "calibration.json": _json_bytes(
-            {"method": calibration.method, "x": list(calibration.x), "y": list(calibration.y)}
+            {**_knots(calibration), "horizons": [{"length": h.length, **_knots(h.step)} for h in fitted.horizons]}
         ),
         "schema.json": _json_bytes(
             {
@@ -116,7 +116,11 @@ def read_bundle(directory: Path, *, expected_version: str | None = None) -> Bund
     """
     files = _verified_files(directory, expected_version)
     try:
-        calibration = _calibration(_object(files, "calibration.json", {"method", "x", "y"}))
+        knots = _object(files, "calibration.json", {"method", "x", "y", "horizons"})
+        calibration = _calibration(knots)
+        if not isinstance(knots["horizons"], list):
+            raise _damaged("the horizons are not a list", "calibration.json")
+        horizons = tuple(_horizon(one) for one in knots["horizons"])
         columns, usual = _schema(_object(files, "schema.json", {"dtype", "columns"}))
         about = _object(files, "model.json", {"deployment", "model", "rounds", "base_rate", "notes"})
         catalogue = _object(files, "catalogue.json", {"families"})
@@ -129,6 +133,7 @@ def read_bundle(directory: Path, *, expected_version: str | None = None) -> Bund
             rounds=about["rounds"],
             base_rate=about["base_rate"],
             usual=usual,
+            horizons=horizons,
         )
         bundle = Bundle(fitted, model, families, about["deployment"], about["notes"])
         _check_fit(bundle)
@@ -203,6 +208,16 @@ def _calibration(content: dict[str, Any]) -> Calibration:
     return Calibration(method, x, y)
 
 
+def _horizon(content: dict[str, Any]) -> Horizon:
+    if set(content) != {"length", "method", "x", "y"} or content["method"] != "platt":
+        raise _damaged("a horizon is not a length with one platt step", "calibration.json")
+    return Horizon(content["length"], _calibration(content))
+
+
+def _knots(calibration: Calibration) -> dict[str, Any]:
+    return {"method": calibration.method, "x": list(calibration.x), "y": list(calibration.y)}
+
+
 def _schema(content: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, float | None]]:
     if content["dtype"] != "float64":
         raise _damaged("the columns are not float64", "schema.json")
@@ -227,6 +242,13 @@ def _check_fit(bundle: Bundle) -> None:
         raise _damaged("base_rate is not between 0 and 1", "model.json")
     if not isinstance(bundle.deployment, str) or not isinstance(bundle.notes, dict):
         raise _damaged("deployment is not text or notes are not an object", "model.json")
+    lengths = [str(length) for length in bundle.model.horizons]
+    if not {horizon.length for horizon in fitted.horizons} <= set(lengths) - {str(bundle.model.label_length)}:
+        raise _damaged("a horizon is not one of model.json", "calibration.json")
+    below = [h for h in fitted.horizons if Duration(h.length).seconds < bundle.model.label_length.seconds]
+    steps = [(h in below, (-1 if h in below else 1) * Duration(h.length).seconds) for h in fitted.horizons]
+    if steps != sorted(set(steps), key=lambda step: (not step[0], step[1])):
+        raise _damaged("the horizons do not lead away from the model's own", "calibration.json")
     strangers = [family.family for family in bundle.families if family.family not in bundle.model.families]
     if strangers:
         raise _damaged(f"the model does not use the family {strangers[0]}", "catalogue.json")

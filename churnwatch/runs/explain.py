@@ -12,7 +12,7 @@ import pandas as pd
 
 from churnwatch.errors import DataRefused, nearest
 from churnwatch.health import bands
-from churnwatch.learner import contributions, margins, risk
+from churnwatch.learner import contributions, horizon_risks, margins, risk
 from churnwatch.outcomes import check_as_of, observe
 from churnwatch.reasons import Reason, reasons
 from churnwatch.runs.score import bundle_matrix, champion_of, extent
@@ -38,6 +38,8 @@ class Explained:
     risk: float
     band: str
     base_rate: float
+    horizons: Mapping[str, float]
+    """The risk within each horizon of the model, rising; empty where it has one."""
     reasons: Sequence[Reason]
     signals: Sequence[tuple[str, float | None, float]]
     interactions: Sequence[Mapping[str, Any]]
@@ -53,6 +55,7 @@ class Explained:
             "risk": self.risk,
             "band": self.band,
             "base_rate": self.base_rate,
+            "horizons": dict(self.horizons),
             "reasons": [asdict(reason) for reason in self.reasons],
             "signals": [{"column": name, "value": value, "contribution": share} for name, value, share in self.signals],
             "interactions": [dict(one) for one in self.interactions],
@@ -82,7 +85,9 @@ def explain(
         )
     matrix = bundle_matrix(tables, bundle, spine, report=report)
     fitted = bundle.fitted
-    risks = risk(fitted.calibration, margins(fitted, matrix.values))
+    margin = margins(fitted, matrix.values)
+    risks = risk(fitted.calibration, margin)
+    within = horizon_risks(fitted, margin, bundle.model.label_length)
     shares = contributions(fitted, matrix.values)[0]
     order = np.argsort(-np.abs(shares), kind="stable")
     return Explained(
@@ -93,6 +98,7 @@ def explain(
         risk=float(risks[0]),
         band=bands(risks, base_rate=fitted.base_rate, edges=bundle.model.bands)[0],
         base_rate=fitted.base_rate,
+        horizons={str(length): float(told[0]) for length, told in within.items()},
         reasons=reasons(
             matrix.columns,
             matrix.values[0],

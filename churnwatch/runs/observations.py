@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from churnwatch.outcomes import label, observe
+from churnwatch.outcomes import label, observe, span
 from churnwatch.runs.workspace import Report
 from churnwatch.signals import Matrix, build
 from churnwatch.spec import Column, Model, Outreach
@@ -23,14 +23,17 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 @dataclass(frozen=True)
 class Labelled:
-    """A matrix with what became of each row: ``outcome`` 0 or 1 (n_rows,), ``too_late`` bool (n_rows,), ``left_at``
-    datetime64[us], naive UTC, NaT where nobody left (n_rows,).
+    """A matrix with what became of each row, as far as it is told ``until`` then (aware UTC): ``outcome`` 0 or 1,
+    ``too_late`` bool, ``left_at`` and ``ended_at`` datetime64[us], naive UTC, NaT where nobody left (all (n_rows,), as
+    ``outcomes.label`` has them).
     """
 
     matrix: Matrix
     outcome: np.ndarray[Any, np.dtype[np.float64]]
     too_late: Mask
     left_at: np.ndarray[Any, Any]
+    ended_at: np.ndarray[Any, Any]
+    until: datetime
 
     @property
     def as_of(self) -> np.ndarray[Any, Any]:
@@ -45,7 +48,14 @@ class Labelled:
 
     def take(self, rows: Mask) -> Labelled:
         """The rows where the mask holds."""
-        return Labelled(self.matrix.take(rows), self.outcome[rows], self.too_late[rows], self.left_at[rows])
+        return Labelled(
+            self.matrix.take(rows),
+            self.outcome[rows],
+            self.too_late[rows],
+            self.left_at[rows],
+            self.ended_at[rows],
+            self.until,
+        )
 
     def in_time(self) -> Labelled:
         """The rows whose outcome did not come before the gap was over."""
@@ -69,7 +79,14 @@ def labelled(
 def relabelled(tables: Tables, model: Model, matrix: Matrix, *, known_before: datetime) -> Labelled:
     """The rows of a matrix with labels that read nothing known at ``known_before`` or later."""
     labels = label(tables, model, matrix.observations, known_before=known_before)
-    return Labelled(matrix, labels["outcome"].to_numpy(), labels["too_late"].to_numpy(), labels["left_at"].to_numpy())
+    return Labelled(
+        matrix,
+        labels["outcome"].to_numpy(),
+        labels["too_late"].to_numpy(),
+        labels["left_at"].to_numpy(),
+        labels["ended_at"].to_numpy(),
+        min(known_before, span(tables, model).end),
+    )
 
 
 def complete_by(as_ofs: Sequence[datetime], model: Model, instant: datetime) -> list[datetime]:

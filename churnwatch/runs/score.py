@@ -13,7 +13,7 @@ import pandas as pd
 
 from churnwatch.errors import DataRefused, NoUsableModel
 from churnwatch.health import bands
-from churnwatch.learner import margins, risk
+from churnwatch.learner import horizon_risks, margins, risk
 from churnwatch.outcomes import check_as_of, observe
 from churnwatch.runs.workspace import Report, Workspace, ledger, load_tables, lock
 from churnwatch.signals import Matrix, build, event_columns, reads_text
@@ -35,7 +35,9 @@ LEARNED = (
 
 @dataclass(frozen=True)
 class Scored:
-    """``frame``: customer_id, as_of, margin, risk, band, model_version, ordered by customer; and where it came from."""
+    """``frame``: customer_id, as_of, margin, risk, band, model_version, risk_30d … where the model tells further
+    horizons, ordered by customer; and where it came from.
+    """
 
     frame: pd.DataFrame
     matrix: Matrix
@@ -128,6 +130,10 @@ def scores(
             "risk": risks,
             "band": bands(risks, base_rate=bundle.fitted.base_rate, edges=model.bands),
             "model_version": version,
+            **{
+                f"risk_{length}": within
+                for length, within in horizon_risks(bundle.fitted, margin, model.label_length).items()
+            },
         }
     )
     return Scored(frame, matrix, bundle, version, as_of, warnings)

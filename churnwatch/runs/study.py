@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,9 +16,10 @@ from churnwatch.evaluation import (
     listed_at_capacity,
     logistic_scores,
     random_scores,
+    risk_figures,
     slice_figures,
 )
-from churnwatch.learner import Chosen, Fitted, fit, margins, risk
+from churnwatch.learner import Chosen, Fitted, Leaving, fit, horizon_risks, margins, risk
 from churnwatch.outcomes import check_labels
 from churnwatch.runs.groups import groupings_of
 from churnwatch.runs.observations import Labelled, lists_of
@@ -81,6 +82,7 @@ def fit_on(rows: Labelled, model: Model, *, when: str, report: Report | None = N
         directions=[column.direction for column in kept.matrix.columns],
         settings=model.learner,
         reach=1 if snapshot else model.reach,
+        leaving=_leaving(kept, model) if model.horizons else None,
         report=report,
     )
     if snapshot:
@@ -88,6 +90,25 @@ def fit_on(rows: Labelled, model: Model, *, when: str, report: Report | None = N
         note = f"{chosen.rounds} rounds and {how} calibration by {chosen.folds} groups of other customers"
         chosen = replace(chosen, note=note)
     return fitted, chosen
+
+
+def _leaving(rows: Labelled, model: Model) -> Leaving:
+    opens: np.ndarray[Any, Any] = rows.as_of + np.timedelta64(model.gap.seconds, "s")
+    watched: np.ndarray[Any, Any] = np.datetime64(rows.until.astimezone(UTC).replace(tzinfo=None), "us") - opens
+    second = np.timedelta64(1, "s")
+    # NaT over a second is NaN.
+    return Leaving(model.horizons, model.label_length, (rows.ended_at - opens) / second, watched / second)
+
+
+def _within_horizons(rows: Labelled, model: Model, fitted: Fitted, margin: Array) -> dict[str, dict[str, float | int]]:
+    """The figures of each horizon that is complete at these rows' as-of, with both outcomes in it."""
+    leaving = _leaving(rows, model)
+    found: dict[str, dict[str, float | int]] = {}
+    for length, risks in horizon_risks(fitted, margin, model.label_length).items():
+        gone = leaving.left_after < length.seconds
+        if (leaving.watched >= length.seconds).all() and 0 < gone.sum() < len(gone):
+            found[str(length)] = risk_figures(gone.astype(np.float64), risks)
+    return found
 
 
 def fifths(rows: Labelled, model: Model) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -157,5 +178,7 @@ def judge(
             **lists,
         )
         figures["too_late"] = int(everybody.too_late.sum())
+        if fitted.horizons:
+            figures["horizons"] = _within_horizons(rows, model, fitted, margin)
         judged.append(Judged(rows, fitted, margin, risks, listed_at_capacity(margin, **lists), scores, figures))
     return judged

@@ -144,6 +144,8 @@ class Model(Node):
     grid: Grid | None = None
     gap: Duration = Duration("0d")
     horizon: Duration | None = None
+    horizons: tuple[Duration, ...] = ()
+    """Further lengths of the label window that a risk is told for, rising; of an outcome ``event`` only."""
     families: tuple[Name, ...] = Field(min_length=1)
     learner: LearnerSettings = LearnerSettings()
     baselines: Baselines
@@ -153,7 +155,7 @@ class Model(Node):
     acknowledge: tuple[str, ...] = ()
     """Columns that alone tell the outcome, and are known to be known before it."""
 
-    @field_validator("families", "acknowledge", mode="before")
+    @field_validator("families", "acknowledge", "horizons", mode="before")
     @classmethod
     def _as_tuple(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
@@ -161,8 +163,9 @@ class Model(Node):
     @model_validator(mode="after")
     def _one_horizon(self) -> Self:
         if self.outcome.given is not None:
-            if (self.grid, self.horizon, self.gap.seconds, self.population) != (None, None, 0, Population()):
-                raise ValueError("a `given` outcome has no time: leave grid, gap, horizon and population out")
+            timeless = (self.grid, self.horizon, self.horizons, self.gap.seconds, self.population)
+            if timeless != (None, None, (), 0, Population()):
+                raise ValueError("a `given` outcome has no time: leave grid, gap, horizon(s) and population out")
             return self
         if self.grid is None:
             raise ValueError("there is no `grid`: how often customers of the past are observed, {every: 30d}")
@@ -174,6 +177,11 @@ class Model(Node):
             raise ValueError("with `inactive` the population is `active: {…}` and `within: 180d`")
         if self.label_length.seconds == 0:
             raise ValueError("the horizon is empty: it is longer than 0d")
+        if self.horizons and self.outcome.event is None:
+            raise ValueError("several `horizons` exist for an outcome `event` only: silence has one length, its `for`")
+        lengths = [horizon.seconds for horizon in self.horizons]
+        if lengths != sorted(set(lengths)) or 0 in lengths:
+            raise ValueError("`horizons` rise, each once, and none is empty: [30d, 60d, 90d]")
         return self
 
     @property
