@@ -26,6 +26,7 @@ OWN = {
     "check": set(),
     "train": set(),
     "label": {"--out"},
+    "tune": {"--trials", "--timeout", "--write"},
     "backtest": {"--as-of"},
     "score": {"--as-of", "--model"},
     "daily": {"--as-of", "--baseline", "--rerun"},

@@ -25,6 +25,7 @@ from churnwatch.spec import (
     Outcome,
     Outreach,
     Population,
+    Searched,
     Signal,
     Source,
     Sources,
@@ -78,7 +79,7 @@ def test_the_grammar_lists_no_aggregate_that_does_not_exist():
     ("name", "kinds"),
     [
         ("features/README.md", [Family, Signal]),
-        ("models/README.md", [Model, Outcome, Population, Grid, LearnerSettings, Baselines, Bands, Gates]),
+        ("models/README.md", [Model, Outcome, Population, Grid, LearnerSettings, Searched, Baselines, Bands, Gates]),
         ("configs/README.md", [Deployment, Outreach, Tracking, Source, Mapping]),
     ],
 )
@@ -113,7 +114,8 @@ def test_the_example_of_the_grammar_is_a_family_whose_numbers_come_true():
 
 
 def test_the_other_examples_are_what_the_program_accepts():
-    [model] = yaml_blocks("models/README.md")
+    model, tuned = yaml_blocks("models/README.md")
+    assert isinstance(tuned, dict)
     deployment, outreach, tracking, facts, sources, surveys, agents, times, grouped = yaml_blocks("configs/README.md")
     # what an example adds to the one before it
     added = {"sources": {}, "tables": {}}
@@ -123,6 +125,7 @@ def test_the_other_examples_are_what_the_program_accepts():
     assert {"at", "known_at"} == set(times)
     kinds: list[tuple[type[BaseModel], object]] = [
         (Model, model),
+        (LearnerSettings, tuned["learner"]),
         (Deployment, deployment),
         (Outreach, outreach),
         (Mapping, facts["tables"]["customers"][0]),

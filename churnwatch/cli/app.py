@@ -27,6 +27,7 @@ from churnwatch.cli.options import (
 )
 from churnwatch.cli.signals import signals
 from churnwatch.cli.streams import patient
+from churnwatch.cli.tune import tune
 from churnwatch.errors import CheckFailed, ChurnwatchError, UsageError
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ app = typer.Typer(
 app.add_typer(signals)
 app.add_typer(audit)
 app.add_typer(label)
+app.add_typer(tune)
 
 # What Typer raises where it cannot read the command line. Its click is click's own or a copy it carries,
 # depending on its version; the parent of the one it shows is the right one in both.

@@ -10,22 +10,28 @@ from churnwatch.learner.calibration import calibrate, risk
 from churnwatch.learner.fitted import Calibration, Fitted, Horizon
 from churnwatch.learner.horizons import horizon_risks
 from churnwatch.learner.scoring import contributions, margins, risks
+from churnwatch.learner.search import SPACE, Search, Trial, merged, search
 from churnwatch.learner.training import Chosen, Leaving, check_enough, fit, parameters, refit
 
 __all__ = [
+    "SPACE",
     "Calibration",
     "Chosen",
     "Fitted",
     "Horizon",
     "Leaving",
+    "Search",
+    "Trial",
     "calibrate",
     "check_enough",
     "contributions",
     "fit",
     "horizon_risks",
     "margins",
+    "merged",
     "parameters",
     "refit",
     "risk",
     "risks",
+    "search",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,17 +57,7 @@ def candidate(workspace: Workspace, tables: Tables, model: Model, *, report: Rep
     model's file does not acknowledge it.
     """
     columns, skipped = usable_columns(workspace, tables, model)
-    within = span(tables, model)
-    as_ofs = grid(model, zone=workspace.spec.deployment.zone, span=within, complete_by=within.end)
-    tests = as_ofs[-model.test_slices :]
-    known = complete_by(as_ofs, model, tests[0]) if tests else []
-    if not known:
-        raise CheckFailed(
-            f"not enough history for the model {model.model}: {len(as_ofs)} dates with complete labels, the last "
-            f"{model.test_slices} are for testing and none before them is complete by the first test date",
-            allowed=f"history {model.history}, then gap and horizon, then {model.test_slices} test dates",
-            hint="wait for more history, shorten the horizon, or list by a baseline: `daily --baseline recency`",
-        )
+    as_ofs, tests, known = dates_of(workspace, tables, model)
     suspects = refuse_suspects(workspace, tables, model, report=report)
     everything = labelled(tables, model, columns, as_ofs, known_before=workspace.now, report=report)
     if model.outcome.given is not None:
@@ -106,6 +96,27 @@ def candidate(workspace: Workspace, tables: Tables, model: Model, *, report: Rep
         choice=chosen.note,
         suspects=suspects,
     )
+
+
+def dates_of(
+    workspace: Workspace, tables: Tables, model: Model
+) -> tuple[list[datetime], list[datetime], list[datetime]]:
+    """All as-ofs with complete labels, the last of them that are for testing, and those complete by the first of these.
+
+    Raises CheckFailed where there are none to learn from.
+    """
+    within = span(tables, model)
+    as_ofs = grid(model, zone=workspace.spec.deployment.zone, span=within, complete_by=within.end)
+    tests = as_ofs[-model.test_slices :]
+    known = complete_by(as_ofs, model, tests[0]) if tests else []
+    if not known:
+        raise CheckFailed(
+            f"not enough history for the model {model.model}: {len(as_ofs)} dates with complete labels, the last "
+            f"{model.test_slices} are for testing and none before them is complete by the first test date",
+            allowed=f"history {model.history}, then gap and horizon, then {model.test_slices} test dates",
+            hint="wait for more history, shorten the horizon, or list by a baseline: `daily --baseline recency`",
+        )
+    return as_ofs, tests, known
 
 
 def pooled(judged: Sequence[Judged]) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], list[str], list[str]]:

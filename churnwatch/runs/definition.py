@@ -291,11 +291,12 @@ def waits(tables: Tables, model: Model, observations: pd.DataFrame, *, end: date
 def leavers(tables: Tables, model: Model, *, end: datetime) -> Leavers:
     """Base rate by horizon, leavers per month and who came back, of an outcome that is an event.
 
-    The horizons are 30, 60, 90 days and the file's, all on the as-ofs whose longest is complete by ``end``.
+    The horizons are 30, 60, 90 days and those of the file, all on the as-ofs whose longest is complete by ``end``.
     """
     assert model.horizon is not None
     as_ofs = grid(model, zone=tables.zone, span=span(tables, model), complete_by=end)
-    lengths = sorted({Duration(f"{days}d").seconds for days in HORIZONS} | {model.horizon.seconds})
+    named = {one.seconds for one in (model.horizon, *model.horizons)}
+    lengths = sorted(named | {Duration(f"{days}d").seconds for days in HORIZONS})
     lengths = [one for one in lengths if as_ofs and as_ofs[0] + timedelta(seconds=model.gap.seconds + one) <= end]
     horizons = []
     together: list[datetime] = []

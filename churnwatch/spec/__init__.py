@@ -13,6 +13,7 @@ from churnwatch.spec.model import (
     Population,
 )
 from churnwatch.spec.node import Duration, Language, Node, Words
+from churnwatch.spec.search import Searched
 from churnwatch.spec.signal import MENTIONS, PLACEHOLDER, Column, EventTable, Example, Family, Signal
 from churnwatch.spec.source import CanonicalTable, Exclusion, Mapping, RawType, Source, Sources
 from churnwatch.spec.where import Level, Where, level_text, where_sql, where_words
@@ -48,6 +49,7 @@ __all__ = [
     "Population",
     "ProjectSpec",
     "RawType",
+    "Searched",
     "Signal",
     "Source",
     "Sources",

@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from churnwatch.spec.node import Duration, Name, Node, Words
+from churnwatch.spec.search import Searched
 from churnwatch.spec.where import Where
 
 
@@ -79,6 +80,12 @@ _NOT_FREE = {
 }
 """LightGBM parameters (with their aliases) that ``learner.parameters`` may not hold, by what decides them instead."""
 
+_BINNED = (
+    "max_bin max_bins max_bin_by_feature min_data_in_bin bin_construct_sample_cnt subsample_for_bin data_random_seed "
+    "data_seed enable_bundle is_enable_bundle bundle use_missing zero_as_missing forcedbins_filename"
+)
+"""Those that decide how the data are binned, once for all trials of a search."""
+
 
 class LearnerSettings(Node):
     """LightGBM parameters, and how rounds and calibration are found."""
@@ -91,6 +98,8 @@ class LearnerSettings(Node):
     seed: int = 1
     minimum_outcomes: int = Field(default=100, ge=1)
     """Fewer outcomes (or fewer others) than this in training: too little to train on."""
+    search: dict[str, Searched] = Field(default_factory=dict)
+    """Where ``tune`` searches; empty: its own documented ranges."""
 
     @field_validator("parameters")
     @classmethod
@@ -99,6 +108,14 @@ class LearnerSettings(Node):
             for name in sorted(set(names.split()) & set(parameters)):
                 raise ValueError(f"`{name}` is no parameter to set here: it is decided by {decided_by}")
         return parameters
+
+    @field_validator("search")
+    @classmethod
+    def _searchable(cls, search: dict[str, Searched]) -> dict[str, Searched]:
+        for decided_by, names in {**_NOT_FREE, "the binning, which all trials share": _BINNED}.items():
+            for name in sorted(set(names.split()) & set(search)):
+                raise ValueError(f"`{name}` is no parameter to search: it is decided by {decided_by}")
+        return search
 
 
 class Bands(Node):
