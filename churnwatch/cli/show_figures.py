@@ -125,7 +125,7 @@ def _groups(console: Console, one: Mapping[str, Any]) -> None:
     ]
     lines = [("·", note, "dim") for note in lacking]
     if today:
-        lines.append(("·", f"{' and '.join(today)} as they are today: their source keeps no history", "dim"))
+        lines.append(("·", f"{' and '.join(today)} as known today: the source keeps no history", "dim"))
     if lines:
         console.print()
     _indented(console, lines)

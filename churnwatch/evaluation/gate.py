@@ -12,16 +12,16 @@ from churnwatch.evaluation.interval import REPLICATES, paired_interval
 from churnwatch.spec.model import Gates
 
 SURELY_BETTER_THAN = {
-    "random": "a random order",
-    "recency": "how long a customer has been silent, alone",
-    "last_score": "the last survey score alone",
-    "tenure": "how long someone has been a customer, alone",
+    "random": ("a random order", "urutan acak"),
+    "recency": ("how long a customer has been silent, alone", "lamanya pelanggan diam saja"),
+    "last_score": ("the last survey score alone", "nilai survei terakhir saja"),
+    "tenure": ("how long someone has been a customer, alone", "lamanya menjadi pelanggan saja"),
 }
-"""The baselines the lower bound of the interval must be above, and what each one is in words."""
+"""The baselines the lower bound of the interval must be above, and each one in words, English and Indonesian."""
 READ_FROM = {
-    "recency": "dates of last activity",
-    "last_score": "survey scores",
-    "tenure": "dates of becoming a customer",
+    "recency": ("dates of last activity", "tanggal aktivitas terakhir"),
+    "last_score": ("survey scores", "nilai survei"),
+    "tenure": ("dates of becoming a customer", "tanggal menjadi pelanggan"),
 }
 """What a baseline that is one column is made from; without any, it is the same number for everybody."""
 
@@ -42,6 +42,8 @@ class Check:
     needed: float
     passed: bool
     sentence: str
+    sentence_id: str
+    """The same in Indonesian."""
 
 
 @dataclass(frozen=True)
@@ -83,40 +85,56 @@ def gate(
         )
         lacking = _lacking(name, np.asarray(baselines[name], dtype=np.float64), slices)
         passed = low > 0 or lacking is not None
-        judged = "surely better than" if passed else "not surely better than"
-        sentence = lacking or (
-            f"The model ranks {judged} {words}: {_told(difference, low, high)}; the lower end must be above 0."
+        sentences = lacking or (
+            f"The model ranks {'surely' if passed else 'not surely'} better than {words[0]}: "
+            f"{_told(difference, low, high)}; the lower end must be above 0.",
+            f"Model mengurutkan {'dengan pasti' if passed else 'tidak pasti'} lebih baik daripada {words[1]}: "
+            f"{_told(difference, low, high, language='id')}; batas bawahnya harus di atas 0.",
         )
-        checks.append(Check(name, difference, low, high, 0.0, passed, sentence))
-    rivals = [("logistic", "a plain logistic regression", baselines["logistic"], gates.logistic_margin)]
+        checks.append(Check(name, difference, low, high, 0.0, passed, *sentences))
+    logistic = ("a plain logistic regression", "regresi logistik biasa")
+    rivals = [("logistic", logistic, baselines["logistic"], gates.logistic_margin)]
     if champion is not None:
-        rivals.append(("champion", "the model in use", champion, gates.champion_margin))
+        in_use = ("the model in use", "model yang sedang dipakai")
+        rivals.append(("champion", in_use, champion, gates.champion_margin))
     for name, words, rival, margin in rivals:
         difference, low, high = paired_interval(
             y, scores, rival, clusters=clusters, slices=slices, seed=seed, replicates=replicates
         )
         passed = difference >= -margin
-        judged = "at least about as well as" if passed else "worse than"
-        sentence = (
-            f"The model ranks {judged} {words}: {_told(difference, low, high)}; it may lie {margin:g} below at most."
+        sentences = (
+            f"The model ranks {'at least about as well as' if passed else 'worse than'} {words[0]}: "
+            f"{_told(difference, low, high)}; it may lie {margin:g} below at most.",
+            f"Model mengurutkan {'setidaknya kira-kira sebaik' if passed else 'lebih buruk daripada'} {words[1]}: "
+            f"{_told(difference, low, high, language='id')}; paling banyak boleh {_comma(f'{margin:g}')} di bawahnya.",
         )
-        checks.append(Check(name, difference, low, high, -margin, passed, sentence))
+        checks.append(Check(name, difference, low, high, -margin, passed, *sentences))
     return Verdict(all(check.passed for check in checks), tuple(checks))
 
 
 def _lacking(
     name: str, scores: NDArray[np.float64], slices: Sequence[object] | NDArray[np.generic] | None
-) -> str | None:
-    """The sentence for a baseline that tells nobody apart at any as-of, ``None`` for one that ranks."""
+) -> tuple[str, str] | None:
+    """The sentences for a baseline that tells nobody apart at any as-of, ``None`` for one that ranks."""
     if name not in READ_FROM:
         return None
     at = np.zeros(len(scores)) if slices is None else np.asarray(slices)
     if any(np.ptp(scores[at == one]) > 0 for one in np.unique(at)):
         return None
     # All 0 is how the baseline of a column that is not there looks.
-    what = f"{'differing ' if scores.any() else ''}{READ_FROM[name]}"
-    return f"There are no {what} here: nothing to compare with."
+    differing = scores.any()
+    en, id_ = READ_FROM[name]
+    return (
+        f"There are no {'differing ' if differing else ''}{en} here: nothing to compare with.",
+        f"Di sini tidak ada {id_}{' yang berbeda-beda' if differing else ''}: tidak ada pembandingnya.",
+    )
 
 
-def _told(difference: float, low: float, high: float) -> str:
+def _told(difference: float, low: float, high: float, *, language: str = "en") -> str:
+    if language == "id":
+        return _comma(f"AUC {difference:+.3f} (interval 95 % {low:+.3f} sampai {high:+.3f})")
     return f"AUC {difference:+.3f} (95 % interval {low:+.3f} to {high:+.3f})"
+
+
+def _comma(told: str) -> str:
+    return told.replace(".", ",")

@@ -17,6 +17,9 @@ FEWEST = 10
 1 / sqrt(12 * 10)), so that 0.9 lies more than four of them away. Our choice."""
 
 
+ALONE = "alone it tells the outcome"
+
+
 @dataclass(frozen=True)
 class Suspect:
     """A column that alone tells the outcome, or is the outcome itself.
@@ -31,6 +34,13 @@ class Suspect:
     why: str
     itself: bool = False
     """Whether it reads the outcome itself."""
+
+    @property
+    def why_id(self) -> str:
+        """``why`` in Indonesian, of what can be acknowledged: what reads the outcome itself is refused."""
+        if self.why == ALONE:
+            return "sendirian ia sudah memberi tahu hasilnya"
+        return "terjadi di dalam masa tenggang: sebuah langkah kepergian, bukan tandanya"
 
 
 def suspects(
@@ -56,7 +66,7 @@ def suspects(
         if name in own:
             found.append(Suspect(name, at, len(outcome), own[name], itself=True))
         elif at > LIMIT:
-            found.append(Suspect(name, at, len(outcome), "alone it tells the outcome"))
+            found.append(Suspect(name, at, len(outcome), ALONE))
         elif after > LIMIT:
             why = f"it happens inside the gap: a step of leaving, no sign of it (at as-of its AUC is {at:.2f})"
             found.append(Suspect(name, after, len(outcome), why))

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from churnwatch.evaluation import Verdict
-from churnwatch.runs.study import Judged
-from churnwatch.runs.workspace import Workspace
-from churnwatch.spec import Model, where_words
+import numpy as np
 
+from churnwatch.delivery.card_words import number, say, share
+from churnwatch.delivery.definition_words import definition as definition_words
+from churnwatch.evaluation import Suspect, Verdict, shift_words
+from churnwatch.evaluation.groups import LEAST, LEAST_OUTCOMES
+from churnwatch.runs.candidate import TRAINED_UNTIL
+from churnwatch.runs.rival import Rival
+from churnwatch.runs.study import Judged
+from churnwatch.runs.suspects import suspect_words
+from churnwatch.runs.workspace import Workspace
+from churnwatch.spec import Language, Model, Words, civil_day, where_words
+
+SHARES = ("base_rate", "precision_at_capacity", "recall_at_capacity", "empc_share")
+WHOLE = ("n", "capacity_rows", "too_late")
+TENTHS = ("lift_at_10pct", "lift_at_capacity")
 FIGURES = (
-    ("n", "observed"),
-    ("base_rate", "base rate"),
-    ("auc", "AUC"),
-    ("average_precision", "average precision"),
-    ("lift_at_10pct", "lift at 10 %"),
-    ("precision_at_capacity", "precision at capacity"),
-    ("brier", "Brier"),
-    ("ece", "calibration error"),
-    ("base_rate_shift", "base-rate shift"),
-    ("ece_after_shift", "calibration error after shift"),
-    ("too_late", "left inside the gap"),
+    *("n", "too_late", "base_rate", "auc", "average_precision", "lift_at_10pct", "capacity_rows"),
+    *("precision_at_capacity", "recall_at_capacity", "lift_at_capacity", "empc", "empc_share", "brier", "log_loss"),
+    *("ece", "ece_by_chance", "base_rate_shift", "ece_after_shift"),
 )
 
-SNAPSHOT = (
-    "One snapshot cannot be split by time: no figure of it shows how the model ages, or how it would have done on "
-    "another day."
+SNAPSHOT = Words(
+    en="One snapshot cannot be split by time: no figure of it shows how the model ages, or how it would have done on "
+    "another day.",
+    id="Satu potret tidak dapat dibagi menurut waktu: tidak ada angkanya yang menunjukkan bagaimana model menua, atau "
+    "bagaimana hasilnya pada hari lain.",
 )
 """Said wherever figures of a given outcome stand."""
 
@@ -41,6 +47,46 @@ def definition(model: Model) -> str:
     return f"no event ({what}) for {model.label_length}, beginning {model.gap} after the as-of"
 
 
+def remarks_of(
+    model: Model,
+    *,
+    rival: Rival | None,
+    intervals: Mapping[str, tuple[float, float, float]],
+    suspects: Sequence[Suspect],
+) -> tuple[Words, ...]:
+    """What the gate does not decide by, and a reader should know."""
+    return (
+        *([SNAPSHOT] if model.outcome.given is not None else []),
+        *([rival.note] if rival and rival.note else []),
+        *(
+            Words(en=_worse(name, interval, "en"), id=_worse(name, interval, "id"))
+            for name, interval in intervals.items()
+            if interval[2] < 0
+        ),
+        *(
+            Words(
+                en=f"Acknowledged in the model's file: {one.column}, though {suspect_words(one)}.",
+                id=f"Diakui di berkas model: {one.column}, meskipun {suspect_words(one, language='id')}.",
+            )
+            for one in suspects
+        ),
+    )
+
+
+def _worse(name: str, interval: tuple[float, float, float], language: Language) -> str:
+    """A baseline that surely lists better; the gate itself goes by AUC (DESIGN §7)."""
+    difference, low, high = (number(100 * one, language, digits=1, signed=True) for one in interval)
+    if language == "id":
+        return (
+            f"Pada kapasitas petugas, daftar menurut {say(name, language)} lebih baik: {difference} poin presisi untuk "
+            f"model (interval 95 % {low} sampai {high})."
+        )
+    return (
+        f"At the owners' capacity {name} lists better: {difference} points of precision for the model (95 % interval "
+        f"{low} to {high})."
+    )
+
+
 def model_card(
     workspace: Workspace,
     model: Model,
@@ -49,49 +95,205 @@ def model_card(
     verdict: Verdict,
     notes: Mapping[str, Any],
     intervals: Mapping[str, tuple[float, float, float]],
-    remarks: Sequence[str],
+    remarks: Sequence[Words],
+    language: Language = "en",
 ) -> str:
-    """The card as Markdown; nothing in it depends on the clock."""
-    dates = [str(one.figures["as_of"]) for one in judged]
-    how = f"**Judged on** {', '.join(dates)} by a model that knew only what was complete before the first of them"
-    if model.outcome.given is not None:
-        how = f"**Judged on** {judged[0].figures['n']} customers by a model of the others. {SNAPSHOT}"
-    lines = [
-        f"# {workspace.deployment}.{model.model}: {model.title.en}",
-        "",
-        f"**Predicts** {definition(model)}.",
-        f"**Trained on** {notes['observations']} observations at {len(notes['as_ofs'])} as-ofs, "
-        f"{notes['as_ofs'][0]} to {notes['as_ofs'][-1]}; {notes['choice']}.",
-        f"{how.rstrip('.')}; the registered version is refitted on everything with the same rounds and calibration.",
-        "",
-        "| | " + " | ".join(dates) + " |",
-        "|---|" + "---|" * len(dates),
+    """The card as Markdown, in ``language``; nothing in it depends on the clock."""
+    slices = [one.figures for one in judged]
+    end = civil_day(datetime.fromisoformat(notes[TRAINED_UNTIL]), workspace.spec.deployment.zone)
+    parts = [
+        [f"# {workspace.deployment}.{model.model}: {model.title.in_language(language)}"],
+        [definition_words(model, language=language, end=end)],
+        _made(model, judged, notes, language),
+        [f"## {say('in_short', language)}"],
+        list(_short(slices, language)),
+        [f"## {say('figures', language)}"],
+        _figures(slices, language),
+        [f"{say('brackets', language)} {say('profit_terms', language)}"],
+        [f"## {say('simple', language)}"],
+        _simple(slices, language),
+        [say("minus", language)],
+        _minus(intervals, language),
+        *_lead(slices, language),
+        *_groups(slices[-1], language),
+        [f"## {say('gate_passed' if verdict.passed else 'gate_failed', language)}"],
+        [f"- {check.sentence_id if language == 'id' else check.sentence}" for check in verdict.checks]
+        + [f"- {remark.in_language(language)}" for remark in remarks],
+        *_skipped(notes["skipped"], language),
+        [f"## {say('use', language)}"],
+        *([say(word, language)] for word in ("allowed", "forbidden", "meaning")),
     ]
-    for key, told in FIGURES:
-        cells = " | ".join(_number(one.figures[key]) for one in judged)
-        lines.append(f"| {told} | {cells} |")
-    for baseline in judged[0].baselines:
-        cells = " | ".join(_number(one.figures["baselines"][baseline]["auc"]) for one in judged)
-        lines.append(f"| AUC of {baseline} | {cells} |")
-    lines += ["", f"## Gate: {'passed' if verdict.passed else 'not passed'}", ""]
-    lines += [f"- {check.sentence}" for check in verdict.checks]
-    lines += [f"- {remark}" for remark in remarks]
-    lines += ["", "Precision at capacity, minus the baseline's (95 % interval, customers resampled):", ""]
-    lines += [f"- {name}: {d:+.3f} ({low:+.3f} to {high:+.3f})" for name, (d, low, high) in intervals.items()]
-    if notes["skipped"]:
-        lines += ["", "## Signals skipped", ""]
-        lines += [f"- {name}: {why}" for name, why in notes["skipped"].items()]
-    lines += [
-        "",
-        "## Use",
-        "",
-        "To decide whom a care team contacts first, with the reasons beside the risk. Not to set prices, to refuse "
-        "or slow down service, or to judge an employee. A risk is what became of customers who looked alike, not what "
-        "this customer will do.",
-        "",
-    ]
-    return "\n".join(lines)
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
-def _number(value: Any) -> str:
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+def _made(model: Model, judged: Sequence[Judged], notes: Mapping[str, Any], language: Language) -> list[str]:
+    """What it learned from, and what it was judged on."""
+    fitted = judged[0].fitted
+    method = fitted.calibration.method
+    calibration = say("uncalibrated", language) if method == "none" else say("calibrated", language, method=method)
+    choice = say("choice", language, choice=notes["choice"], rounds=fitted.rounds, calibration=calibration)
+    dates = ", ".join(str(one.figures["as_of"]) for one in judged)
+    n = number(judged[0].figures["n"], language)
+    return [
+        say(
+            "trained_on",
+            language,
+            observations=number(notes["observations"], language),
+            as_ofs=len(notes["as_ofs"]),
+            first=notes["as_ofs"][0],
+            last=notes["as_ofs"][-1],
+            choice=choice,
+        ),
+        say("judged_on", language, dates=dates)
+        if model.outcome.given is None
+        else say("judged_on_others", language, n=n, snapshot=SNAPSHOT.in_language(language)),
+    ]
+
+
+def _short(slices: Sequence[Mapping[str, Any]], language: Language) -> Iterator[str]:
+    """The list in plain words, means over the dates; then what is wrong with the level of the risks."""
+
+    def mean(name: str) -> float:
+        return float(np.mean([one[name] for one in slices]))
+
+    held = {
+        name: float(np.mean([one["baselines"][name]["recall_at_capacity"] for one in slices]))
+        for name in _names(slices)
+    }
+    best = max(held, key=lambda name: held[name])
+    yield "- " + say(
+        "short_list",
+        language,
+        rows=number(mean("capacity_rows"), language),
+        n=number(mean("n"), language),
+        precision=share(mean("precision_at_capacity"), language),
+        lift=number(mean("lift_at_capacity"), language, digits=1),
+        recall=share(mean("recall_at_capacity"), language),
+    )
+    yield "- " + say("short_baseline", language, name=say(best, language), recall=share(held[best], language))
+    early = [one["lead_time"]["median_warning_days"] for one in slices]
+    if all(days is not None for days in early):
+        yield "- " + say("short_lead", language, days=number(float(np.mean(early)), language))
+    for one in slices:
+        warning = shift_words(one, language)
+        if warning:
+            yield f"- {one['as_of']}: {warning}"
+
+
+def _names(slices: Sequence[Mapping[str, Any]]) -> list[str]:
+    return list(slices[0]["baselines"])
+
+
+def _figures(slices: Sequence[Mapping[str, Any]], language: Language) -> list[str]:
+    lines = _head("", [one["as_of"] for one in slices])
+    for name in FIGURES:
+        cells = []
+        for one in slices:
+            ends = one["intervals"].get(name)
+            reach = "" if ends is None else f" ({'–'.join(_told(name, end, language) for end in ends)})"
+            cells.append(_told(name, one[name], language) + reach)
+        lines.append(_row(say(name, language), cells))
+    return lines
+
+
+def _told(name: str, value: float, language: Language) -> str:
+    """A figure as its kind is written."""
+    if name in SHARES:
+        return share(value, language)
+    digits = 0 if name in WHOLE else 1 if name in TENTHS else 2 if name == "empc" else 3
+    return number(value, language, digits=digits, signed=name == "base_rate_shift")
+
+
+def _simple(slices: Sequence[Mapping[str, Any]], language: Language) -> list[str]:
+    lines = _head(say("simple_cells", language), [one["as_of"] for one in slices])
+    for name in (None, *_names(slices)):
+        ranked = [one if name is None else one["baselines"][name] for one in slices]
+        cells = [
+            f"{_told('auc', one['auc'], language)} · {share(one['precision_at_capacity'], language)}" for one in ranked
+        ]
+        lines.append(_row(say(name or "the_model", language), cells))
+    return lines
+
+
+def _minus(intervals: Mapping[str, tuple[float, float, float]], language: Language) -> list[str]:
+    lines = []
+    for name, interval in intervals.items():
+        difference, low, high = (number(one, language, digits=3, signed=True) for one in interval)
+        lines.append(f"- {say(name, language)}: {difference} ({say('between', language, low=low, high=high)})")
+    return lines
+
+
+def _lead(slices: Sequence[Mapping[str, Any]], language: Language) -> list[list[str]]:
+    """Recall by lead time, date by date; nothing where nobody knows when customers left."""
+    if not any(one["lead_time"]["leavers"] for one in slices):
+        return []
+    lines = _head("", [one["as_of"] for one in slices])
+    for steps in zip(*(one["lead_time"]["recall"] for one in slices), strict=True):
+        cells = [
+            "–"
+            if step["recall"] is None
+            else say("of", language, share=share(step["recall"], language), n=number(step["leavers"], language))
+            for step in steps
+        ]
+        lines.append(_row(say("days", language, n=steps[0]["days"]), cells))
+    return [[f"## {say('lead', language)}"], [say("lead_told", language)], lines]
+
+
+def _groups(one: Mapping[str, Any], language: Language) -> list[list[str]]:
+    if not one["groups"]:
+        return []
+    heads = ("n", "base_rate", "mean_risk", "gap", "flag_rate", "recall", "auc")
+    lines = _head(say("group", language), [say(head, language) for head in heads])
+    for group in one["groups"]:
+        name = f"{say(group['by'], language)} {group['group'] or say('not_known', language)}"
+        note = _too_few(group, language)
+        if group["base_rate"] is None:
+            lines.append(_row(name, [number(group["n"], language), note, "", "", "", "", ""]))
+            continue
+        gap, low, high = (
+            number(100 * group[key], language, digits=1, signed=True)
+            for key in ("calibration_gap", "gap_low", "gap_high")
+        )
+        between = say("between", language, low=low, high=high)
+        rates = [share(group[key], language) for key in ("base_rate", "mean_risk")]
+        ranked = (
+            [note, ""]
+            if group["recall"] is None
+            else [share(group["recall"], language), number(group["auc"], language, digits=3)]
+        )
+        flagged = share(group["flag_rate"], language)
+        lines.append(_row(name, [number(group["n"], language), *rates, f"{gap} ({between})", flagged, *ranked]))
+    parts = [[f"## {say('groups', language, date=one['as_of'])}"], lines]
+    today = dict.fromkeys(say(group["by"], language) for group in one["groups"] if group["today"])
+    if today:
+        names = (" dan " if language == "id" else " and ").join(today)
+        word = "groups_today_one" if len(today) == 1 else "groups_today_many"
+        parts.append([say(word, language, names=names[0].upper() + names[1:])])
+    return parts
+
+
+def _too_few(group: Mapping[str, Any], language: Language) -> str:
+    """A group's note in ``language``; nothing where there is none."""
+    if group["note"] is None:
+        return ""
+    if group["base_rate"] is None:
+        return say("too_few", language, n=group["n"], least=LEAST)
+    others = group["n"] - group["outcomes"]
+    word = "too_few_with" if group["outcomes"] <= others else "too_few_without"
+    return say(word, language, n=min(group["outcomes"], others), least=LEAST_OUTCOMES)
+
+
+def _skipped(skipped: Mapping[str, str], language: Language) -> list[list[str]]:
+    """The signals that could not be computed; why, in English only, because `check` says it so."""
+    if not skipped:
+        return []
+    lines = [f"- {name}" if language == "id" else f"- {name}: {why}" for name, why in skipped.items()]
+    return [[f"## {say('skipped', language)}"], lines]
+
+
+def _head(first: str, columns: Sequence[str]) -> list[str]:
+    return [_row(first, columns), "|---|" + "---|" * len(columns)]
+
+
+def _row(first: str, cells: Sequence[str]) -> str:
+    return f"| {first} | " + " | ".join(cells) + " |"

@@ -13,7 +13,7 @@ from churnwatch.runs.observations import Labelled
 from churnwatch.runs.score import bundle_matrix
 from churnwatch.runs.workspace import Workspace
 from churnwatch.sources import mentions_of
-from churnwatch.spec import Column, Family, Model
+from churnwatch.spec import Column, Family, Model, Words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ class Rival:
 
     version: str
     margins: np.ndarray[Any, np.dtype[np.float64]] | None
-    note: str | None
+    note: Words | None
 
 
 def rival_of(
@@ -57,11 +57,23 @@ def rival_of(
     try:
         bundle = champion_bundle(workspace.state, f"{workspace.deployment}.{model.model}", version)
     except NoUsableModel:
-        return Rival(version, None, f"Not compared with the model in use, {version}: its copy is missing or damaged.")
+        note = Words(
+            en=f"Not compared with the model in use, {version}: its copy is missing or damaged.",
+            id=f"Tidak dibandingkan dengan model yang dipakai, {version}: salinannya hilang atau rusak.",
+        )
+        return Rival(version, None, note)
     if _definition(bundle.model) != _definition(model):
-        return Rival(version, None, f"Not compared with the model in use, {version}: it predicts something else.")
+        note = Words(
+            en=f"Not compared with the model in use, {version}: it predicts something else.",
+            id=f"Tidak dibandingkan dengan model yang dipakai, {version}: yang diramalkannya lain.",
+        )
+        return Rival(version, None, note)
     if same_recipe(bundle, model, columns, workspace.spec.families):
-        return Rival(version, None, f"The model in use, {version}, has the same recipe: there is nothing to compare.")
+        note = Words(
+            en=f"The model in use, {version}, has the same recipe: there is nothing to compare.",
+            id=f"Model yang dipakai, {version}, resepnya sama: tidak ada yang dibandingkan.",
+        )
+        return Rival(version, None, note)
     kept = past.in_time()
     matrix = bundle_matrix(tables, bundle, kept.matrix.observations)
     chosen = Chosen(bundle.fitted.rounds, Calibration("none", (), ()), 0, "")

@@ -13,7 +13,7 @@ from churnwatch.evaluation import LIMIT, Suspect, suspects
 from churnwatch.outcomes import grid, label, observe, span
 from churnwatch.runs.workspace import Report, Workspace
 from churnwatch.signals import available, build, event_columns, model_columns
-from churnwatch.spec import Column, Model, Where, level_text
+from churnwatch.spec import Column, Language, Model, Where, level_text
 
 if TYPE_CHECKING:
     from churnwatch.sources import Tables
@@ -93,8 +93,13 @@ def refuse_suspects(
     return found
 
 
-def suspect_words(one: Suspect) -> str:
+def suspect_words(one: Suspect, *, language: Language = "en") -> str:
     """Why, with the number: ``alone it tells the outcome (AUC 0.987 over 7,043 observations)``."""
+    if language == "id":
+        told = f"{one.auc:.3f}".replace(".", ","), f"{one.n:,}".replace(",", ".")
+        if np.isnan(one.auc):
+            return f"{one.why_id} (hasil pada {told[1]} pengamatan terlalu sedikit untuk mengukurnya)"
+        return f"{one.why_id} (AUC {told[0]} pada {told[1]} pengamatan)"
     if np.isnan(one.auc):
         return f"{one.why} (too few outcomes among {one.n:,} observations to measure it)"
     return f"{one.why} (AUC {one.auc:.3f} over {one.n:,} observations)"

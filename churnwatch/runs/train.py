@@ -10,12 +10,11 @@ import numpy as np
 
 from churnwatch.evaluation import Verdict, gate
 from churnwatch.runs.candidate import candidate, pooled
-from churnwatch.runs.card import SNAPSHOT, model_card
+from churnwatch.runs.card import model_card, remarks_of
 from churnwatch.runs.record import recorded
 from churnwatch.runs.registration import register
 from churnwatch.runs.rival import Rival, rival_of
 from churnwatch.runs.study import Judged
-from churnwatch.runs.suspects import suspect_words
 from churnwatch.runs.workspace import Report, Workspace, ledger, load_tables, lock
 from churnwatch.spec import Model
 
@@ -91,12 +90,7 @@ def _train(workspace: Workspace, engine: sa.Engine, model: Model, *, by: str, re
     judged, bundle, tests = found.judged, found.bundle, [one.rows for one in found.judged]
     rival = rival_of(workspace, engine, tables, model, columns=found.columns, past=found.past, tests=tests)
     verdict = _verdict(model, judged, rival)
-    remarks = (
-        *([SNAPSHOT] if model.outcome.given is not None else []),
-        *([rival.note] if rival and rival.note else []),
-        *_worse_at_capacity(found.intervals),
-        *(f"Acknowledged in the model's file: {one.column}, though {suspect_words(one)}." for one in found.suspects),
-    )
+    remarks = remarks_of(model, rival=rival, intervals=found.intervals, suspects=found.suspects)
     card = model_card(
         workspace, model, judged=judged, verdict=verdict, notes=bundle.notes, intervals=found.intervals, remarks=remarks
     )
@@ -122,17 +116,7 @@ def _train(workspace: Workspace, engine: sa.Engine, model: Model, *, by: str, re
         observations=bundle.notes["observations"],
         base_rate=found.fitted.base_rate,
         skipped=bundle.notes["skipped"],
-        notes=remarks,
-    )
-
-
-def _worse_at_capacity(intervals: Mapping[str, tuple[float, float, float]]) -> tuple[str, ...]:
-    """A sentence for each baseline that surely lists better; the gate itself goes by AUC (DESIGN §7)."""
-    return tuple(
-        f"At the owners' capacity {name} lists better: {100 * difference:+.1f} points of precision for the model "
-        f"(95 % interval {100 * low:+.1f} to {100 * high:+.1f})."
-        for name, (difference, low, high) in intervals.items()
-        if high < 0
+        notes=tuple(remark.en for remark in remarks),
     )
 
 
