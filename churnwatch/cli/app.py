@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 import typer
 
 from churnwatch.cli.audit import audit
+from churnwatch.cli.backtest import backtest
 from churnwatch.cli.label import label
 from churnwatch.cli.options import (
     AsOfOption,
@@ -222,25 +223,7 @@ def _gate(passed: bool, model: str) -> None:
         raise typer.Exit(error.exit_code)
 
 
-@app.command()
-def backtest(
-    model: Annotated[str, typer.Argument(help="A model of models/.")],
-    as_of: Annotated[str, typer.Option("--as-of", help="Days to judge at, D[,D…].")],
-    project: ProjectOption = Path(),
-    deployment: DeploymentOption = "demo",
-    data: DataOption = None,
-    json_: JsonOption = False,
-    lang: LangOption = "en",
-) -> None:
-    """At each as-of, train only on labels complete by then and evaluate at that as-of."""
-    from churnwatch.cli import show_figures
-    from churnwatch.runs.backtest import backtest as run
-
-    days = [parse_day(one.strip()) for one in as_of.split(",")]
-    workspace = Common(project, deployment, data, json_, lang).workspace()
-    with progress_bar() as report:
-        told = run(workspace, model, days=days, report=report)
-    tell(json_, told, lambda: show_figures.slices(told["slices"]))
+app.command()(backtest)
 
 
 @app.command()

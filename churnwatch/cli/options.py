@@ -58,17 +58,17 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def parse_day(text: str) -> date:
-    """A civil day as ``--as-of`` takes it; UsageError for anything else."""
+def parse_day(text: str, *, option: str = "--as-of") -> date:
+    """A civil day as ``--as-of`` and its like take it; UsageError for anything else."""
     try:
         day = date.fromisoformat(text)
     except ValueError:
         day = None
     # Python takes other forms of ISO 8601 too, such as week dates; one form is enough to read.
     if day is None or str(day) != text:
-        raise UsageError(f"{text or 'nothing'} is no day", where="--as-of", allowed="YYYY-MM-DD, such as 2026-07-01")
+        raise UsageError(f"{text or 'nothing'} is no day", where=option, allowed="YYYY-MM-DD, such as 2026-07-01")
     if day.year not in YEARS:
-        raise UsageError(f"{text} is too far away", where="--as-of", allowed=f"years {YEARS[0]} to {YEARS[-1]}")
+        raise UsageError(f"{text} is too far away", where=option, allowed=f"years {YEARS[0]} to {YEARS[-1]}")
     return day
 
 

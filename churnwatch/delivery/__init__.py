@@ -1,20 +1,23 @@
 """Files to hand out: the list as a table and a page, and the scores; published whole or not at all."""
 
+from churnwatch.delivery.backtest_page import backtest_html
 from churnwatch.delivery.page import outreach_html
 from churnwatch.delivery.publish import MANIFEST, differences, file_facts, publish, recover, replace_file
 from churnwatch.delivery.reading import changed_files, read_list
 from churnwatch.delivery.scores import scores_parquet
 from churnwatch.delivery.signals_page import signals_html
-from churnwatch.delivery.table import json_row, outreach_csv, quarantine_csv
+from churnwatch.delivery.table import json_row, outreach_csv, past_lists_csv, quarantine_csv
 
 __all__ = [
     "MANIFEST",
+    "backtest_html",
     "changed_files",
     "differences",
     "file_facts",
     "json_row",
     "outreach_csv",
     "outreach_html",
+    "past_lists_csv",
     "publish",
     "quarantine_csv",
     "read_list",

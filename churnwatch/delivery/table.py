@@ -112,3 +112,31 @@ def quarantine_csv(rows: Sequence[Mapping[str, object]]) -> bytes:
         values = (row[name] for name in names)
         writer.writerow(cell(value) if isinstance(value, str) else value for value in values)
     return out.getvalue().encode()
+
+
+PAST_COLUMNS = ("as_of", "rank", "customer", "owner", "risk", "band", "outcome", "days_until_left")
+
+
+def past_lists_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """The rows of a backtest's lists with what became of them; risk has 4 decimals, days 1, empty where nobody left.
+
+    Text is guarded as in the list; equal rows give equal bytes.
+    """
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(PAST_COLUMNS)
+    for row in rows:
+        days = float(row["days_until_left"])
+        writer.writerow(
+            (
+                row["as_of"],
+                row["rank"],
+                cell(row["customer_id"]),
+                cell(row["owner"]),
+                _number(float(row["risk"]), decimals=4),
+                row["band"],
+                row["outcome"],
+                "" if math.isnan(days) else _number(days, decimals=1),
+            )
+        )
+    return out.getvalue().encode()

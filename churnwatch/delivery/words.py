@@ -128,6 +128,16 @@ def whole(n: int, *, language: str) -> str:
     return format_decimal(n, locale=_LOCALES[known(language)])
 
 
+def decimal(value: float, *, language: str) -> str:
+    """``3.1`` or ``3,1``: one decimal at most."""
+    return format_decimal(value, format="#,##0.#", locale=_LOCALES[known(language)])
+
+
+def fixed(value: float, decimals: int, *, language: str) -> str:
+    """``0.780`` or ``0,780``: so many decimals, always."""
+    return format_decimal(value, format=f"#,##0.{'0' * decimals}", locale=_LOCALES[known(language)])
+
+
 def percent(share: float, *, language: str) -> str:
     """Whole percents, one decimal where whole ones would say nothing: below 10 % and from 99.5 % on."""
     pattern = "#,##0%" if 0.1 <= share < 0.995 or share == 1 else "#,##0.#%"

@@ -28,6 +28,7 @@ from churnwatch.evaluation.lead import LEAD_DAYS, Lead, LeadTimes, days_until, l
 from churnwatch.evaluation.measured import Catalogue, Coverage, Entry, Measured, coverage, measure
 from churnwatch.evaluation.pictures import beeswarm_picture, dependence_picture, gain_picture, reliability_picture
 from churnwatch.evaluation.profit import Profit, expected_maximum_profit
+from churnwatch.evaluation.replay import SHARES, ListFigures, PastList, Rate, Replay, RiskBin, replay
 from churnwatch.evaluation.shift import shift_by_chance, shift_words
 from churnwatch.evaluation.slices import RANKING, ranking_figures, risk_figures, slice_figures
 from churnwatch.evaluation.suspects import LIMIT, Suspect, suspects
@@ -37,6 +38,7 @@ __all__ = [
     "LEAD_DAYS",
     "LIMIT",
     "RANKING",
+    "SHARES",
     "Agreement",
     "AtCapacity",
     "Bin",
@@ -52,8 +54,13 @@ __all__ = [
     "Interval",
     "Lead",
     "LeadTimes",
+    "ListFigures",
     "Measured",
+    "PastList",
     "Profit",
+    "Rate",
+    "Replay",
+    "RiskBin",
     "Shape",
     "Suspect",
     "Verdict",
@@ -92,6 +99,7 @@ __all__ = [
     "reliability",
     "reliability_picture",
     "risk_figures",
+    "replay",
     "shift_by_chance",
     "shift_words",
     "slice_figures",

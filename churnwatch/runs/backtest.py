@@ -1,28 +1,135 @@
-"""Backtest: at each date, train only on what was complete then, and judge what came after."""
+"""Backtest: at each date, train only on what was complete then, make the list, and judge it by what came after."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from churnwatch.errors import CheckFailed, DataRefused
-from churnwatch.outcomes import Span, grid, span
-from churnwatch.runs.observations import labelled
-from churnwatch.runs.study import fit_on, judge, usable_columns
+import numpy as np
+import pandas as pd
+
+import churnwatch
+from churnwatch.errors import CheckFailed, DataRefused, UsageError
+from churnwatch.evaluation import PastList, Replay, replay
+from churnwatch.health import BANDS, bands
+from churnwatch.learner import Fitted, margins, risk
+from churnwatch.outcomes import Span, grid, label, observe, span
+from churnwatch.outreach import choose
+from churnwatch.runs.observations import Labelled, capacities, lists_of, relabelled
+from churnwatch.runs.study import baseline_scores, fit_on, judge, usable_columns
 from churnwatch.runs.suspects import refuse_suspects
-from churnwatch.runs.workspace import Report, Workspace, load_tables
+from churnwatch.runs.workspace import Report, Workspace, load_tables, lock
+from churnwatch.signals import Matrix, build
 from churnwatch.spec import Model, civil_day, midnight
 
 if TYPE_CHECKING:
     from churnwatch.sources import Tables
 
+EVERYBODY = "everybody"
+"""The name of the one list where customers have no owners."""
 
-def backtest(workspace: Workspace, name: str, *, days: Sequence[date], report: Report | None = None) -> dict[str, Any]:
-    """``{"model": …, "slices": […]}``: one slice per day.
 
-    Raises DataRefused where the label of a day is not complete within the data, CheckFailed where there was too little
-    to train on by then, or a column is suspect and not acknowledged.
+@dataclass(frozen=True)
+class Backtested:
+    """The slices of ``--json``, the lists and what they were worth; ``rows`` are the lists' rows, one table.
+
+    ``rows``: as_of, rank, customer_id, owner, risk, band, outcome (``left``, ``left_too_soon`` before the gap was over,
+    ``stayed``), days_until_left (NaN: stayed).
+    """
+
+    model: Model
+    slices: tuple[dict[str, Any], ...]
+    replay: Replay
+    rows: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class _Date:
+    """One date of the replay: its as-of, the grid it may train on, and the labels as they were known then."""
+
+    as_of: datetime
+    grid: tuple[datetime, ...]
+
+
+def replay_days(first: date, last: date, *, every: int) -> list[date]:
+    """The days from ``first`` to ``last``, ``every`` days apart, rising.
+
+    They step back from ``last``, as the training grid does from its last complete day: the last day asked for is always
+    judged, the first where the steps meet it. Raises UsageError where they cannot be stepped.
+    """
+    if first > last:
+        raise UsageError(
+            f"from {first} to {last} there is no day", where="--from, --to", allowed="--from is not after --to"
+        )
+    if every < 1:
+        raise UsageError("a step of no day", where="--every", allowed="whole days from 1d, such as 30d")
+    return [last - timedelta(days=back) for back in range(0, (last - first).days + 1, every)][::-1]
+
+
+def backtest(
+    workspace: Workspace, name: str, *, days: Sequence[date], language: str = "en", report: Report | None = None
+) -> dict[str, Any]:
+    """Replay ``days``, publish what came of it, and tell it: ``{"model", "deployment", "slices", "replay"}``.
+
+    ``out/<deployment>/backtest-<model>/`` then holds ``lists.csv``, ``backtest.json`` and ``backtest.html`` (in
+    ``language``), whole or not at all; those of an earlier backtest are replaced. Raises as ``replayed``; CheckFailed
+    where somebody has written into that directory; RunBusy where another backtest of the model is on.
+    """
+    from churnwatch.delivery import backtest_html, differences, past_lists_csv, publish, recover
+
+    model = workspace.model(name)
+    directory = workspace.out / f"backtest-{name}"
+    with lock(workspace, within=f"backtest-{name}"):
+        recover(directory)
+        changed = differences(directory) if directory.exists() else ()
+        if changed:
+            # Said before minutes of work, not after.
+            raise CheckFailed(
+                f"has changed since it was published: {', '.join(changed)}",
+                where=str(directory),
+                hint="move the directory away to keep what was written into it, then run again",
+            )
+        done = replayed(workspace, name, days=days, report=report)
+        told: dict[str, Any] = {
+            "model": name,
+            "deployment": workspace.deployment,
+            "slices": list(done.slices),
+            "replay": done.replay.as_json(),
+        }
+        files = {
+            "backtest.html": backtest_html(
+                done.replay,
+                slices=done.slices,
+                title=workspace.spec.deployment.title,
+                deployment=workspace.deployment,
+                model=model,
+                language=language,
+            ),
+            "backtest.json": (json.dumps(told, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode(),
+            "lists.csv": past_lists_csv(done.rows.to_dict("records")),
+        }
+        manifest = {
+            "deployment": workspace.deployment,
+            "model": name,
+            "as_ofs": [one["as_of"] for one in done.slices],
+            "program": churnwatch.__version__,
+            "made_at": workspace.now.isoformat(),
+        }
+        publish(directory, files, manifest=manifest, replace=True)
+    told["replay"]["files"] = {name: str(Path(directory) / name) for name in (*files, "run.json")}
+    return told
+
+
+def replayed(workspace: Workspace, name: str, *, days: Sequence[date], report: Report | None = None) -> Backtested:
+    """One list and one slice per day, in the order of time; nothing is written.
+
+    The signals of all dates are computed at once; who was observed and what was labelled by then is looked at date by
+    date. Raises DataRefused where the label of a day is not complete within the data, CheckFailed where there was too
+    little to train on by then, or a column is suspect and not acknowledged.
     """
     model = workspace.model(name)
     if model.outcome.given is not None:
@@ -34,13 +141,37 @@ def backtest(workspace: Workspace, name: str, *, days: Sequence[date], report: R
         )
     tables = load_tables(workspace, report=report)
     within = span(tables, model)
-    as_ofs = [_testable(workspace, model, day, within) for day in days]
+    dates = [_date(workspace, model, day, within) for day in sorted(set(days))]
     refuse_suspects(workspace, tables, model, report=report)
-    slices = [_slice(workspace, tables, model, as_of, within, report) for as_of in as_ofs]
-    return {"model": name, "deployment": workspace.deployment, "slices": slices}
+    columns, _ = usable_columns(workspace, tables, model)
+    spine = observe(tables, model, sorted({t for one in dates for t in (*one.grid, one.as_of)}))
+    _enough(workspace, tables, model, spine, dates)
+    matrix = build(tables, columns, spine, report=report)
+    slices, lists, rows = [], [], []
+    for place, one in enumerate(dates):
+        if report:
+            report("replaying", place, len(dates))
+        train = relabelled(tables, model, _at(matrix, one.grid), known_before=one.as_of)
+        tests = relabelled(tables, model, _at(matrix, [one.as_of]), known_before=workspace.now)
+        when = f"before {civil_day(one.as_of, workspace.spec.deployment.zone)}"
+        fitted, chosen = fit_on(train, model, when=when)
+        (judged,) = judge(workspace, tables, model, fitted=fitted, train=train, tests=tests, as_ofs=[one.as_of])
+        trained = {"as_ofs": len(one.grid), "n": len(train.outcome), "choice": chosen.note}
+        slices.append({**judged.figures, "trained": trained})
+        made, listed = past_list(workspace, tables, model, fitted=fitted, train=train, tests=tests, as_of=one.as_of)
+        lists.append(made)
+        rows.append(listed)
+    if report:
+        report("replaying", len(dates), len(dates))
+        report("judging the lists", 0, 1)
+    owners = 0 if any(EVERYBODY in one.lists for one in lists) else len(capacities(tables, default=1))
+    gap_days = model.gap.seconds / 86_400
+    told = replay(lists, gap_days=gap_days, all_owners=owners, seed=model.learner.seed)
+    return Backtested(model, tuple(slices), told, pd.concat(rows, ignore_index=True))
 
 
-def _testable(workspace: Workspace, model: Model, day: date, within: Span) -> datetime:
+def _date(workspace: Workspace, model: Model, day: date, within: Span) -> _Date:
+    """What may be trained on at ``day``; DataRefused outside the data, CheckFailed where nothing was complete."""
     zone = workspace.spec.deployment.zone
     as_of = midnight(day, zone)
     closes = as_of + timedelta(seconds=model.reach)
@@ -52,25 +183,132 @@ def _testable(workspace: Workspace, model: Model, day: date, within: Span) -> da
             allowed=f"after {civil_day(within.first, zone)}, at the latest {civil_day(latest, zone)}",
             hint="choose an earlier as-of, or load newer data",
         )
-    return as_of
-
-
-def _slice(
-    workspace: Workspace, tables: Tables, model: Model, as_of: datetime, within: Span, report: Report | None
-) -> dict[str, Any]:
-    zone = workspace.spec.deployment.zone
-    columns, _ = usable_columns(workspace, tables, model)
     dates = grid(model, zone=zone, span=within, complete_by=as_of)
-    when = f"before {civil_day(as_of, zone)}"
     if not dates:
+        first = _first_day(model, zone, within)
         raise CheckFailed(
-            f"not enough data: no observation of the model {model.model} has a complete label {when}",
-            allowed=f"history of {model.history}, then gap and horizon, before the as-of",
-            hint="choose a later as-of",
+            f"not enough data: no observation of the model {model.model} has a complete label before {day}",
+            allowed=f"history of {model.history}, then gap and horizon, before the as-of: {first} is the first day",
+            hint=f"choose a later as-of: {first}, or later still where that holds too few outcomes",
         )
-    train = labelled(tables, model, columns, dates, known_before=as_of, report=report)
-    tests = labelled(tables, model, columns, [as_of], known_before=workspace.now)
-    fitted, chosen = fit_on(train, model, when=when, report=report)
-    (judged,) = judge(workspace, tables, model, fitted=fitted, train=train, tests=tests, as_ofs=[as_of])
-    trained = {"as_ofs": len(dates), "n": len(train.outcome), "choice": chosen.note}
-    return {**judged.figures, "trained": trained}
+    return _Date(as_of, tuple(dates))
+
+
+def _first_day(model: Model, zone: str, within: Span) -> date:
+    """The first day with a training date that has a complete label by then."""
+    earliest = within.first + timedelta(seconds=model.history.seconds)
+    day = civil_day(earliest, zone)
+    while midnight(day, zone) < earliest:
+        day += timedelta(days=1)
+    complete = midnight(day, zone) + timedelta(seconds=model.reach)
+    day = civil_day(complete, zone)
+    while midnight(day, zone) < complete:
+        day += timedelta(days=1)
+    return day
+
+
+def _enough(workspace: Workspace, tables: Tables, model: Model, spine: pd.DataFrame, dates: Sequence[_Date]) -> None:
+    """CheckFailed where a date knew too few outcomes to train on: said before any signal is computed."""
+    least = model.learner.minimum_outcomes
+    zone = workspace.spec.deployment.zone
+    known = []
+    for one in dates:
+        rows = spine[np.isin(spine["as_of"].to_numpy(), _instants(one.grid))]
+        labels = label(tables, model, rows.reset_index(drop=True), known_before=one.as_of)
+        outcome = labels["outcome"].to_numpy()[~labels["too_late"].to_numpy()]
+        bad = int(outcome.sum())
+        known.append((bad, len(outcome) - bad))
+    short = [place for place, counts in enumerate(known) if min(counts) < least]
+    if short:
+        place = short[0]
+        later = max(short) + 1
+        first = str(civil_day(dates[later].as_of, zone)) if later < len(dates) else "none"
+        raise CheckFailed(
+            f"not enough data: before {civil_day(dates[place].as_of, zone)} only {min(known[place])} of {least} "
+            f"{'bad' if known[place][0] < least else 'good'} outcomes of the model {model.model} are complete",
+            allowed=f"at least {least} of each (learner.minimum_outcomes); of the dates asked for the first is {first}",
+            hint="begin later" if first != "none" else "choose later dates, or load more history",
+        )
+
+
+def past_list(
+    workspace: Workspace,
+    tables: Tables,
+    model: Model,
+    *,
+    fitted: Fitted,
+    train: Labelled,
+    tests: Labelled,
+    as_of: datetime,
+) -> tuple[PastList, pd.DataFrame]:
+    """The list of one date by the rules of `daily`, over everybody observed (``tests``), and its rows.
+
+    Owners, their capacities and who may not be contacted are today's: nobody knows what they were. Where somebody has
+    no owner any more there is one list of all owners' capacities together (``lists_of``). ``ended_at`` is not looked
+    at, as in ``observe``.
+    """
+    margin = margins(fitted, tests.matrix.values)
+    risks = risk(fitted.calibration, margin)
+    found = bands(risks, base_rate=fitted.base_rate, edges=model.bands)
+    outreach = workspace.spec.outreach
+    customers = tests.matrix.observations["customer_id"]
+    competing = lists_of(tables, outreach, customers)
+    owners = competing["owners"]
+    barred = {c for (c,) in tables.con.execute("select customer_id from customers where do_not_contact").fetchall()}
+    least = BANDS.index(outreach.minimum_band)
+    scored = pd.DataFrame(
+        {
+            "customer_id": customers,
+            "score": margin,
+            "worthy": [BANDS.index(band) >= least for band in found],
+            "do_not_contact": customers.isin(barred),
+            "owner": owners if owners is not None else EVERYBODY,
+            "risk": risks,
+            "band": found,
+            "place": np.arange(len(customers)),
+        }
+    )
+    chosen, counts = choose(scored, capacity=competing["capacity"], total=competing["capacity_total"])
+    places = chosen["place"].to_numpy()
+    listed = np.zeros(len(customers), dtype=bool)
+    listed[places] = True
+    instant = _instants([as_of])[0]
+    outcome = np.where(tests.too_late, "left_too_soon", np.where(tests.outcome == 1, "left", "stayed"))
+    days = (tests.left_at - instant) / np.timedelta64(1, "D")
+    rows = pd.DataFrame(
+        {
+            "as_of": str(civil_day(as_of, workspace.spec.deployment.zone)),
+            "rank": chosen["rank"],
+            "customer_id": chosen["customer_id"],
+            "owner": chosen["owner"] if owners is not None else "",
+            "risk": chosen["risk"],
+            "band": chosen["band"],
+            "outcome": outcome[places],
+            "days_until_left": days[places],
+        }
+    )
+    made = PastList(
+        day=civil_day(as_of, workspace.spec.deployment.zone),
+        as_of=instant,
+        customers=customers.to_numpy(dtype=object),
+        listed=listed,
+        open_to=~scored["do_not_contact"].to_numpy(dtype=bool),
+        lists=scored["owner"].to_numpy(dtype=object),
+        outcome=tests.outcome,
+        too_late=tests.too_late,
+        left_at=tests.left_at,
+        scores=margin,
+        risks=risks,
+        baselines=baseline_scores(model, tests.matrix, train),
+        counts=asdict(counts),
+    )
+    return made, rows
+
+
+def _at(matrix: Matrix, as_ofs: Sequence[datetime]) -> Matrix:
+    """The rows of these as-ofs, in their order."""
+    return matrix.take(np.isin(matrix.observations["as_of"].to_numpy(), _instants(as_ofs)))
+
+
+def _instants(as_ofs: Sequence[datetime]) -> np.ndarray[Any, Any]:
+    return np.array([t.astimezone(UTC).replace(tzinfo=None) for t in as_ofs], dtype="datetime64[us]")

@@ -100,17 +100,21 @@ def ledger(workspace: Workspace) -> Iterator[sa.Engine]:
 
 
 @contextmanager
-def lock(workspace: Workspace) -> Iterator[None]:
-    """Hold the deployment's lock; RunBusy at once where another run holds it. A killed run's lock is free."""
+def lock(workspace: Workspace, *, within: str | None = None) -> Iterator[None]:
+    """Hold the deployment's lock; RunBusy at once where another run holds it. A killed run's lock is free.
+
+    ``within`` names a lock of its own, for long work that the daily run need not wait for.
+    """
     from filelock import FileLock, Timeout
 
-    workspace.state.mkdir(parents=True, exist_ok=True)
-    held = FileLock(workspace.state / "lock", timeout=0)
+    place = workspace.state / within if within else workspace.state
+    place.mkdir(parents=True, exist_ok=True)
+    held = FileLock(place / "lock", timeout=0)
     try:
         held.acquire()
     except Timeout:
         raise RunBusy(
-            f"another run of the deployment {workspace.deployment} is on",
+            f"another {'run' if within is None else within} of the deployment {workspace.deployment} is on",
             hint="wait until it has finished, then run again; nothing was changed",
         ) from None
     try:

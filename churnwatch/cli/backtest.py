@@ -1,0 +1,169 @@
+"""The command that replays history."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from churnwatch.cli.options import (
+    Common,
+    DataOption,
+    DeploymentOption,
+    JsonOption,
+    LangOption,
+    ProjectOption,
+    parse_day,
+    progress_bar,
+    tell,
+)
+from churnwatch.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+FEW = 3
+"""Dates up to which each one's figures are shown in full; of more there is a line each."""
+EVERY = "30d"
+
+
+def backtest(
+    model: Annotated[str, typer.Argument(help="A model of models/.")],
+    as_of: Annotated[str | None, typer.Option("--as-of", help="Days to judge at, D[,D…].", show_default=False)] = None,
+    first: Annotated[
+        str | None, typer.Option("--from", help="A range: no day before this.", show_default=False)
+    ] = None,
+    last: Annotated[
+        str | None,
+        typer.Option("--to", help="Its last day, from which the steps go back.", show_default=False),
+    ] = None,
+    every: Annotated[
+        str | None, typer.Option("--every", help="The step of the range in days, Nd.", show_default=EVERY)
+    ] = None,
+    project: ProjectOption = Path(),
+    deployment: DeploymentOption = "demo",
+    data: DataOption = None,
+    json_: JsonOption = False,
+    lang: LangOption = "en",
+) -> None:
+    """At each day: train only on what was complete then, make the list, judge it by what came after; a page of it."""
+    from churnwatch.runs.backtest import backtest as run
+
+    days = _days(as_of, first, last, every)
+    workspace = Common(project, deployment, data, json_, lang).workspace()
+    with progress_bar() as report:
+        told = run(workspace, model, days=days, language=lang, report=report)
+    tell(json_, told, lambda: show_backtest(told))
+
+
+def _days(as_of: str | None, first: str | None, last: str | None, every: str | None) -> list[date]:
+    """The days of the one way that was taken; UsageError for both, none, or half of one."""
+    ranged = [name for name, given in (("--from", first), ("--to", last), ("--every", every)) if given is not None]
+    hint = "--as-of 2026-01-01,2026-04-01, or --from 2025-07-01 --to 2026-04-01 --every 30d"
+    if as_of is not None and ranged:
+        raise UsageError(
+            "there are two answers to when", where=f"--as-of, {', '.join(ranged)}", allowed="one of the two", hint=hint
+        )
+    if as_of is not None:
+        return [parse_day(one.strip()) for one in as_of.split(",")]
+    if first is None or last is None:
+        found = f"{ranged[0]} alone is no range" if ranged else "at which days?"
+        raise UsageError(found, where="backtest", allowed="--as-of, or --from and --to", hint=hint)
+    from churnwatch.runs.backtest import replay_days
+
+    return replay_days(parse_day(first, option="--from"), parse_day(last, option="--to"), every=_step(every or EVERY))
+
+
+def _step(text: str) -> int:
+    """``30d`` as whole days."""
+    if not re.fullmatch(r"[1-9][0-9]{0,4}d", text):
+        raise UsageError(
+            f"{text or 'nothing'} is no step", where="--every", allowed="whole days from 1d, such as 30d", hint="30d"
+        )
+    return int(text[:-1])
+
+
+def show_backtest(told: Mapping[str, Any]) -> None:
+    """The figures of each date, what the lists were worth together, and where the page is."""
+    from churnwatch.cli import show, show_figures
+    from churnwatch.cli.terminal import console, indented
+
+    page = console()
+    if len(told["slices"]) <= FEW:
+        show_figures.slices(told["slices"])
+    _lists(page, told["replay"]["lists"], told["slices"])
+    indented(page, [("·", sentence, "") for sentence in _together(told["replay"])])
+    page.print()
+    show.files(told["replay"]["files"])
+
+
+def _lists(page: Console, lists: Sequence[Mapping[str, Any]], slices: Sequence[Mapping[str, Any]]) -> None:
+    from churnwatch.cli.terminal import table, titled
+
+    numbers = (
+        "observed",
+        "listed",
+        "left",
+        "share",
+        "95 %",
+        "random",
+        "again",
+        "base rate",
+        "foretold",
+        "AUC",
+    )
+    shown = table("as-of", *numbers, right=numbers)
+    for one, slice_ in zip(lists, slices, strict=True):
+        precise = one["precision"]
+        shown.add_row(
+            one["as_of"],
+            f"{one['observed']:,}",
+            f"{one['listed']:,}",
+            f"{one['hits']:,}",
+            f"{precise['share']:.1%}" if precise else "–",
+            f"{precise['low']:.1%} to {precise['high']:.1%}" if precise else "–",
+            f"{one['chance']:.1%}",
+            "–" if one["repeat_rate"] is None else f"{one['repeat_rate']:.0%}",
+            f"{one['base_rate']['share']:.1%}",
+            f"{one['foretold']:.1%}",
+            f"{slice_['auc']:.3f}",
+        )
+    titled(page, "The lists that would have been, and who of them left", shown)
+    page.print()
+
+
+def _together(told: Mapping[str, Any]) -> list[str]:
+    """What all lists were worth, a sentence each."""
+    if told["precision"] is None:
+        return ["nobody would have been listed at any date"]
+    precise, lead, coverage = told["precision"], told["lead_times"], told["coverage"]
+    found = [
+        f"all lists: {precise['share']:.1%} of {told['rows']:,} places left "
+        f"({precise['low']:.1%} to {precise['high']:.1%}); at random {told['chance']:.1%}"
+    ]
+    rules = [(name, one) for name, one in told["precision_minus"].items() if name != "random"]
+    if rules:
+        points = (
+            f"{name} {100 * one['difference']:+.1f} ({100 * one['low']:+.1f} to {100 * one['high']:+.1f})"
+            for name, one in rules
+        )
+        found.append(f"minus the baselines in the same places, in points: {', '.join(points)}")
+    if lead["leavers"]:
+        days = lead["median_warning_days"]
+        found.append(
+            f"{lead['warned']:,.0f} of {lead['leavers']:,} leavers were listed before they left"
+            + (f", half of them {days:.0f} days before or earlier" if days is not None else "")
+        )
+        at = (f"{one['recall']:.1%} at {one['days']} days" for one in lead["recall"] if one["recall"] is not None)
+        found.append(f"recall by lead time: {', '.join(at)}")
+    found.append(
+        f"{coverage['customers_listed']:,} of {coverage['customers_observed']:,} customers were ever listed"
+        + (f", {coverage['owners_served']} of {coverage['owners']} owners served" if coverage["owners"] else "")
+    )
+    if told["base_rate_moved"]:
+        found.append(f"base rate beyond chance off its average at {', '.join(told['base_rate_moved'])}")
+    return found

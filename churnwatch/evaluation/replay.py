@@ -1,0 +1,380 @@
+"""A replay: the lists that would have been, one per as-of, and what became of everybody they could have held."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from churnwatch.evaluation.curves import gain
+from churnwatch.evaluation.deciles import deciles, equal_mass, wilson
+from churnwatch.evaluation.figures import Codes, Numbers, at_capacity
+from churnwatch.evaluation.interval import Interval, paired_interval
+from churnwatch.evaluation.lead import LeadTimes, lead_times
+
+Mask = NDArray[np.bool_]
+Names = NDArray[np.object_]
+
+SHARES = tuple(i / 50 for i in range(51))
+"""Where the gain curve is told: shares of the observed, best first."""
+
+
+@dataclass(frozen=True)
+class PastList:
+    """The list of one as-of, and what became of everybody observed then; arrays have one entry per customer (n,).
+
+    ``listed`` and ``open_to`` (who may be contacted at all) are masks, ``lists`` names the list each customer competes
+    for, ``outcome`` is 1 where they left within the outcome window, ``too_late`` where they left before the gap was
+    over (their ``outcome`` is 0), ``left_at`` datetime64[us], naive UTC, NaT unknown or stayed. ``scores`` rank,
+    ``risks`` are probabilities, ``baselines`` rank too. ``counts`` says where the others went.
+    """
+
+    day: date
+    as_of: np.datetime64
+    customers: Names
+    listed: Mask
+    open_to: Mask
+    lists: Names
+    outcome: Numbers
+    too_late: Mask
+    left_at: NDArray[np.datetime64]
+    scores: Numbers
+    risks: Numbers
+    baselines: Mapping[str, Numbers]
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A share with its 95 % interval: ``hits`` of ``n``; expected, so not always whole, where ties are shared."""
+
+    hits: float
+    n: int
+    low: float
+    high: float
+
+    @property
+    def share(self) -> float:
+        """``hits`` over ``n``."""
+        return self.hits / self.n
+
+    def as_json(self) -> dict[str, float]:
+        """Plain numbers."""
+        return {"share": self.share, "low": self.low, "high": self.high}
+
+
+@dataclass(frozen=True)
+class ListFigures:
+    """What one past list was worth.
+
+    ``precision`` is the share of its rows that left within the outcome window, ``None`` for an empty list; rows that
+    left before the gap was over (``too_late``) are rows, but no hits. ``chance`` is the same share among everybody who
+    could have been listed, ``baselines`` that of the rows each baseline would have put in the same places (as many per
+    owner). ``recall`` is the share of the window's leavers who were on it. ``kept`` rows stood on the list before,
+    ``returned`` on an earlier one but not on that. ``base_rate`` and ``foretold`` (the mean risk) are of those who had
+    not left before the gap was over.
+    """
+
+    day: date
+    counts: Mapping[str, int]
+    rows: int
+    hits: int
+    too_late: int
+    precision: Rate | None
+    chance: float
+    recall: float | None
+    baselines: Mapping[str, float]
+    kept: int
+    returned: int
+    owners: int
+    base_rate: Rate
+    foretold: float
+
+    @property
+    def repeat_rate(self) -> float | None:
+        """The share of the rows that had stood on an earlier list; ``None`` for an empty list."""
+        return (self.kept + self.returned) / self.rows if self.rows else None
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain numbers and text."""
+        return {
+            "as_of": str(self.day),
+            **self.counts,
+            "hits": self.hits,
+            "too_late": self.too_late,
+            "precision": self.precision.as_json() if self.precision else None,
+            "chance": self.chance,
+            "recall": self.recall,
+            "baselines": dict(self.baselines),
+            "kept": self.kept,
+            "returned": self.returned,
+            "repeat_rate": self.repeat_rate,
+            "owners_served": self.owners,
+            "base_rate": self.base_rate.as_json(),
+            "foretold": self.foretold,
+        }
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Whom the lists reached: distinct ``customers`` of ``observed``, ``owners`` of ``all_owners`` (0: none known).
+
+    Of the ``leavers`` who were watched before they left, ``in_time`` stood on a list at least the gap before.
+    """
+
+    customers: int
+    observed: int
+    owners: int
+    all_owners: int
+    leavers: int
+    in_time: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain numbers."""
+        return {
+            "customers_listed": self.customers,
+            "customers_observed": self.observed,
+            "owners_served": self.owners,
+            "owners": self.all_owners,
+            "leavers": self.leavers,
+            "leavers_listed_in_time": self.in_time,
+            "share_listed_in_time": self.in_time / self.leavers if self.leavers else None,
+        }
+
+
+@dataclass(frozen=True)
+class RiskBin:
+    """A tenth of all observations by risk: ``mean_risk``, and the ``rate`` that came true with its interval."""
+
+    mean_risk: float
+    rate: Rate
+
+
+@dataclass(frozen=True)
+class Replay:
+    """All dates together; see the parts.
+
+    ``precision`` is that of all rows of all lists with an interval that knows a customer may stand on many, ``None``
+    without any row; ``against`` the difference to each baseline (precision of the list minus the baseline's) with its
+    paired interval; ``gain`` the share of the leavers among the best ``SHARES`` of each date, by what ranks.
+    """
+
+    lists: tuple[ListFigures, ...]
+    precision: Rate | None
+    chance: float
+    against: Mapping[str, Interval]
+    lead: LeadTimes
+    coverage: Coverage
+    gain: Mapping[str, tuple[float, ...]]
+    reliability: tuple[RiskBin, ...]
+
+    @property
+    def rows(self) -> int:
+        """Rows of all lists."""
+        return sum(one.rows for one in self.lists)
+
+    @property
+    def moved(self) -> tuple[date, ...]:
+        """The dates whose base rate differs from that of all dates by more than chance explains (95 %)."""
+        n = sum(one.base_rate.n for one in self.lists)
+        usual = sum(one.base_rate.hits for one in self.lists) / n
+        return tuple(one.day for one in self.lists if not one.base_rate.low <= usual <= one.base_rate.high)
+
+    def as_json(self) -> dict[str, Any]:
+        """The object ``replay`` of ``backtest --json``."""
+        return {
+            "lists": [one.as_json() for one in self.lists],
+            "rows": self.rows,
+            "precision": self.precision.as_json() if self.precision else None,
+            "chance": self.chance,
+            "precision_minus": {name: one._asdict() for name, one in self.against.items()},
+            "lead_times": self.lead.as_json(),
+            "coverage": self.coverage.as_json(),
+            "base_rate_moved": [str(day) for day in self.moved],
+            "gain": {"share": list(SHARES), **{name: list(one) for name, one in self.gain.items()}},
+            "reliability": [
+                {"mean_risk": one.mean_risk, "n": one.rate.n, **one.rate.as_json()} for one in self.reliability
+            ],
+        }
+
+
+def replay(lists: Sequence[PastList], *, gap_days: float, all_owners: int = 0, seed: int = 1) -> Replay:
+    """Judge past lists, in the order of their dates. Raises ValueError without any, DataRefused where at one of the dates
+    everybody or nobody had the outcome.
+
+    Where ``all_owners`` is above 0, ``PastList.lists`` are the owners.
+    """
+    if not lists:
+        raise ValueError("a replay of no date")
+    told = []
+    before: set[str] = set()
+    last: set[str] = set()
+    for one in lists:
+        told.append(_figures(one, before, last))
+        last = set(one.customers[one.listed])
+        before |= last
+    warning, watched = watched_leavings(lists)
+    seen = {customer for one in lists for customer in one.customers}
+    served = {owner for one in lists for owner in one.lists[one.listed]} if all_owners else set()
+    open_to = [one.outcome[one.open_to] for one in lists]
+    return Replay(
+        lists=tuple(told),
+        precision=_pooled_precision(lists),
+        chance=float(np.concatenate(open_to).mean()),
+        against=_against(lists, seed=seed),
+        lead=lead_times(warning, watched),
+        coverage=Coverage(
+            customers=len(before),
+            observed=len(seen),
+            owners=len(served),
+            all_owners=all_owners,
+            leavers=len(watched),
+            in_time=int((warning >= gap_days).sum()),
+        ),
+        gain=_gains(lists),
+        reliability=_reliability(lists),
+    )
+
+
+def watched_leavings(lists: Sequence[PastList]) -> tuple[Numbers, Numbers]:
+    """Of each leaving that was watched: days from the first list until it (NaN: never listed), and from the first
+    observation.
+
+    A leaving is a customer and an instant; whoever returned and left again has two, and what came before the first is
+    none of the second's. Who was seen only after they had left (it became known late) was not watched and is left out.
+    """
+    lefts: dict[str, set[np.datetime64]] = {}
+    for one in lists:
+        gone = ~np.isnat(one.left_at)
+        for customer, left in zip(one.customers[gone], one.left_at[gone], strict=True):
+            lefts.setdefault(customer, set()).add(left)
+    seen: dict[str, list[tuple[np.datetime64, bool]]] = {customer: [] for customer in lefts}
+    for one in lists:
+        for i, customer in enumerate(one.customers):
+            if customer in seen:
+                seen[customer].append((one.as_of, bool(one.listed[i])))
+    found: list[tuple[float, float]] = []
+    for customer, instants in lefts.items():
+        earlier: Any = np.datetime64("0001-01-01", "us")
+        for left in sorted(instants):
+            own = [(at, listed) for at, listed in seen[customer] if earlier < at <= left]
+            earlier = left
+            if own:
+                first = min((at for at, listed in own if listed), default=None)
+                warned = np.nan if first is None else (left - first) / np.timedelta64(1, "D")
+                found.append((warned, (left - min(at for at, _ in own)) / np.timedelta64(1, "D")))
+    pairs = np.array(found, dtype=np.float64).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1]
+
+
+def _figures(one: PastList, before: set[str], last: set[str]) -> ListFigures:
+    rows = int(one.listed.sum())
+    hits = int(one.outcome[one.listed].sum())
+    on_it = set(one.customers[one.listed])
+    inside = ~one.too_late
+    watched, leavers = int(inside.sum()), int(one.outcome.sum())
+    return ListFigures(
+        day=one.day,
+        counts=dict(one.counts),
+        rows=rows,
+        hits=hits,
+        too_late=int(one.too_late[one.listed].sum()),
+        precision=Rate(hits, rows, *wilson(hits / rows, rows)) if rows else None,
+        chance=float(one.outcome[one.open_to].mean()),
+        recall=hits / leavers if leavers else None,
+        baselines=_by_baselines(one),
+        kept=len(on_it & last),
+        returned=len((on_it & before) - last),
+        owners=len(set(one.lists[one.listed])),
+        base_rate=Rate(leavers, watched, *wilson(leavers / watched, watched)),
+        foretold=float(one.risks[inside].mean()),
+    )
+
+
+def _room(one: PastList) -> dict[str, int]:
+    """How many rows each list has: those the model's list took."""
+    names, counts = np.unique(one.lists[one.listed].astype(str), return_counts=True)
+    taken = {str(name): int(count) for name, count in zip(names, counts, strict=True)}
+    return {name: taken.get(name, 0) for name in {str(name) for name in one.lists[one.open_to]}}
+
+
+def _by_baselines(one: PastList) -> dict[str, float]:
+    """Precision of as many rows per list by each baseline, ties shared by expectation; none where nobody was listed."""
+    outcome, room = one.outcome[one.open_to], _room(one)
+    if not one.listed.any() or outcome.sum() in (0, len(outcome)):
+        return {}
+    return {
+        name: at_capacity(outcome, scores[one.open_to], owners=one.lists[one.open_to], capacity=room).precision
+        for name, scores in one.baselines.items()
+    }
+
+
+def _against(lists: Sequence[PastList], *, seed: int) -> dict[str, Interval]:
+    """Precision over all lists minus each baseline's in the same places, with its paired interval over customers."""
+    outcome = np.concatenate([one.outcome[one.open_to] for one in lists])
+    if not any(one.listed.any() for one in lists) or outcome.sum() in (0, len(outcome)):
+        return {}
+    # A list of one date is not that of another: each owner counts once per date.
+    places = [[f"{i} {name}" for name in one.lists[one.open_to]] for i, one in enumerate(lists)]
+    rooms = {f"{i} {name}": room for i, one in enumerate(lists) for name, room in _room(one).items()}
+    customers = np.concatenate([one.customers[one.open_to] for one in lists])
+    scores = np.concatenate([one.scores[one.open_to] for one in lists])
+    return {
+        name: paired_interval(
+            outcome,
+            scores,
+            np.concatenate([one.baselines[name][one.open_to] for one in lists]),
+            figure="precision_at_capacity",
+            clusters=customers,
+            owners=np.array([place for these in places for place in these], dtype=object),
+            capacity=rooms,
+            seed=seed,
+        )
+        for name in lists[0].baselines
+    }
+
+
+def _pooled_precision(lists: Sequence[PastList]) -> Rate | None:
+    outcome = np.concatenate([one.outcome[one.listed] for one in lists])
+    if len(outcome) == 0:
+        return None
+    codes = _codes(np.concatenate([one.customers[one.listed] for one in lists]))
+    [everybody] = deciles(np.zeros(len(outcome)), outcome, codes).bins
+    return Rate(everybody.outcomes, everybody.n, everybody.floor, everybody.ceiling)
+
+
+def _gains(lists: Sequence[PastList]) -> dict[str, tuple[float, ...]]:
+    """The gain curves of the model and the baselines over all dates, each date ranked by itself."""
+    found: dict[str, Numbers] = {}
+    for one in lists:
+        inside = ~one.too_late
+        scores = {"model": one.scores[inside], **{name: s[inside] for name, s in one.baselines.items()}}
+        told: Any = gain(one.outcome[inside], scores)
+        for name, caught in told["caught"].items():
+            leavers = np.interp(SHARES, told["share"], caught) * one.outcome.sum()
+            found[name] = found.get(name, np.zeros(len(SHARES))) + leavers
+    everybody = sum(float(one.outcome.sum()) for one in lists)
+    return {name: tuple(float(count) for count in leavers / everybody) for name, leavers in found.items()}
+
+
+def _reliability(lists: Sequence[PastList]) -> tuple[RiskBin, ...]:
+    """Ten bins of equal mass over all dates, with intervals that know a customer is observed often."""
+    inside = [~one.too_late for one in lists]
+    outcome = np.concatenate([one.outcome[rows] for one, rows in zip(lists, inside, strict=True)])
+    risks = np.concatenate([one.risks[rows] for one, rows in zip(lists, inside, strict=True)])
+    codes = _codes(np.concatenate([one.customers[rows] for one, rows in zip(lists, inside, strict=True)]))
+    bins = deciles(risks, outcome, codes).bins
+    place = equal_mass(risks)
+    return tuple(
+        RiskBin(float(risks[place == i].mean()), Rate(one.outcomes, one.n, one.floor, one.ceiling))
+        for i, one in enumerate(bins)
+    )
+
+
+def _codes(names: Names) -> Codes:
+    numbers: dict[object, int] = {}
+    return np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)
