@@ -15,11 +15,11 @@ LABELS = 4
 
 
 def nice_top(greatest: float) -> float:
-    """The upper end of an axis from 0: the next of 1, 2, 2.5, 4, 5, 6, 8 times a power of ten, at most 1."""
+    """The upper end of an axis from 0: the next of 1, 2, 4, 6, 8 times a power of ten, at most 1; half of it is whole too."""
     if greatest <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(greatest))
-    steps = (step * power for step in (1, 2, 2.5, 4, 5, 6, 8, 10))
+    steps = (step * power for step in (1, 2, 4, 6, 8, 10))
     return min(1.0, next(step for step in steps if step >= greatest * (1 - 1e-9)))
 
 

@@ -178,7 +178,7 @@ class _Page:
     def points(self, one: Interval) -> str:
         def signed(value: float) -> str:
             return (
-                f"{'+' if value > 0 else '−' if value < 0 else ''}{words.decimal(abs(value), language=self.language)}"
+                f"{'+' if value > 0 else '−' if value < 0 else ''}{words.fixed(abs(value), 1, language=self.language)}"
             )
 
         low, high = (signed(round(100 * value, 1)) for value in (one.low, one.high))

@@ -23,10 +23,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "Of all who {left}, nobody had been on the list before.",
         "Dari semua yang {left}, tidak ada yang pernah ada di daftar.",
     ),
-    "nobody_left": (
-        "Nobody was watched before they {left}.",
-        "Tidak ada yang dipantau sebelum mereka {left}.",
-    ),
+    "nobody_left": ("Nobody was watched before they {left}.", "Tidak ada yang dipantau sebelum mereka {left}."),
     "empty": ("No customer would have been listed at any date.", "Tidak ada pelanggan yang akan masuk daftar."),
     "replayed": (
         "{n} lists, from {first} to {last}, each made with what was known on its day and nothing that came later.",
@@ -44,11 +41,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "verdict": ("Is it better than a simple rule?", "Apakah lebih baik daripada aturan sederhana?"),
     "verdict_head": (
         "Of every {n} places, how many went to customers who {left}, had the rule filled the same places; beside it "
-        "the "
-        "difference in percentage points (95% interval).",
+        "the difference in percentage points (95% interval).",
         "Dari setiap {n} tempat, berapa diisi yang {left} bila aturan itu mengisi tempat yang sama; di sampingnya "
-        "selisih "
-        "dalam poin persen (rentang 95%).",
+        "selisih dalam poin persen (rentang 95%).",
     ),
     "the_list": ("the list", "daftar"),
     "chance": ("picking at random", "dipilih acak"),
@@ -64,13 +59,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "says_not": ("What it does not say.", "Yang tidak dikatakannya."),
     "precision": ("How many of the listed {left}", "Berapa dari daftar yang {left}"),
     "precision_says": (
-        "Each dot is one list. Of all places together, {share} went to customers who {left} ({low} to {high}). "
-        "The "
-        "best was that of {best_day} ({best}), the weakest that of {worst_day} ({worst}). The shade is how far a dot may "
-        "be off by chance alone.",
-        "Setiap titik adalah satu daftar. Dari semua tempat, {share} diisi yang {left} ({low} sampai {high}). "
-        "Daftar terbaik adalah {best_day} ({best}), yang terlemah {worst_day} ({worst}). Bayangan menunjukkan seberapa "
-        "jauh titik bisa meleset karena kebetulan.",
+        "Each dot is one list. Of all places together, {share} went to customers who {left} ({low} to {high}). The "
+        "best was that of {best_day} ({best}), the weakest that of {worst_day} ({worst}). The shade is how far a dot "
+        "may be off by chance alone.",
+        "Setiap titik adalah satu daftar. Dari semua tempat, {share} diisi yang {left} ({low} sampai {high}). Daftar "
+        "terbaik adalah {best_day} ({best}), yang terlemah {worst_day} ({worst}). Bayangan menunjukkan seberapa jauh "
+        "titik bisa meleset karena kebetulan.",
     ),
     "precision_not": (
         "It does not say how many a contact would have kept: nobody was contacted because of these lists. That is "
@@ -83,9 +77,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "lead_of": ("{warned} of {leavers}", "{warned} dari {leavers}"),
     "lead_says": (
         "Of those who {left} and had been watched long enough to be warned of that early, so many stood on a list. For "
-        "comparison: {listed} of all customers ever stood on one.",
-        "Dari yang {left} dan sudah dipantau cukup lama, sekian yang ada di daftar. Sebagai pembanding: {listed} dari "
-        "semua pelanggan pernah ada di daftar.",
+        "comparison, dashed: {listed} of all customers ever stood on one.",
+        "Dari yang {left} dan sudah dipantau cukup lama, sekian yang ada di daftar. Sebagai pembanding, garis "
+        "putus-putus: {listed} dari semua pelanggan pernah ada di daftar.",
     ),
     "lead_not": (
         "It counts from the first list a customer stood on, also where they were off it in between. Nor does it say "
@@ -97,8 +91,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "gain_says": (
         "Of the customers ranked highest, 10% hold {at_10} of those who {left}, 20% hold {at_20}. Picking at random "
         "follows the dashed line. The upright line is the size of the list: {listed} of the watched.",
-        "Dari peringkat teratas, 10% memuat {at_10} dari yang {left}, 20% memuat {at_20}. Pilihan acak mengikuti "
-        "garis putus-putus. Garis tegak adalah ukuran daftar: {listed} dari yang dipantau.",
+        "Dari peringkat teratas, 10% memuat {at_10} dari yang {left}, 20% memuat {at_20}. Pilihan acak mengikuti garis "
+        "putus-putus. Garis tegak adalah ukuran daftar: {listed} dari yang dipantau.",
     ),
     "gain_not": (
         "It does not say that a longer list pays: each further contact finds fewer.",
@@ -192,8 +186,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "Siapa pun yang saat itu sudah ditangani mungkin bertahan karenanya; hal itu tidak dikeluarkan.",
     ),
     "honest_overlap": (
-        "Who {left} may have stood on several lists: intervals draw whole customers, so the same one is not "
-        "counted as several facts.",
+        "Who {left} may have stood on several lists: intervals draw whole customers, so the same one is not counted as "
+        "several facts.",
         "Yang {left} bisa ada di beberapa daftar: rentang dihitung per pelanggan, jadi satu orang satu fakta.",
     ),
     "footer": (

@@ -1,6 +1,13 @@
 """How good a ranking is: figures, the baselines beside it, and the gate before it may be used."""
 
-from churnwatch.evaluation.baselines import BASELINES, column_scores, logistic_scores, random_scores
+from churnwatch.evaluation.baselines import (
+    BASELINES,
+    Ranker,
+    column_scores,
+    logistic_ranker,
+    logistic_scores,
+    random_scores,
+)
 from churnwatch.evaluation.bootstrap import figure_intervals
 from churnwatch.evaluation.caught import Caught, caught
 from churnwatch.evaluation.clusters import Cluster, clusters
@@ -58,6 +65,7 @@ __all__ = [
     "Measured",
     "PastList",
     "Profit",
+    "Ranker",
     "Rate",
     "Replay",
     "RiskBin",
@@ -90,6 +98,7 @@ __all__ = [
     "lift_at",
     "listed_at_capacity",
     "log_loss",
+    "logistic_ranker",
     "logistic_scores",
     "measure",
     "paired_interval",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from churnwatch.spec.signal import Direction
 
 Numbers = NDArray[np.float64]
+Ranker = Callable[[Numbers], Numbers]
 
 BASELINES = ("random", "recency", "last_score", "tenure", "logistic")
 """Beside every model, in this order (DESIGN §7)."""
@@ -48,7 +49,12 @@ def column_scores(X: Numbers, columns: Sequence[str], *, name: str | None, direc
 
 
 def logistic_scores(X_train: Numbers, y_train: NDArray[np.generic], X: Numbers) -> Numbers:
-    """The log-odds (n,) a logistic regression gives the rows of ``X``, fitted on the training rows only.
+    """The log-odds (n,) a logistic regression gives the rows of ``X``; see ``logistic_ranker``."""
+    return logistic_ranker(X_train, y_train)(X)
+
+
+def logistic_ranker(X_train: Numbers, y_train: NDArray[np.generic]) -> Ranker:
+    """A logistic regression fitted on the training rows only: rows of a matrix in, their log-odds (n,) out.
 
     Values become ``sign(v) log(1 + |v|)``, missing ones the training median, then standardised by training
     and clipped to ±5; L2 penalty 1. A column missing everywhere or constant in training carries nothing.
@@ -71,10 +77,14 @@ def logistic_scores(X_train: Numbers, y_train: NDArray[np.generic], X: Numbers) 
         return np.clip(standard, -WIDEST, WIDEST)
 
     if not useful.any():
-        return np.zeros(len(X))
+        return lambda X: np.zeros(len(X))
     regression = LogisticRegression(C=1 / PENALTY, max_iter=1_000)
     regression.fit(prepared(train), np.asarray(y_train, dtype=np.int64))
-    scores: Numbers = regression.decision_function(prepared(_signed_log(X)))
+
+    def scores(X: Numbers) -> Numbers:
+        found: Numbers = regression.decision_function(prepared(_signed_log(X)))
+        return found
+
     return scores
 
 

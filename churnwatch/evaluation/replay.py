@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from churnwatch.evaluation.curves import gain
-from churnwatch.evaluation.deciles import deciles, equal_mass, wilson
-from churnwatch.evaluation.figures import Codes, Numbers, at_capacity
-from churnwatch.evaluation.interval import Interval, paired_interval
+from churnwatch.evaluation.deciles import Z, deciles, equal_mass, wilson
+from churnwatch.evaluation.figures import Codes, Numbers, listed_at_capacity
+from churnwatch.evaluation.interval import Interval
 from churnwatch.evaluation.lead import LeadTimes, lead_times
 
 Mask = NDArray[np.bool_]
@@ -159,8 +159,8 @@ class Replay:
     """All dates together; see the parts.
 
     ``precision`` is that of all rows of all lists with an interval that knows a customer may stand on many, ``None``
-    without any row; ``against`` the difference to each baseline (precision of the list minus the baseline's) with its
-    paired interval; ``gain`` the share of the leavers among the best ``SHARES`` of each date, by what ranks.
+    without any row; ``against`` the difference to each baseline (precision of the lists minus the baseline's) with its
+    interval; ``gain`` the share of the leavers among the best ``SHARES`` of each date, by what ranks.
     """
 
     lists: tuple[ListFigures, ...]
@@ -202,19 +202,20 @@ class Replay:
         }
 
 
-def replay(lists: Sequence[PastList], *, gap_days: float, all_owners: int = 0, seed: int = 1) -> Replay:
-    """Judge past lists, in the order of their dates. Raises ValueError without any, DataRefused where at one of the dates
-    everybody or nobody had the outcome.
+def replay(lists: Sequence[PastList], *, gap_days: float, all_owners: int = 0) -> Replay:
+    """Judge past lists, in the order of their dates. Raises ValueError without any, DataRefused where everybody or
+    nobody had the outcome at one of the dates.
 
     Where ``all_owners`` is above 0, ``PastList.lists`` are the owners.
     """
     if not lists:
         raise ValueError("a replay of no date")
-    told = []
+    told: list[ListFigures] = []
+    places = [_places(one) for one in lists]
     before: set[str] = set()
     last: set[str] = set()
     for one in lists:
-        told.append(_figures(one, before, last))
+        told.append(_figures(one, places[len(told)], before, last))
         last = set(one.customers[one.listed])
         before |= last
     warning, watched = watched_leavings(lists)
@@ -225,7 +226,7 @@ def replay(lists: Sequence[PastList], *, gap_days: float, all_owners: int = 0, s
         lists=tuple(told),
         precision=_pooled_precision(lists),
         chance=float(np.concatenate(open_to).mean()),
-        against=_against(lists, seed=seed),
+        against=_against(lists, places),
         lead=lead_times(warning, watched),
         coverage=Coverage(
             customers=len(before),
@@ -271,7 +272,7 @@ def watched_leavings(lists: Sequence[PastList]) -> tuple[Numbers, Numbers]:
     return pairs[:, 0], pairs[:, 1]
 
 
-def _figures(one: PastList, before: set[str], last: set[str]) -> ListFigures:
+def _figures(one: PastList, places: Mapping[str, Numbers], before: set[str], last: set[str]) -> ListFigures:
     rows = int(one.listed.sum())
     hits = int(one.outcome[one.listed].sum())
     on_it = set(one.customers[one.listed])
@@ -286,7 +287,7 @@ def _figures(one: PastList, before: set[str], last: set[str]) -> ListFigures:
         precision=Rate(hits, rows, *wilson(hits / rows, rows)) if rows else None,
         chance=float(one.outcome[one.open_to].mean()),
         recall=hits / leavers if leavers else None,
-        baselines=_by_baselines(one),
+        baselines={name: float(by @ one.outcome) / rows for name, by in places.items()} if rows else {},
         kept=len(on_it & last),
         returned=len((on_it & before) - last),
         owners=len(set(one.lists[one.listed])),
@@ -302,40 +303,34 @@ def _room(one: PastList) -> dict[str, int]:
     return {name: taken.get(name, 0) for name in {str(name) for name in one.lists[one.open_to]}}
 
 
-def _by_baselines(one: PastList) -> dict[str, float]:
-    """Precision of as many rows per list by each baseline, ties shared by expectation; none where nobody was listed."""
-    outcome, room = one.outcome[one.open_to], _room(one)
-    if not one.listed.any() or outcome.sum() in (0, len(outcome)):
-        return {}
-    return {
-        name: at_capacity(outcome, scores[one.open_to], owners=one.lists[one.open_to], capacity=room).precision
-        for name, scores in one.baselines.items()
-    }
+def _places(one: PastList) -> dict[str, Numbers]:
+    """How surely each customer (n,) stands in as many places per list, by each baseline, ties shared by expectation."""
+    room = _room(one)
+    found = {}
+    for name, scores in one.baselines.items():
+        found[name] = np.zeros(len(scores))
+        found[name][one.open_to] = listed_at_capacity(scores[one.open_to], owners=one.lists[one.open_to], capacity=room)
+    return found
 
 
-def _against(lists: Sequence[PastList], *, seed: int) -> dict[str, Interval]:
-    """Precision over all lists minus each baseline's in the same places, with its paired interval over customers."""
-    outcome = np.concatenate([one.outcome[one.open_to] for one in lists])
-    if not any(one.listed.any() for one in lists) or outcome.sum() in (0, len(outcome)):
+def _against(lists: Sequence[PastList], places: Sequence[Mapping[str, Numbers]]) -> dict[str, Interval]:
+    """Precision over all lists minus each baseline's in the same places, with its 95 % interval.
+
+    The lists are what they are; drawn are customers, each with all the places they took on either side: the interval is
+    the normal one for a sum over clusters. Source: Cochran, Sampling Techniques (1977), ch. 9A.
+    """
+    rows = sum(int(one.listed.sum()) for one in lists)
+    if rows == 0:
         return {}
-    # A list of one date is not that of another: each owner counts once per date.
-    places = [[f"{i} {name}" for name in one.lists[one.open_to]] for i, one in enumerate(lists)]
-    rooms = {f"{i} {name}": room for i, one in enumerate(lists) for name, room in _room(one).items()}
-    customers = np.concatenate([one.customers[one.open_to] for one in lists])
-    scores = np.concatenate([one.scores[one.open_to] for one in lists])
-    return {
-        name: paired_interval(
-            outcome,
-            scores,
-            np.concatenate([one.baselines[name][one.open_to] for one in lists]),
-            figure="precision_at_capacity",
-            clusters=customers,
-            owners=np.array([place for these in places for place in these], dtype=object),
-            capacity=rooms,
-            seed=seed,
-        )
-        for name in lists[0].baselines
-    }
+    codes = _codes(np.concatenate([one.customers for one in lists]))
+    found = {}
+    for name in lists[0].baselines:
+        ahead = [(one.listed - by[name]) * one.outcome for one, by in zip(lists, places, strict=True)]
+        sums = np.bincount(codes, weights=np.concatenate(ahead))
+        difference = float(sums.sum()) / rows
+        spread = float(np.sqrt(len(sums) * sums.var(ddof=1))) / rows if len(sums) > 1 else 0.0
+        found[name] = Interval(difference, difference - Z * spread, difference + Z * spread)
+    return found
 
 
 def _pooled_precision(lists: Sequence[PastList]) -> Rate | None:

@@ -14,13 +14,13 @@ import pandas as pd
 
 import churnwatch
 from churnwatch.errors import CheckFailed, DataRefused, UsageError
-from churnwatch.evaluation import PastList, Replay, replay
+from churnwatch.evaluation import PastList, Ranker, Replay, replay
 from churnwatch.health import BANDS, bands
 from churnwatch.learner import Fitted, margins, risk
-from churnwatch.outcomes import Span, grid, label, observe, span
+from churnwatch.outcomes import Span, check_labels, grid, label, observe, span
 from churnwatch.outreach import choose
 from churnwatch.runs.observations import Labelled, capacities, lists_of, relabelled
-from churnwatch.runs.study import baseline_scores, fit_on, judge, usable_columns
+from churnwatch.runs.study import baseline_scores, fit_on, judge, logistic_of, usable_columns
 from churnwatch.runs.suspects import refuse_suspects
 from churnwatch.runs.workspace import Report, Workspace, load_tables, lock
 from churnwatch.signals import Matrix, build
@@ -154,11 +154,16 @@ def replayed(workspace: Workspace, name: str, *, days: Sequence[date], report: R
         train = relabelled(tables, model, _at(matrix, one.grid), known_before=one.as_of)
         tests = relabelled(tables, model, _at(matrix, [one.as_of]), known_before=workspace.now)
         when = f"before {civil_day(one.as_of, workspace.spec.deployment.zone)}"
-        fitted, chosen = fit_on(train, model, when=when)
-        (judged,) = judge(workspace, tables, model, fitted=fitted, train=train, tests=tests, as_ofs=[one.as_of])
+        fitted, chosen = fit_on(train, model, when=when, report=report if len(dates) == 1 else None)
+        logistic = logistic_of(train)
+        (judged,) = judge(
+            workspace, tables, model, fitted=fitted, train=train, tests=tests, as_ofs=[one.as_of], logistic=logistic
+        )
         trained = {"as_ofs": len(one.grid), "n": len(train.outcome), "choice": chosen.note}
         slices.append({**judged.figures, "trained": trained})
-        made, listed = past_list(workspace, tables, model, fitted=fitted, train=train, tests=tests, as_of=one.as_of)
+        made, listed = past_list(
+            workspace, tables, model, fitted=fitted, logistic=logistic, tests=tests, as_of=one.as_of
+        )
         lists.append(made)
         rows.append(listed)
     if report:
@@ -166,7 +171,7 @@ def replayed(workspace: Workspace, name: str, *, days: Sequence[date], report: R
         report("judging the lists", 0, 1)
     owners = 0 if any(EVERYBODY in one.lists for one in lists) else len(capacities(tables, default=1))
     gap_days = model.gap.seconds / 86_400
-    told = replay(lists, gap_days=gap_days, all_owners=owners, seed=model.learner.seed)
+    told = replay(lists, gap_days=gap_days, all_owners=owners)
     return Backtested(model, tuple(slices), told, pd.concat(rows, ignore_index=True))
 
 
@@ -208,7 +213,9 @@ def _first_day(model: Model, zone: str, within: Span) -> date:
 
 
 def _enough(workspace: Workspace, tables: Tables, model: Model, spine: pd.DataFrame, dates: Sequence[_Date]) -> None:
-    """CheckFailed where a date knew too few outcomes to train on: said before any signal is computed."""
+    """CheckFailed where a date knew too few outcomes to train on, DataRefused where it knew one kind alone: said before
+    any signal is computed.
+    """
     least = model.learner.minimum_outcomes
     zone = workspace.spec.deployment.zone
     known = []
@@ -216,6 +223,7 @@ def _enough(workspace: Workspace, tables: Tables, model: Model, spine: pd.DataFr
         rows = spine[np.isin(spine["as_of"].to_numpy(), _instants(one.grid))]
         labels = label(tables, model, rows.reset_index(drop=True), known_before=one.as_of)
         outcome = labels["outcome"].to_numpy()[~labels["too_late"].to_numpy()]
+        check_labels(pd.Series(outcome), model, when=f"before {civil_day(one.as_of, zone)}")
         bad = int(outcome.sum())
         known.append((bad, len(outcome) - bad))
     short = [place for place, counts in enumerate(known) if min(counts) < least]
@@ -237,7 +245,7 @@ def past_list(
     model: Model,
     *,
     fitted: Fitted,
-    train: Labelled,
+    logistic: Ranker,
     tests: Labelled,
     as_of: datetime,
 ) -> tuple[PastList, pd.DataFrame]:
@@ -299,7 +307,7 @@ def past_list(
         left_at=tests.left_at,
         scores=margin,
         risks=risks,
-        baselines=baseline_scores(model, tests.matrix, train),
+        baselines=baseline_scores(model, tests.matrix, None, logistic=logistic),
         counts=asdict(counts),
     )
     return made, rows

@@ -11,10 +11,11 @@ import numpy as np
 
 from churnwatch.errors import CheckFailed
 from churnwatch.evaluation import (
+    Ranker,
     column_scores,
     days_until,
     listed_at_capacity,
-    logistic_scores,
+    logistic_ranker,
     random_scores,
     risk_figures,
     slice_figures,
@@ -118,8 +119,18 @@ def fifths(rows: Labelled, model: Model) -> np.ndarray[Any, np.dtype[np.int64]]:
     return np.floor(5 * places).astype(np.int64)
 
 
-def baseline_scores(model: Model, matrix: Matrix, train: Labelled | None) -> dict[str, Array]:
-    """The score of each baseline for the rows of ``matrix``; the logistic one, fitted on ``train``, only with it."""
+def logistic_of(train: Labelled) -> Ranker:
+    """The logistic baseline fitted on ``train``; leavers inside the gap are left out."""
+    kept = train.in_time()
+    return logistic_ranker(kept.matrix.values, kept.outcome)
+
+
+def baseline_scores(
+    model: Model, matrix: Matrix, train: Labelled | None, *, logistic: Ranker | None = None
+) -> dict[str, Array]:
+    """The score of each baseline for the rows of ``matrix``; the logistic one only with ``train`` to fit it on, or
+    fitted already.
+    """
     direction = {column.name: column.direction for column in matrix.columns}
 
     def column(name: str | None) -> Array:
@@ -131,17 +142,11 @@ def baseline_scores(model: Model, matrix: Matrix, train: Labelled | None) -> dic
         "last_score": column(model.baselines.last_score),
         "tenure": column(model.baselines.tenure),
     }
-    if train is not None:
-        kept = train.in_time()
-        scores["logistic"] = logistic_scores(kept.matrix.values, kept.outcome, matrix.values)
+    if logistic is None and train is not None:
+        logistic = logistic_of(train)
+    if logistic is not None:
+        scores["logistic"] = logistic(matrix.values)
     return scores
-
-
-def _logistic(train: Labelled, tests: Sequence[Array]) -> list[Array]:
-    """The scores of the logistic baseline for each matrix of ``tests``."""
-    kept = train.in_time()
-    scores = logistic_scores(kept.matrix.values, kept.outcome, np.concatenate(tests))
-    return np.split(scores, np.cumsum([len(one) for one in tests])[:-1])
 
 
 def judge(
@@ -153,18 +158,19 @@ def judge(
     train: Labelled,
     tests: Labelled,
     as_ofs: Sequence[datetime],
+    logistic: Ranker | None = None,
 ) -> list[Judged]:
     """Judge a fitted model at each of ``as_ofs``: the figures of the issue's slices, and what they came from."""
     parts = [tests.take(tests.at([as_of])) for as_of in as_ofs]
     # Fitted once: the regression is the same at every date.
-    logistic = _logistic(train, [part.in_time().matrix.values for part in parts])
+    logistic = logistic or logistic_of(train)
     judged = []
-    for as_of, everybody, of_logistic in zip(as_ofs, parts, logistic, strict=True):
+    for as_of, everybody in zip(as_ofs, parts, strict=True):
         rows = everybody.in_time()
         lists = lists_of(tables, workspace.spec.outreach, rows.matrix.observations["customer_id"])
         margin = margins(fitted, rows.matrix.values)
         risks = risk(fitted.calibration, margin)
-        scores = baseline_scores(model, rows.matrix, None) | {"logistic": of_logistic}
+        scores = baseline_scores(model, rows.matrix, None, logistic=logistic)
         figures = slice_figures(
             rows.outcome,
             margin,
