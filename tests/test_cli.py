@@ -27,7 +27,7 @@ OWN = {
     "train": set(),
     "label": {"--out"},
     "tune": {"--trials", "--timeout", "--write"},
-    "backtest": {"--as-of"},
+    "backtest": {"--as-of", "--from", "--to", "--every"},
     "score": {"--as-of", "--model"},
     "daily": {"--as-of", "--baseline", "--rerun"},
     "explain": {"--as-of"},
@@ -101,7 +101,7 @@ def test_nothing_asked_shows_the_help():
         (("daily", "--as-off", END), "No such option"),
         (("check", "--lang", "fr"), "'fr' is not one of"),
         (("train",), "Missing argument"),
-        (("backtest", "churn"), "Missing option"),
+        (("backtest", "churn"), "at which days?"),
         (("init",), "where should the project go?"),
         (("daily", "--as-of", "1.7.2026"), "1.7.2026 is no day"),
         (("score", "--as-of", "20260701"), "20260701 is no day"),
@@ -229,10 +229,10 @@ def test_check_says_what_the_sources_hold(project):
     assert 0 < model["base_rate"] < 1
 
 
-def test_backtest_has_a_slice_for_each_day(company):
+def test_backtest_has_a_slice_for_each_day(project):
     days = "2026-03-01,2026-04-01"
-    told = ok(call("backtest", "churn", "--as-of", days, "--project", company.root, "--json")).json
-    assert ["model", "deployment", "slices"] == list(told)
+    told = ok(call("backtest", "churn", "--as-of", days, "--project", project, "--json")).json
+    assert ["model", "deployment", "slices", "replay"] == list(told)
     assert ["2026-03-01", "2026-04-01"] == [one["as_of"] for one in told["slices"]]
     for one in told["slices"]:
         assert_slice(one, extras={"trained"})

@@ -15,7 +15,7 @@ LABELS = 4
 
 
 def nice_top(greatest: float) -> float:
-    """The upper end of an axis from 0: the next of 1, 2, 4, 6, 8 times a power of ten, at most 1; half of it is whole too."""
+    """The upper end of an axis from 0: the next of 1, 2, 4, 6, 8 times a power of ten, at most 1."""
     if greatest <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(greatest))
