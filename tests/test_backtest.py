@@ -119,7 +119,7 @@ def one_by_one(workspace, model, day):
 
 def test_all_dates_at_once_are_each_date_alone(company, fitted):
     """Byte for byte, where a cancellation becomes known 40 days late: what one date knows, an earlier one does not."""
-    days = [date(2026, 1, 10), date(2026, 3, 1), date(2026, 3, 17)]
+    days = [date(2026, 1, 10), date(2026, 3, 17)]
     workspace = open_workspace(company.root, deployment="demo", data=None, now=NOW)
     load_tables(workspace).con.execute(
         "update interactions set known_at = known_at + interval 40 day where kind = 'cancellation'"
@@ -133,7 +133,7 @@ def test_all_dates_at_once_are_each_date_alone(company, fitted):
         assert train.outcome.tobytes() == rows.outcome.tobytes()
     # The dates do share rows, and these do become known in between: else the above would prove little.
     shared = [rows for _, _, rows in fitted]
-    early, late = shared[0].matrix.observations, shared[2].matrix.observations
+    early, late = shared[0].matrix.observations, shared[1].matrix.observations
     assert set(early["as_of"]) != set(late["as_of"])
     tables, model, day = load_tables(workspace), workspace.model("churn"), midnight(date(2025, 11, 4), "Asia/Jakarta")
     known, later = (

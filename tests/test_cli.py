@@ -45,7 +45,17 @@ NUMBERS = RANKING | {
     "n", "base_rate", "brier", "log_loss", "ece", "ece_by_chance", "base_rate_shift", "shift_by_chance",
     "ece_after_shift", "trained_base_rate", "too_late",
 }  # fmt: skip
-SLICE = NUMBERS | {"as_of", "baselines", "intervals", "lead_time", "reliability", "gain", "groups", "warnings"}
+SLICE = NUMBERS | {
+    "as_of",
+    "baselines",
+    "intervals",
+    "lead_time",
+    "reliability",
+    "gain",
+    "groups",
+    "horizons",
+    "warnings",
+}
 BASELINES = ["random", "recency", "last_score", "tenure", "logistic"]
 
 
