@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import numpy as np
+import pandas as pd
 import pytest
+from small_tables import tables_of
 
 from churnwatch.evaluation.groups import MOST, Grouping, group_figures
+from churnwatch.runs.groups import groupings_of
 
 
 def figures(labels, y, *, risks=None, listed=None, today=False):
@@ -70,3 +75,40 @@ def test_unknown_groups_stand_last_and_the_smallest_together():
 def test_labels_of_another_length_are_a_bug():
     with pytest.raises(ValueError, match="2 labels for 3 rows"):
         figures(["a", "b"], np.array([0, 1, 0]))
+
+
+AS_OF = datetime(2026, 3, 1, tzinfo=UTC)
+THEN, LATER = datetime(2026, 2, 28, 23, 59), datetime(2026, 3, 1)
+
+
+def customer(name, **facts):
+    return {"customer_id": name, "started_at": datetime(2025, 1, 1), **facts}
+
+
+def test_a_fact_counts_from_when_it_was_known():
+    """Known a minute before as-of it is read, at as-of itself it is not; who has no time of it is in no known group."""
+    tables = tables_of(
+        customers=[
+            customer("ani", segment="big", known_at=THEN),
+            customer("budi", segment="big", known_at=LATER),
+            customer("citra", segment="small"),
+            customer("dewi", known_at=THEN),
+        ]
+    )
+    (segment,) = groupings_of(tables, pd.Series(["dewi", "citra", "budi", "ani"]), AS_OF)
+    assert ("segment", [None, None, None, "big"], False) == (segment.name, segment.labels, segment.today)
+
+
+def test_a_fact_without_a_history_is_todays_and_says_so():
+    tables = tables_of(
+        customers=[customer("ani", segment="big", language="id"), customer("budi", segment="small", language="en")]
+    )
+    segment, language = groupings_of(tables, pd.Series(["ani", "budi"]), AS_OF)
+    assert (["big", "small"], True) == (segment.labels, segment.today)
+    assert ("language", ["id", "en"], True) == (language.name, language.labels, language.today)
+
+
+def test_a_fact_that_tells_nobody_apart_is_no_grouping():
+    """All in one language, and no segments at all."""
+    tables = tables_of(customers=[customer("ani", language="id"), customer("budi", language="id")])
+    assert [] == groupings_of(tables, pd.Series(["ani", "budi"]), AS_OF)
