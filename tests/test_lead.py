@@ -36,6 +36,13 @@ def test_a_leaver_without_a_date_counts_nowhere() -> None:
     assert {None} == {one.recall for one in found.recall}
 
 
+def test_who_had_left_before_they_were_watched_cannot_be_warned() -> None:
+    """Silent for longer than n days when first observed: gone already. A listing after leaving warns nobody."""
+    found = lead_times([-10.0, 0.0, -5.0, 20.0], [-10.0, 0.0, 40.0, 20.0])
+    assert (2, 1.0, 20.0) == (found.leavers, found.warned, found.median_days)
+    assert [1 / 2, 1 / 2, 0.0, None, None] == [one.recall for one in found.recall]
+
+
 def test_ties_are_shared() -> None:
     """Two leavers share one place: half a warning each."""
     found = lead_times([20.0, 40.0], [20.0, 40.0], listed=[0.5, 0.5])

@@ -35,8 +35,8 @@ class Lead:
 class LeadTimes:
     """How early the leavers were listed.
 
-    ``leavers`` are those whose leaving has a date, ``warned`` how many of them were listed at all before it;
-    ``median_days`` the median days from the first listing until leaving among the warned, ``None`` without any.
+    ``leavers`` are those whose leaving has a date after they were first observed, ``warned`` how many of them were
+    listed at all before it; ``median_days`` the median days from the first listing until leaving among the warned, ``None`` without any.
     """
 
     leavers: int
@@ -66,11 +66,14 @@ def lead_times(
 ) -> LeadTimes:
     """Recall by lead time over leavers, one row each, all arrays of shape (n,).
 
-    ``warning_days`` are the days from a leaver's first listing until they left, NaN where they were never listed
-    before; ``watched_days`` those from their first observation until they left, NaN where nobody knows when they left
-    (such rows count nowhere). ``listed`` is the chance that the listing came about, 1 left out: where equal scores
-    share the last places of a list it lies between. Recall at a lead time is the share of the leavers watched at least
-    that long who were warned at least that early: who came late into view could not be warned earlier, and is no miss.
+    ``warning_days`` are the days from a leaver's first listing until they left, NaN where they were never listed;
+    ``watched_days`` those from their first observation until they left, NaN where nobody knows when they left. Such
+    rows count nowhere, nor do those at or below 0: whoever is called gone after n days of silence may have been silent
+    for as long already when first observed. A listing after they left is no warning.
+
+    ``listed`` is the chance that the listing came about, 1 left out: where equal scores share the last places of a list
+    it lies between. Recall at a lead time is the share of the leavers watched at least that long who were warned at
+    least that early: who came late into view could not be warned earlier, and is no miss.
     """
     warning = np.asarray(warning_days, dtype=np.float64)
     watched = np.asarray(watched_days, dtype=np.float64)
@@ -79,8 +82,8 @@ def lead_times(
         raise ValueError(f"warnings {warning.shape}, watched {watched.shape} and listed {chance.shape} differ")
     if (warning > watched).any():
         raise ValueError("a leaver was listed before anybody watched them")
-    dated = ~np.isnan(watched)
-    weight = np.where(dated & ~np.isnan(warning), chance, 0.0)
+    dated = watched > 0
+    weight = np.where(dated & (warning > 0), chance, 0.0)
     return LeadTimes(
         leavers=int(dated.sum()),
         warned=float(weight.sum()),
