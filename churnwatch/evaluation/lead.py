@@ -36,7 +36,8 @@ class LeadTimes:
     """How early the leavers were listed.
 
     ``leavers`` are those whose leaving has a date after they were first observed, ``warned`` how many of them were
-    listed at all before it; ``median_days`` the median days from the first listing until leaving among the warned, ``None`` without any.
+    listed at all before it; ``median_days`` the median days from the first listing until leaving among the warned,
+    ``None`` without any.
     """
 
     leavers: int
