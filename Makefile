@@ -45,9 +45,10 @@ bench-large: $(VENV)/.bench  ## the benchmarks of large data (minutes, and 1 GB 
 fuzz: $(VENV)/.dev  ## damage 2,000 files of every format and load them (about two minutes; SEED=N repeats)
 	@$(BIN)/python -m tests.fuzz.run --cases 2000 $(if $(SEED),--seed $(SEED))
 
-gates: $(VENV)/.dev  ## what a release must pass: the installed wheel, and every slow test
+gates: $(VENV)/.dev  ## what a release must pass: the installed wheel, every slow test, damaged models (SEED=N repeats)
 	@$(PYTEST) -m "slow or not slow" tests/test_wheel.py
 	@$(PYTEST) -m slow --ignore tests/test_wheel.py
+	@$(BIN)/python -m tests.fuzz.bundles --cases 1000 $(if $(SEED),--seed $(SEED))
 
 clean:  ## remove the environment, caches and builds (never demo/: a project may hold facts)
 	@rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

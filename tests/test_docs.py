@@ -154,5 +154,5 @@ def test_every_command_is_in_the_readme():
 @pytest.mark.skipif(not HAS_CLI, reason="there is no command line yet")
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_pages_name_only_commands_that_exist(path):
-    named = set(re.findall(r"(?:`|^|\$ )churnwatch ([a-z]+)", path.read_text(), re.M))
+    named = set(re.findall(r"(?:`|^|\$ )churnwatch ([a-z]+(?:-[a-z]+)*)", path.read_text(), re.M))
     assert [] == sorted(named - commands())

@@ -13,6 +13,7 @@ import typer
 from churnwatch.cli.audit import audit
 from churnwatch.cli.backtest import backtest
 from churnwatch.cli.label import label
+from churnwatch.cli.models import account, models
 from churnwatch.cli.options import (
     AsOfOption,
     Common,
@@ -102,16 +103,6 @@ def _fail(error: ChurnwatchError) -> NoReturn:
     sys.exit(error.exit_code)
 
 
-def _by() -> str:
-    """Who moves a model: the account the command runs under."""
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
-
-
 def _day(text: str | None, workspace: Workspace) -> date:
     from churnwatch.spec import civil_day
 
@@ -169,7 +160,7 @@ def demo(
     if (project, deployment, data) != (Path(), "demo", None):
         raise UsageError("demo makes its own project; use --dir", where="--project, --deployment, --data")
     with progress_bar() as report:
-        done = run(directory, customers=customers, seed=seed, now=now(), clock=now, by=_by(), report=report)
+        done = run(directory, customers=customers, seed=seed, now=now(), clock=now, by=account(), report=report)
     tell(json_, done.as_json(), lambda: show.demo(done, lang))
     _gate(done.trained.verdict.passed, "churn")
 
@@ -207,7 +198,7 @@ def train(
 
     workspace = Common(project, deployment, data, json_, lang).workspace()
     with progress_bar() as report:
-        trained = run(workspace, model, by=_by(), report=report)
+        trained = run(workspace, model, by=account(), report=report)
     tell(json_, trained.as_json(), lambda: show_figures.trained(trained))
     _gate(trained.verdict.passed, model)
 
@@ -298,3 +289,6 @@ def explain(
     with progress_bar() as report:
         told = run(workspace, customer, day=_day(as_of, workspace), language=lang, report=report)
     tell(json_, told.as_json(), lambda: show.explained(told, lang))
+
+
+app.registered_commands += models.registered_commands

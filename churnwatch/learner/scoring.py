@@ -58,4 +58,12 @@ def _check_shape(fitted: Fitted, X: Array) -> None:
 def _booster(text: str) -> lgb.Booster:
     import lightgbm as lgb
 
-    return lgb.Booster(model_str=text)
+    try:
+        return lgb.Booster(model_str=text)
+    except (ValueError, lgb.basic.LightGBMError) as error:
+        # It hands the parameters it was trained by to Python as JSON, which one wrong word of theirs breaks.
+        raise NoUsableModel(
+            f"LightGBM cannot read the text model ({str(error).splitlines()[0]})",
+            where="booster.txt",
+            hint="train again, or roll back to an earlier version",
+        ) from None

@@ -6,21 +6,38 @@ the database refuse to change or delete them. Times are parameters; nothing here
 
 from churnwatch.ledger.lists import IssuedList, latest_list, previous_risks, record_list
 from churnwatch.ledger.opening import open_ledger
-from churnwatch.ledger.promotions import Promotion, champion, promotions, record_promotion
+from churnwatch.ledger.promotions import (
+    ROLLED_BACK,
+    Promotion,
+    Term,
+    before_champion,
+    challenger,
+    champion,
+    left_by_rollback,
+    promotions,
+    record_promotion,
+    terms,
+)
 from churnwatch.ledger.runs import Run, begin_run, finish_run, runs
 
 __all__ = [
+    "ROLLED_BACK",
     "IssuedList",
     "Promotion",
     "Run",
+    "Term",
+    "before_champion",
     "begin_run",
+    "challenger",
     "champion",
     "finish_run",
     "latest_list",
+    "left_by_rollback",
     "open_ledger",
     "previous_risks",
     "promotions",
     "record_list",
     "record_promotion",
     "runs",
+    "terms",
 ]

@@ -35,6 +35,8 @@ MOST_PARAMETERS = 100
 """MLflow takes no more in one call."""
 LONGEST_DESCRIPTION = 5_000
 """Characters MLflow's table keeps of a version's description; the whole card is an artifact of the run."""
+ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+"""What MLflow calls a missing model and a missing alias."""
 SQLITE = "sqlite:///"
 SQLITE_MAGIC = b"SQLite format 3\x00"
 
@@ -46,6 +48,8 @@ ENVIRONMENT = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    # With a server the end of a run is told on standard output, which is one JSON object.
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 
 
@@ -90,8 +94,8 @@ def log_model(
     be used.
     """
     read_bundle(bundle_dir, expected_version=version)
-    with _client(uri) as client:
-        known = _registered(client, name, version)
+    with opened(uri) as client:
+        known = registered_as(client, name, version)
         if known is not None:
             return Logged(known.run_id or "", int(known.version), new=False)
 
@@ -107,9 +111,11 @@ def log_model(
             items = list(parameters.items())
             for start in range(0, len(items), MOST_PARAMETERS):
                 mlflow.log_params(dict(items[start : start + MOST_PARAMETERS]))
-            mlflow.log_metrics({key: value for key, value in metrics.items() if math.isfinite(value)})
-            _log_files(client, run_id, {**artifacts, "card.md": card})
+            # The model before the metrics: logged after them, MLflow would look each of them up again by itself.
             model_id = _log_pyfunc(bundle_dir, signature_columns)
+            finite = {key: value for key, value in metrics.items() if math.isfinite(value)}
+            mlflow.log_metrics(finite, model_id=model_id)
+            _log_files(client, run_id, {**artifacts, "card.md": card})
             number = _register(client, name, model_id, run_id, version=version, card=card)
     return Logged(run_id, number, new=True)
 
@@ -119,8 +125,8 @@ def set_alias(uri: str, name: str, alias: str, version: str) -> int:
 
     Raises NoUsableModel when no such version is registered.
     """
-    with _client(uri) as client:
-        known = _registered(client, name, version)
+    with opened(uri) as client:
+        known = registered_as(client, name, version)
         if known is None:
             raise NoUsableModel(
                 f"no version {version} of {name} is registered",
@@ -134,22 +140,41 @@ def alias_version(uri: str, name: str, alias: str) -> str | None:
     """The version (12 hex digits) that ``alias`` of ``name`` points at, None where there is no such alias or
     model.
     """
-    with _client(uri) as client:
+    with opened(uri) as client:
         from mlflow.exceptions import MlflowException
 
         try:
             found = client.get_model_version_by_alias(name, alias)
         except MlflowException as error:
-            # A missing model and a missing alias raise different codes.
-            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            if error.error_code in ABSENT:
                 return None
             raise
         tag: str | None = found.tags.get(VERSION_TAG)
         return tag
 
 
+def drop_alias(uri: str, name: str, alias: str) -> None:
+    """Take ``alias`` from whatever version of ``name`` it points at; nothing where there is no such alias."""
+    with opened(uri) as client:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            client.delete_registered_model_alias(name, alias)
+        except MlflowException as error:
+            if error.error_code not in ABSENT:
+                raise
+
+
+def registered_as(client: MlflowClient, name: str, version: str) -> ModelVersion | None:
+    """The registered version of ``name`` whose bundle is ``version``, as MLflow has it."""
+    for known in client.search_model_versions(f"name='{name}'"):
+        if known.tags.get(VERSION_TAG) == version:
+            return known
+    return None
+
+
 @contextmanager
-def _client(uri: str) -> Iterator[MlflowClient]:
+def opened(uri: str) -> Iterator[MlflowClient]:
     """A client of the store, with MLflow's chatter off and its global settings put back afterwards."""
     for variable, value in ENVIRONMENT.items():
         os.environ.setdefault(variable, value)
@@ -196,13 +221,6 @@ def _unusable(why: str) -> ProjectError:
         where="tracking.yaml",
         hint="check its uri and that the server runs, or leave uri out to keep models under state/",
     )
-
-
-def _registered(client: MlflowClient, name: str, version: str) -> ModelVersion | None:
-    for known in client.search_model_versions(f"name='{name}'"):
-        if known.tags.get(VERSION_TAG) == version:
-            return known
-    return None
 
 
 def _experiment(client: MlflowClient, name: str, artifact_root: Path | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from churnwatch.registry.tracking import _client, _experiment
+from churnwatch.registry.tracking import _experiment, opened
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -35,7 +35,7 @@ class SearchLog:
         parameters: Mapping[str, object],
     ) -> None:
         self.uri = uri
-        with _client(uri) as client:
+        with opened(uri) as client:
             self.experiment = _experiment(client, experiment, artifact_root)
             known = client.search_runs([self.experiment], f"tags.`{SEARCH_TAG}` = '{key}'", max_results=1)
             if known:
@@ -63,7 +63,7 @@ class SearchLog:
         """
         if number in self.logged:
             return
-        with _client(self.uri) as client:
+        with opened(self.uri) as client:
             tags = {TRIAL_TAG: str(number), "mlflow.parentRunId": self.run_id, "mlflow.source.name": "churnwatch"}
             run = client.create_run(self.experiment, run_name=f"trial {number + 1}", tags=tags)
             metrics = [
@@ -77,7 +77,7 @@ class SearchLog:
 
     def end(self, metrics: Mapping[str, float]) -> None:
         """Log what came of the search; its run is finished then, also where it goes on some other day."""
-        with _client(self.uri) as client:
+        with opened(self.uri) as client:
             began = client.get_run(self.run_id).info.start_time
             # The step is the number of trials, so that a search that went on has a point for each end.
             step = int(metrics.get("trials", 0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,6 +13,7 @@ from churnwatch.evaluation import BASELINES
 from churnwatch.outreach import Counts
 from churnwatch.runs.listing import Made, make_again, make_list
 from churnwatch.runs.record import recorded
+from churnwatch.runs.tracking import tracking_warnings
 from churnwatch.runs.workspace import Report, Workspace, ledger, lock
 
 if TYPE_CHECKING:
@@ -87,12 +88,21 @@ def daily(
             else:
                 revision = issued.revision + 1 if issued else 1
                 made = make_list(workspace, engine, day=day, baseline=baseline, revision=revision, report=report)
+                made = _with_tracking(workspace, made)
                 _issue(workspace, engine, made, directory=directory, day=day, run_id=record.run_id)
                 record.detail["counts"] = made.manifest["counts"]
             record.model_version = made.version
         if issued is None or rerun == "correct":
             return _published(directory, "corrected" if issued else "issued")
         return _published(directory, "verified" if rerun == "verify" else "skipped")
+
+
+def _with_tracking(workspace: Workspace, made: Made) -> Made:
+    """The list with what the tracking server says against it: told in run.json, as agents can do nothing about it."""
+    if made.baseline is not None:
+        return made
+    told = [*made.manifest["warnings"], *tracking_warnings(workspace, made.model, made.version)]
+    return replace(made, manifest={**made.manifest, "warnings": told})
 
 
 def _refuse_another_ranking(issued: IssuedList, baseline: str | None) -> None:

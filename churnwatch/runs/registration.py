@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from churnwatch.evaluation import Verdict
+from churnwatch.runs.candidate import Candidate
+from churnwatch.runs.provenance import data_hashes, environment, tags_of
 from churnwatch.runs.study import Judged
+from churnwatch.runs.tracking import tracking_uri
 from churnwatch.runs.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -18,29 +24,45 @@ if TYPE_CHECKING:
 
     from churnwatch.registry import Bundle, Logged
 
+GATE = "churnwatch.gate"
+"""The tag that says whether the gate was passed."""
+
+
+@dataclass(frozen=True)
+class Registration:
+    """Where a training stands: its version, its place in MLflow, whether it was promoted now.
+
+    ``held`` says why a version whose gate was passed is not in use all the same.
+    """
+
+    version: str
+    logged: Logged
+    promoted: bool
+    held: str | None
+
 
 def register(
     workspace: Workspace,
     engine: sa.Engine,
-    bundle: Bundle,
+    found: Candidate,
     *,
-    judged: Sequence[Judged],
     verdict: Verdict,
     champion: str | None,
-    card: str,
+    cards: Mapping[str, str],
+    pictures: Mapping[str, bytes],
+    remarks: Sequence[str],
     by: str,
-) -> tuple[str, Logged, bool]:
-    """Log and register the bundle, keep its copy, and make it champion where the gate was passed.
+) -> Registration:
+    """Log and register the candidate, keep its copy, and make it champion where the gate was passed, else challenger.
 
-    Returns the version, where it stands in MLflow, and whether it was promoted now: a version that is the
-    ``champion`` already is not promoted again. The alias moves before the ledger writes it down: of the two, scoring
-    goes by the ledger.
+    ``cards`` are the model cards by language, ``pictures`` PNG files by path below the run. A version that is champion
+    already is not promoted again, and one that was rolled back from is left to a person. The alias moves before the
+    ledger writes it down: of the two, scoring goes by the ledger.
     """
-    from churnwatch.ledger import record_promotion
-    from churnwatch.registry import alias_version, keep_copy, log_model, set_alias, store_uri, write_bundle
+    from churnwatch.ledger import challenger, left_by_rollback, promotions, record_promotion
+    from churnwatch.registry import alias_version, drop_alias, keep_copy, log_model, set_alias, write_bundle
 
-    tracking = workspace.spec.tracking
-    uri = tracking.uri or store_uri(workspace.state)
+    bundle, tracking, uri = found.bundle, workspace.spec.tracking, tracking_uri(workspace)
     with tempfile.TemporaryDirectory(dir=workspace.state) as temporary:
         directory = Path(temporary) / "bundle"
         version = write_bundle(directory, bundle)
@@ -52,29 +74,91 @@ def register(
             bundle_dir=directory,
             version=version,
             parameters=_parameters(bundle),
-            metrics=_metrics(judged),
-            tags={"churnwatch.deployment": workspace.deployment, "churnwatch.gate": str(verdict.passed).lower()},
-            artifacts={},
+            metrics=metrics(found.judged),
+            tags={
+                "churnwatch.deployment": workspace.deployment,
+                GATE: str(verdict.passed).lower(),
+                **tags_of(workspace, bundle, data=data_hashes(workspace)),
+            },
+            artifacts={
+                **{f"card.{language}.md": card for language, card in cards.items() if language != "en"},
+                **pictures,
+                "evaluation.json": _evaluation(found, verdict, remarks),
+                "environment.json": environment(),
+            },
             signature_columns=bundle.fitted.columns,
-            card=card,
+            card=cards["en"],
         )
         keep_copy(workspace.state, bundle.name, directory, version)
-    promoted = verdict.passed and champion != version
+    name, model = bundle.name, bundle.model.model
+    moves = promotions(engine, deployment=workspace.deployment, model=model)
+    left = left_by_rollback(moves).get(version)
+    promoted = verdict.passed and champion != version and left is None
+    gate = {check.name: [check.difference, check.low, check.high] for check in verdict.checks}
+    about = {"deployment": workspace.deployment, "model": model, "model_version": version}
     # Also where the version is champion already: its alias may have been moved by hand, or lost with the store.
-    if (promoted or champion == version) and alias_version(uri, bundle.name, "champion") != version:
-        set_alias(uri, bundle.name, "champion", version)
+    if (promoted or champion == version) and alias_version(uri, name, "champion") != version:
+        set_alias(uri, name, "champion", version)
     if promoted:
-        record_promotion(
-            engine,
-            deployment=workspace.deployment,
-            model=bundle.model.model,
-            model_version=version,
-            moved_at=workspace.now,
-            by=by,
-            reason="the gate was passed",
-            gate={check.name: [check.difference, check.low, check.high] for check in verdict.checks},
+        drop_alias(uri, name, "challenger")
+        record_promotion(engine, **about, moved_at=workspace.now, by=by, reason="the gate was passed", gate=gate)
+    elif champion != version:
+        if alias_version(uri, name, "challenger") != version:
+            set_alias(uri, name, "challenger", version)
+        if challenger(moves) != version:
+            why = "the gate was passed, but it was rolled back before" if verdict.passed else "the gate was not passed"
+            record_promotion(
+                engine, **about, alias="challenger", moved_at=workspace.now, by=by, reason=f"trained; {why}", gate=gate
+            )
+    held = None
+    if left is not None and verdict.passed:
+        held = (
+            f"Version {version} was rolled back on {left.moved_at:%Y-%m-%d} ({left.reason}), so training does not "
+            f"promote it again; `churnwatch promote {model} {version} --why …` does."
         )
-    return version, logged, promoted
+    return Registration(version, logged, promoted, held)
+
+
+def metrics(judged: Sequence[Judged]) -> dict[str, float]:
+    """The mean of each figure over the test dates, and each date's own as ``figure.date``; NaN where one is missing.
+
+    Figures of figures are named by their path, such as ``recall_by_lead.30``.
+    """
+    slices = [dict(_numbers(one.figures)) for one in judged]
+    found: dict[str, float] = {}
+    for name in dict.fromkeys(name for one in slices for name in one):
+        values = [one.get(name, float("nan")) for one in slices]
+        found[name] = float(np.mean(values))
+        for one, value in zip(judged, values, strict=True):
+            found[f"{name}.{one.figures['as_of']}"] = value
+    for baseline in judged[0].baselines:
+        for name in ("auc", "precision_at_capacity"):
+            values = [one.figures["baselines"][baseline][name] for one in judged]
+            found[f"{baseline}.{name}"] = float(np.mean(values))
+    return found
+
+
+def _numbers(figures: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+    for name, value in figures.items():
+        # MLflow takes no other signs in a metric's name; a segment's may hold any.
+        path = prefix + re.sub(r"[^\w.\- :/]", "_", str(name))
+        if isinstance(value, Mapping) and name != "baselines":
+            yield from _numbers(value, f"{path}.")
+        elif isinstance(value, (int, float)):
+            yield path, float(value)
+
+
+def _evaluation(found: Candidate, verdict: Verdict, remarks: Sequence[str]) -> str:
+    """Every figure of the training, as ``train --json`` has them."""
+    told = {
+        "slices": [dict(one.figures) for one in found.judged],
+        "gate": {"passed": verdict.passed, "checks": [asdict(check) for check in verdict.checks]},
+        "precision_at_capacity_minus": {
+            name: {"difference": d, "low": low, "high": high} for name, (d, low, high) in found.intervals.items()
+        },
+        "notes": list(remarks),
+    }
+    return json.dumps(told, indent=1, ensure_ascii=False, default=str) + "\n"
 
 
 def _parameters(bundle: Bundle) -> dict[str, object]:
@@ -90,18 +174,3 @@ def _parameters(bundle: Bundle) -> dict[str, object]:
         "observations": bundle.notes["observations"],
         "acknowledged": ", ".join(model.acknowledge) or "none",
     }
-
-
-def _metrics(judged: Sequence[Judged]) -> dict[str, float]:
-    """The mean of each figure over the test dates, and each date's own as ``figure.date``."""
-    found: dict[str, float] = {}
-    names = [name for name, value in judged[0].figures.items() if isinstance(value, (int, float))]
-    for name in names:
-        found[name] = float(np.mean([one.figures[name] for one in judged]))
-        for one in judged:
-            found[f"{name}.{one.figures['as_of']}"] = float(one.figures[name])
-    for baseline in judged[0].baselines:
-        for name in ("auc", "precision_at_capacity"):
-            values = [one.figures["baselines"][baseline][name] for one in judged]
-            found[f"{baseline}.{name}"] = float(np.mean(values))
-    return found

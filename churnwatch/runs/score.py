@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from churnwatch.errors import DataRefused, NoUsableModel
 from churnwatch.health import bands
 from churnwatch.learner import horizon_risks, margins, risk
 from churnwatch.outcomes import check_as_of, observe
+from churnwatch.runs.tracking import tracking_warnings
 from churnwatch.runs.workspace import Report, Workspace, ledger, load_tables, lock
 from churnwatch.signals import Matrix, build, event_columns, reads_text
 from churnwatch.spec import Model
@@ -196,6 +197,7 @@ def score(workspace: Workspace, name: str, *, day: date, report: Report | None =
     with lock(workspace):
         tables = load_tables(workspace, report=report)
         scored = scores(workspace, tables, name, day=day, report=report)
+        scored = replace(scored, warnings=scored.warnings + tracking_warnings(workspace, name, scored.version))
         directory = workspace.out / f"{day}-score-{name}"
         files = {
             "scores.parquet": scores_parquet(scored.frame),

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from churnwatch.evaluation import Verdict, gate
-from churnwatch.runs.candidate import candidate, pooled
+from churnwatch.runs.candidate import TRAINED_UNTIL, candidate, pooled
 from churnwatch.runs.card import model_card, remarks_of
+from churnwatch.runs.plots import training_plots
 from churnwatch.runs.record import recorded
 from churnwatch.runs.registration import register
 from churnwatch.runs.rival import Rival, rival_of
 from churnwatch.runs.study import Judged
+from churnwatch.runs.tracking import check_tracking
 from churnwatch.runs.workspace import Report, Workspace, ledger, load_tables, lock
 from churnwatch.spec import Model
 
@@ -39,6 +41,8 @@ class Trained:
     observations: int
     base_rate: float
     """Of the observations the judged model was fitted on."""
+    trained_until: str
+    """When the last training label closed, an instant in ISO 8601."""
     skipped: Mapping[str, str]
     notes: tuple[str, ...]
     """What the gate does not decide by, and a reader should know."""
@@ -80,43 +84,72 @@ def train(workspace: Workspace, name: str, *, by: str, report: Report | None = N
         record.detail["model"] = model.model
         trained = _train(workspace, engine, model, by=by, report=report)
         record.model_version = trained.version
-        record.detail |= {"gate": trained.verdict.passed, "promoted": trained.promoted}
+        record.detail |= {
+            "gate": trained.verdict.passed,
+            "promoted": trained.promoted,
+            "auc": float(np.mean([one.figures["auc"] for one in trained.judged])),
+            TRAINED_UNTIL: trained.trained_until,
+        }
     return trained
 
 
 def _train(workspace: Workspace, engine: sa.Engine, model: Model, *, by: str, report: Report | None) -> Trained:
+    check_tracking(workspace)
     tables = load_tables(workspace, report=report)
     found = candidate(workspace, tables, model, report=report)
     judged, bundle, tests = found.judged, found.bundle, [one.rows for one in found.judged]
     rival = rival_of(workspace, engine, tables, model, columns=found.columns, past=found.past, tests=tests)
     verdict = _verdict(model, judged, rival)
     remarks = remarks_of(model, rival=rival, intervals=found.intervals, suspects=found.suspects)
-    card = model_card(
-        workspace, model, judged=judged, verdict=verdict, notes=bundle.notes, intervals=found.intervals, remarks=remarks
-    )
+    cards = {
+        language: model_card(
+            workspace,
+            model,
+            judged=judged,
+            verdict=verdict,
+            notes=bundle.notes,
+            intervals=found.intervals,
+            remarks=remarks,
+            language=language,
+        )
+        for language in ("en", "id")
+    }
     if report:
+        report("drawing", 0, 1)
+    pictures = training_plots(judged)
+    if report:
+        report("drawing", 1, 1)
         report("logging to MLflow", 0, 1)
     in_use = rival.version if rival else None
-    version, logged, promoted = register(
-        workspace, engine, bundle, judged=judged, verdict=verdict, champion=in_use, card=card, by=by
+    done = register(
+        workspace,
+        engine,
+        found,
+        verdict=verdict,
+        champion=in_use,
+        cards=cards,
+        pictures=pictures,
+        remarks=[remark.en for remark in remarks],
+        by=by,
     )
     if report:
         report("logging to MLflow", 1, 1)
     return Trained(
         model=model.model,
-        version=version,
-        registered=logged.registered_version,
-        new=logged.new,
-        promoted=promoted,
-        champion=version if promoted else in_use,
+        version=done.version,
+        registered=done.logged.registered_version,
+        new=done.logged.new,
+        promoted=done.promoted,
+        champion=done.version if done.promoted else in_use,
         judged=judged,
         verdict=verdict,
         capacity_intervals=found.intervals,
         choice=found.choice,
         observations=bundle.notes["observations"],
         base_rate=found.fitted.base_rate,
+        trained_until=bundle.notes[TRAINED_UNTIL],
         skipped=bundle.notes["skipped"],
-        notes=tuple(remark.en for remark in remarks),
+        notes=(*(remark.en for remark in remarks), *([done.held] if done.held else [])),
     )
 
 

@@ -45,7 +45,7 @@ class Result:
 
 def work(pipe: Connection, seed: int, directory: str) -> None:
     """A worker: it says that it is ready, then cases come by number and endings go back."""
-    _limit_memory()
+    limit_memory()
     # What is loaded and compiled at the first use is no case's doing.
     control = next(case for case in (make(0, number) for number in count()) if not case.done)
     judge(replace(control, whole=True), Path(directory))
@@ -56,7 +56,8 @@ def work(pipe: Connection, seed: int, directory: str) -> None:
         pipe.send(Result(number, case.format, judge(case, Path(directory)), time.monotonic() - started))
 
 
-def _limit_memory() -> None:
+def limit_memory() -> None:
+    """No case may ask for more than MEMORY."""
     import resource
 
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
