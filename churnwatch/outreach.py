@@ -19,7 +19,8 @@ class ListRow:
     risk minus that of the previous list, ``None`` where the customer was not on it; ``rising_since`` ``None``
     where no onset is known; ``value_at_risk`` is money per month in the deployment's currency, ``None`` where
     the value is unknown; ``reasons`` holds none to three sentences; ``baseline`` names the ranking that
-    listed the row where no model had passed, ``None`` where the model did.
+    listed the row where no model had passed, ``None`` where the model did; ``rule_score`` is 0-100, higher is worse,
+    ``None`` but where it ranks or stands beside a young model's risk.
     """
 
     rank: int
@@ -41,6 +42,7 @@ class ListRow:
     due: date
     model_version: str
     baseline: str | None
+    rule_score: int | None = None
 
 
 @dataclass(frozen=True)

@@ -49,22 +49,13 @@ NUMBERS = RANKING | {
     "n", "base_rate", "brier", "log_loss", "ece", "ece_by_chance", "base_rate_shift", "shift_by_chance",
     "ece_after_shift", "trained_base_rate", "too_late",
 }  # fmt: skip
-SLICE = NUMBERS | {
-    "as_of",
-    "baselines",
-    "intervals",
-    "lead_time",
-    "reliability",
-    "gain",
-    "groups",
-    "horizons",
-    "warnings",
-}
-BASELINES = ["random", "recency", "last_score", "tenure", "logistic"]
+SLICE = NUMBERS | {"as_of", "baselines", "intervals", "lead_time", "reliability", "gain", "groups", "warnings"}
+BASELINES = ["random", "recency", "last_score", "tenure", "health", "logistic"]
 
 
 def assert_slice(one, *, extras=frozenset()):
-    assert SLICE | extras == set(one)
+    # Further horizons are told as far as the slice reaches.
+    assert SLICE | extras == set(one) - {"horizons"}
     assert BASELINES == list(one["baselines"])
     for figures in one["baselines"].values():
         assert RANKING | {"lead_time"} == set(figures)
@@ -209,7 +200,7 @@ def assert_training(told):
 def assert_list(told):
     assert {
         "status", "deployment", "as_of", "model", "model_version", "baseline", "counts", "bands", "explained",
-        "program", "made_at", "revision", "warnings", "files", "rows",
+        "program", "made_at", "revision", "warnings", "files", "rows", "previously_by",
     } == set(told)  # fmt: skip
     assert ["outreach.csv", "outreach.html", "run.json", "scores.parquet"] == sorted(told["files"])
     counts = dict(told["counts"])
@@ -271,11 +262,15 @@ def test_explain_gives_one_customer(company):
     customer = company.said.json["daily"]["rows"][0]["customer"]
     told = ok(call("explain", customer, "--as-of", END, "--project", company.root, "--json")).json
     keys = [
-        "customer", "as_of", "model", "model_version", "risk", "band", "base_rate", "reasons", "signals",
-        "interactions", "surveys",
+        "customer", "as_of", "model", "model_version", "risk", "band", "base_rate", "horizons", "reasons",
+        "signals", "interactions", "surveys",
     ]  # fmt: skip
     assert keys == list(told)
     assert customer == told["customer"]["customer_id"]
+    # The company is too young for the longest.
+    assert ["30d", "60d"] == list(told["horizons"])
+    assert sorted(told["horizons"].values()) == list(told["horizons"].values())
+    assert told["risk"] == told["horizons"]["60d"]
 
 
 def test_init_copies_the_reference_and_diff_shows_the_drift(tmp_path):

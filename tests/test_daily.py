@@ -17,6 +17,7 @@ import pytest
 from command_line import END, call, facts, ledger, ok, refused, tree, untouched
 from ruamel.yaml import YAML
 
+import churnwatch.runs.cold_start
 import churnwatch.runs.ranking
 from churnwatch.runs.daily import daily
 from churnwatch.runs.workspace import open_workspace
@@ -397,4 +398,67 @@ def test_verify_makes_a_baselines_list_by_that_baseline(without_model):
 
 def test_an_unknown_baseline_is_refused_with_the_nearest(company):
     said = call("daily", "--as-of", END, "--baseline", "recncy", "--project", company.root)
-    refused(said, 2, "there is no baseline recncy", "random, recency, last_score, tenure, logistic", "recency?")
+    allowed = "random, recency, last_score, tenure, health, logistic"
+    refused(said, 2, "there is no baseline recncy", allowed, "recency?")
+
+
+# --- before there is a model
+
+
+def with_fewest_outcomes(project, count):
+    """The model's file asks for ``count`` outcomes of each kind at least."""
+    path = project / "configs" / "demo" / "models" / "churn.yaml"
+    text = path.read_text()
+    assert "minimum_outcomes: 20" in text
+    path.write_text(text.replace("minimum_outcomes: 20", f"minimum_outcomes: {count}"))
+
+
+def daily_told(project, *more):
+    return ok(call("daily", "--as-of", END, "--project", project, "--json", *more)).json
+
+
+def test_without_outcomes_enough_the_rule_score_lists_and_says_so(untrained):
+    """No model, and too little to train one: listed by the rule score, with reasons, the same on every run."""
+    with_fewest_outcomes(untrained, 5_000)
+    told = daily_told(untrained)
+    assert len(told["rows"]) > 20
+    assert {"baseline:health"} == {row["listed_by"] for row in told["rows"]}
+    assert {None} == {row["risk"] for row in told["rows"]}
+    scores = [row["rule_score"] for row in told["rows"]]
+    assert all(50 < score <= 100 for score in scores)
+    assert sorted(scores, reverse=True) == scores
+    [why] = [sentence for sentence in told["warnings"] if "outcomes" in sentence]
+    assert re.search(r"too few outcomes to learn from, [1-9]\d* of 5000 bad ones", why)
+    assert 0.9 * len(told["rows"]) < sum(bool(row["reason_1"]) for row in told["rows"])
+    assert ["health"] == [one["baseline"] for one in facts(untrained, "lists")]
+    assert "skipped" == daily_told(untrained)["status"]
+    assert "verified" == daily_told(untrained, "--rerun", "verify")["status"]
+
+
+def test_with_outcomes_enough_but_no_model_there_is_no_list_in_silence(untrained):
+    said = call("daily", "--as-of", END, "--project", untrained)
+    refused(said, 6, "has no champion yet", "churnwatch train churn")
+
+
+def test_a_young_models_risks_stand_beside_the_rule_score(project, monkeypatch):
+    """A model of fewer outcomes than would make it grown up: both numbers in every row, the same order."""
+    path = project / "out" / "demo" / END
+    before = rows_of(path)
+    assert {""} == {row["rule_score"] for row in before}
+    monkeypatch.setattr(churnwatch.runs.cold_start, "YOUNG", 10_000)
+    workspace = open_workspace(project, deployment="demo", data=None, now=datetime(2026, 7, 2, tzinfo=UTC))
+    daily(workspace, day=date.fromisoformat(END), rerun="correct")
+    rows = rows_of(path)
+    assert [(row["customer"], row["risk"]) for row in before] == [(row["customer"], row["risk"]) for row in rows]
+    assert all(0 <= int(row["rule_score"]) <= 100 for row in rows)
+    assert len({row["rule_score"] for row in rows}) > 5
+
+
+def test_the_switch_from_the_rule_to_the_model_is_told_and_kept(project):
+    """One day by the rule, the next by the model: said on the list, in the manifest and in the ledger."""
+    ok(call("daily", "--as-of", EARLIER, "--baseline", "health", "--project", project))
+    told = daily_told(project, "--rerun", "correct")
+    assert (None, "baseline:health") == (told["baseline"], told["previously_by"])
+    [switched] = [sentence for sentence in told["warnings"] if "From this list on" in sentence]
+    assert "From this list on the model ranks; until the list before it was the rule score." in switched
+    assert {"health", None} == {one["baseline"] for one in facts(project, "lists")}

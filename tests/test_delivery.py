@@ -132,12 +132,13 @@ def test_the_table_has_the_agreed_columns_and_its_numbers_are_plain() -> None:
     lines = outreach_csv([SITI, GRACE]).decode().split("\n")
     assert [
         "rank,customer,customer_name,owner,owner_name,risk,band,change,rising_since,value_at_risk,reason_1,"
-        "reason_2,reason_3,last_contact,last_survey,action,due,model_version,listed_by,outcome,flag_wrong_reason",
+        "reason_2,reason_3,last_contact,last_survey,action,due,model_version,listed_by,"
+        "rule_score,outcome,flag_wrong_reason",
         "1,007,Siti Rahmawati,a1,Budi,0.7344,critical,0.1200,2026-04-11,1250000.00,3 keluhan dalam 28 hari "
         "terakhir,Diam selama 41 hari,,2026-04-20,NPS 3 (2026-04-30),Telepon kembali,2026-05-02,"
-        "3fa91c07be52,model,,",
+        "3fa91c07be52,model,,,",
         "2,C-9,Margaret O’Neill,a2,Grace,0.0930,watch,0.0000,,,Not one visit in 38 days,,,,,"
-        "Call for a check-in,2026-05-04,3fa91c07be52,model,,",
+        "Call for a check-in,2026-05-04,3fa91c07be52,model,,,",
         "",
     ] == lines
 
@@ -153,6 +154,18 @@ def test_a_number_of_ours_keeps_its_sign_and_data_beside_it_are_guarded() -> Non
 def test_a_row_that_a_baseline_ranked_says_so() -> None:
     (record,) = csv.DictReader(io.StringIO(outreach_csv([replace(SITI, baseline="recency")]).decode()))
     assert "baseline:recency" == record["listed_by"]
+
+
+def test_a_rule_score_stands_beside_the_risk_or_in_its_place() -> None:
+    """A whole number in its own column, in words on the page, and no word of a baseline where it stands."""
+    young = replace(SITI, rule_score=71)
+    cold = replace(SITI, rule_score=64, baseline="health", risk=None, band="", change=None)
+    records = csv.DictReader(io.StringIO(outreach_csv([young, cold]).decode()))
+    assert [("71", "0.7344"), ("64", "")] == [(record["rule_score"], record["risk"]) for record in records]
+    for row, shown in ((young, "Skor aturan 71 dari 100"), (cold, "Skor aturan 64 dari 100")):
+        said = page([row])
+        assert shown in said
+        assert "Diurutkan dengan patokan" not in said.replace("Diurutkan dengan patokan health, bukan", "")
 
 
 def test_a_risk_that_a_baseline_does_not_know_is_left_empty() -> None:
@@ -174,9 +187,9 @@ def test_an_empty_list_is_a_table_with_a_header() -> None:
 def test_a_program_reads_the_numbers_of_a_row_as_numbers_and_an_empty_one_as_none() -> None:
     rows = list(csv.DictReader(io.StringIO(outreach_csv([SITI, GRACE]).decode())))
     siti, grace = (json_row(row) for row in rows)
-    names = ("rank", "risk", "change", "value_at_risk")
-    assert [1, 0.7344, 0.12, 1_250_000.0] == [siti[name] for name in names]
-    assert [2, 0.093, 0.0, None] == [grace[name] for name in names]
+    names = ("rank", "risk", "change", "value_at_risk", "rule_score")
+    assert [1, 0.7344, 0.12, 1_250_000.0, None] == [siti[name] for name in names]
+    assert [2, 0.093, 0.0, None, None] == [grace[name] for name in names]
     assert [int, float] == [type(grace["rank"]), type(grace["change"])]
     texts = [name for name in rows[0] if name not in names]
     assert [rows[0][name] for name in texts] == [siti[name] for name in texts]

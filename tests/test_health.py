@@ -1,14 +1,16 @@
-"""Bands: multiples of the training base rate, each band's lower end included."""
+"""Bands: multiples of the training base rate; the rule score: how far everything stands on the bad side."""
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from churnwatch.health import BANDS, bands
-from churnwatch.spec import Bands
+from churnwatch.health import BANDS, bands, places, rule_scores
+from churnwatch.spec import Bands, Column, Family
 
 EDGES = Bands(watch=1.0, at_risk=2.0, critical=4.0)
 
@@ -56,3 +58,63 @@ def test_a_higher_risk_is_never_in_a_better_band(risks: list[float], base_rate: 
     assert sorted(places) == places
     expected = [sum(risk >= k * base_rate for k in (1.0, 2.0, 4.0)) for risk in sorted(risks)]
     assert expected == places
+
+
+# --- the rule score
+
+
+def columns(*directions: str) -> tuple[Column, ...]:
+    family = {
+        "family": "probe",
+        "description": "Numbers.",
+        "table": "interactions",
+        "signals": [
+            {
+                "name": f"number_{i}",
+                "description": "A number.",
+                "aggregate": "count",
+                "windows": ["28d"],
+                "direction": direction,
+                "reason": {"en": "{value}", "id": "{value}"},
+            }
+            for i, direction in enumerate(directions)
+        ],
+        "examples": [{"as_of": date(2026, 3, 1), "rows": [], "expect": {"number_0_28d": 0}}],
+    }
+    return Family.model_validate(family).columns
+
+
+def test_places_by_hand() -> None:
+    """Four numbers stand at -3/4, -1/4, 1/4, 3/4; equals share the middle; missing and undirected have no opinion."""
+    nan = np.nan
+    values = np.array([[1.0, 5.0, 7.0, nan], [2.0, 5.0, 8.0, 3.0], [3.0, 0.0, 9.0, nan], [4.0, 5.0, 1.0, 4.0]])
+    expected = [[-0.75, -0.25, 0.0, 0.0], [-0.25, -0.25, 0.0, 0.5], [0.25, 0.75, 0.0, 0.0], [0.75, -0.25, 0.0, -0.5]]
+    assert expected == places(values, columns("up", "down", "any", "down")).tolist()
+    assert [50 + 50 * sum(row) / 3 for row in expected] == pytest.approx(
+        rule_scores(values, columns("up", "down", "any", "down")).tolist()
+    )
+
+
+def test_where_nobody_differs_or_nothing_has_a_direction_everybody_is_in_the_middle() -> None:
+    assert [50.0] * 3 == rule_scores(np.ones((3, 2)), columns("up", "down")).tolist()
+    assert [50.0] * 3 == rule_scores(np.arange(3.0)[:, None], columns("any")).tolist()
+    assert [50.0] * 3 == rule_scores(np.full((3, 1), np.nan), columns("up")).tolist()
+
+
+@settings(deadline=None)
+@given(st.integers(1, 40), st.integers(0, 10_000))
+def test_the_rule_score_is_bounded_ordered_and_blind_to_scale(n: int, seed: int) -> None:
+    """Between 0 and 100; whoever is worse in all ranks worse; only places count, not sizes; nor the rows' order."""
+    rng = np.random.default_rng(seed)
+    values = rng.integers(0, 6, (n, 3)).astype(float)
+    values[rng.random(values.shape) < 0.2] = np.nan
+    made = columns("up", "down", "up")
+    scores = rule_scores(values, made)
+    assert ((scores >= 0) & (scores <= 100)).all()
+    np.testing.assert_allclose(scores, rule_scores(np.exp(values), made))
+    turned = rng.permutation(n)
+    np.testing.assert_allclose(scores[turned], rule_scores(values[turned], made))
+    worst, best = np.array([[9.0, -9.0, 9.0]]), np.array([[-9.0, 9.0, -9.0]])
+    together = rule_scores(np.concatenate([values, worst, best]), made)
+    assert together[-2] == together.max()
+    assert together[-1] == together.min()

@@ -135,6 +135,7 @@ def _customer(row: ListRow, *, total: int | None, language: str, as_of: date, cu
         "last_survey": words.days_in(clean(row.last_survey), language=language) if row.last_survey else None,
         "value": None if row.value_at_risk is None else money(row.value_at_risk, currency=currency, language=language),
         "baseline": clean(row.baseline) if row.baseline else None,
+        "rule_score": None if row.rule_score is None else words.whole(row.rule_score, language=language),
     }
 
 

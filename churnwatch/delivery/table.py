@@ -32,6 +32,7 @@ COLUMNS = (
     "due",
     "model_version",
     "listed_by",
+    "rule_score",
     "outcome",
     "flag_wrong_reason",
 )
@@ -41,9 +42,9 @@ def outreach_csv(rows: Sequence[ListRow]) -> bytes:
     r"""The rows in their order as UTF-8 CSV, lines ending in ``\n``; equal rows give equal bytes.
 
     Risk and change have 4 decimals, money 2, days are ISO; empty means missing. ``listed_by`` is ``model`` or
-    ``baseline:NAME``; ``outcome`` and ``flag_wrong_reason`` are empty, to hand back. Text that a spreadsheet
-    would take for a formula carries a leading apostrophe. Raises ``ValueError`` for a number that is not
-    finite.
+    ``baseline:NAME``; ``rule_score`` is a whole number, 0 to 100; ``outcome`` and ``flag_wrong_reason`` are empty, to
+    hand back. Text that a spreadsheet would take for a formula carries a leading apostrophe. Raises ``ValueError`` for
+    a number that is not finite.
     """
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
@@ -72,6 +73,7 @@ def _record(row: ListRow) -> tuple[str, ...]:
         _day(row.due),
         cell(row.model_version),
         cell(f"baseline:{row.baseline}") if row.baseline else "model",
+        "" if row.rule_score is None else str(row.rule_score),
         "",
         "",
     )
@@ -89,11 +91,11 @@ def _day(value: date | None) -> str:
     return "" if value is None else value.isoformat()
 
 
-NUMBERS = ("risk", "change", "value_at_risk")
+NUMBERS = ("risk", "change", "value_at_risk", "rule_score")
 
 
 def json_row(row: Mapping[str, str]) -> dict[str, Any]:
-    """A row of ``outreach.csv`` for a program: rank a whole number, risk, change and value_at_risk numbers.
+    """A row of ``outreach.csv`` for a program: rank a whole number, risk, change, value_at_risk and rule_score numbers.
 
     ``None`` where such a cell is empty; every other column stays text. Raises ``ValueError`` where a cell of
     those holds no number.

@@ -13,8 +13,8 @@ from churnwatch.spec.signal import Direction
 Numbers = NDArray[np.float64]
 Ranker = Callable[[Numbers], Numbers]
 
-BASELINES = ("random", "recency", "last_score", "tenure", "logistic")
-"""Beside every model, in this order (DESIGN §7)."""
+BASELINES = ("random", "recency", "last_score", "tenure", "health", "logistic")
+"""Beside every model, in this order (DESIGN §7); ``health`` is the rule score, which learns nothing."""
 WIDEST = 5.0
 """Standardised values are clipped here, so that one freak value cannot carry a linear score."""
 PENALTY = 1.0

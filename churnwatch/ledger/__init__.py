@@ -4,7 +4,7 @@ Runs, lists issued with their rows, and promotions. Lists, rows and promotions a
 the database refuse to change or delete them. Times are parameters; nothing here reads a clock.
 """
 
-from churnwatch.ledger.lists import IssuedList, latest_list, previous_risks, record_list
+from churnwatch.ledger.lists import IssuedList, latest_list, previous_risks, previously_by, record_list
 from churnwatch.ledger.opening import open_ledger
 from churnwatch.ledger.promotions import (
     ROLLED_BACK,
@@ -35,6 +35,7 @@ __all__ = [
     "left_by_rollback",
     "open_ledger",
     "previous_risks",
+    "previously_by",
     "promotions",
     "record_list",
     "record_promotion",

@@ -121,6 +121,22 @@ def previous_risks(
         return {row["customer_id"]: row["risk"] for row in rows if row["risk"] is not None}
 
 
+def previously_by(engine: sa.Engine, *, deployment: str, before: date, issued_before: int | None = None) -> str | None:
+    """What ranked the last list of an earlier day, ``model`` or ``baseline:NAME``; ``None`` where there was none.
+
+    ``issued_before`` as in ``previous_risks``.
+    """
+    lists = schema.lists
+    same = (lists.c.deployment == deployment) & (lists.c.as_of < before)
+    if issued_before is not None:
+        same &= lists.c.list_id < issued_before
+    with engine.connect() as connection:
+        head = _latest(connection, same)
+    if head is None:
+        return None
+    return f"baseline:{head['baseline']}" if head["baseline"] else "model"
+
+
 def _latest(connection: sa.Connection, which: sa.ColumnElement[bool]) -> sa.RowMapping | None:
     lists = schema.lists
     query = sa.select(lists).where(which).order_by(lists.c.as_of.desc(), lists.c.revision.desc()).limit(1)

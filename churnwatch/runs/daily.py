@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from churnwatch.errors import CheckFailed, UsageError, nearest
 from churnwatch.evaluation import BASELINES
 from churnwatch.outreach import Counts
+from churnwatch.runs.cold_start import RULE
 from churnwatch.runs.listing import Made, make_again, make_list
 from churnwatch.runs.record import recorded
 from churnwatch.runs.tracking import tracking_warnings
@@ -58,7 +59,8 @@ def daily(
 
     Where that day's list was issued already: ``skip`` gives it back (and restores it where its directory is gone),
     ``verify`` makes it again by what it was issued by and raises CheckFailed where a byte differs, ``correct`` issues a
-    new revision. Raises NoUsableModel without a champion, unless a ``baseline`` is named to list by.
+    new revision. Without a champion the rule score lists where there are too few outcomes to train one; else raises
+    NoUsableModel, unless a ``baseline`` is named to list by.
     """
     if baseline is not None and baseline not in BASELINES:
         raise UsageError(
@@ -106,7 +108,8 @@ def _with_tracking(workspace: Workspace, made: Made) -> Made:
 
 
 def _refuse_another_ranking(issued: IssuedList, baseline: str | None) -> None:
-    if issued.baseline != baseline:
+    # By the rule score also lists who names nothing and has no model yet.
+    if issued.baseline != baseline and (issued.baseline, baseline) != (RULE, None):
         told = [f"baseline {name}" if name else "the model" for name in (issued.baseline, baseline)]
         raise CheckFailed(
             f"the list of {issued.as_of} was issued by {told[0]}, not by {told[1]}",

@@ -14,10 +14,11 @@ import churnwatch
 from churnwatch.health import BANDS
 from churnwatch.outreach import ListRow, choose, suggest
 from churnwatch.reasons import Reason
+from churnwatch.runs.cold_start import RULE, outcomes_so_far
 from churnwatch.runs.observations import capacities
 from churnwatch.runs.ranking import Ranking, rank_by_baseline, rank_by_model
 from churnwatch.runs.workspace import Report, Workspace, load_tables
-from churnwatch.spec import Language, civil_day
+from churnwatch.spec import Language, civil_day, midnight
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -47,9 +48,18 @@ def make_list(
     revision: int = 1,
     report: Report | None = None,
 ) -> Made:
-    """The list of ``day`` as today's champion of the listing model, or a ``baseline``, makes it."""
+    """The list of ``day`` as today's champion of the listing model, or a ``baseline``, makes it.
+
+    Without a champion, and with too few outcomes to train one, the rule score makes it and says so.
+    """
+    from churnwatch.ledger import champion
+
     tables = load_tables(workspace, report=report)
     name = workspace.spec.deployment.listing_model
+    if baseline is None and champion(engine, deployment=workspace.deployment, model=name) is None:
+        opens = midnight(day, workspace.spec.deployment.zone)
+        if outcomes_so_far(workspace, tables, workspace.model(name), opens).few:
+            baseline = RULE
     if baseline is None:
         ranking = rank_by_model(workspace, tables, name, day=day, report=report)
     else:
@@ -92,7 +102,7 @@ def _finished(
     report: Report | None,
 ) -> Made:
     from churnwatch.delivery import outreach_csv, outreach_html, scores_parquet
-    from churnwatch.ledger import previous_risks
+    from churnwatch.ledger import previous_risks, previously_by
 
     spec = workspace.spec
     people = _people(tables, ranking.as_of)
@@ -119,6 +129,10 @@ def _finished(
         _row(workspace, record, language, why, day=day, ranking=ranking, before=before)
         for record, language, why in zip(chosen.to_dict("records"), languages, told, strict=True)
     ]
+    by = f"baseline:{ranking.baseline}" if ranking.baseline else "model"
+    before_by = previously_by(engine, deployment=workspace.deployment, before=day, issued_before=issued_before)
+    switched = () if before_by in (None, by) else (_switch(before_by, by),)
+    warnings = (*switched, *ranking.warnings)
     files = {
         "outreach.csv": outreach_csv(rows),
         "outreach.html": outreach_html(
@@ -129,7 +143,7 @@ def _finished(
             currency=spec.deployment.currency,
             language=spec.deployment.languages[0],
             summary={"observed": counts.observed},
-            warnings=ranking.warnings,
+            warnings=warnings,
             revision=revision,
         ),
         "scores.parquet": scores_parquet(ranking.frame.drop(columns=["score", "worthy"])),
@@ -141,14 +155,21 @@ def _finished(
         "model": model,
         "model_version": ranking.version,
         "baseline": ranking.baseline,
+        "previously_by": before_by,
         "counts": asdict(counts),
         "bands": {band: int((ranking.frame["band"] == band).sum()) for band in BANDS},
         "explained": len(rows),
-        "warnings": list(ranking.warnings),
+        "warnings": list(warnings),
         "program": churnwatch.__version__,
         "made_at": workspace.now.isoformat(),
     }
     return Made(rows, files, manifest, model, ranking.version, ranking.baseline)
+
+
+def _switch(before: str | None, now: str) -> str:
+    ways = {"model": "the model", "baseline:health": "the rule score"}
+    first, second = (ways.get(str(way), str(way).replace("baseline:", "the baseline ")) for way in (before, now))
+    return f"From this list on {second} ranks; until the list before it was {first}. Places may change for that alone."
 
 
 def _people(tables: Tables, as_of: datetime) -> pd.DataFrame:
@@ -226,6 +247,7 @@ def _row(
         due=day + timedelta(days=spec.outreach.due_days),
         model_version=ranking.version,
         baseline=ranking.baseline,
+        rule_score=round(record["rule_score"]) if "rule_score" in record else None,
     )
 
 

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 
 from churnwatch.errors import CheckFailed
-from churnwatch.health import BANDS
+from churnwatch.health import BANDS, places, rule_scores
 from churnwatch.learner import contributions
 from churnwatch.outcomes import grid, span
 from churnwatch.reasons import Reason, reasons, word
+from churnwatch.runs.cold_start import RULE, is_young, outcomes_so_far
 from churnwatch.runs.observations import labelled
 from churnwatch.runs.score import Scored, observed, scores, stale_warnings
 from churnwatch.runs.study import baseline_scores, usable_columns
@@ -62,6 +63,8 @@ def rank_by_model(
         score=scored.frame["margin"],
         worthy=[BANDS.index(band) >= least for band in scored.frame["band"]],
     )
+    if is_young(scored.bundle):
+        frame["rule_score"] = rule_scores(scored.matrix.values, scored.matrix.columns)
 
     def told(positions: Positions, languages: Sequence[Language]) -> Told:
         return _by_contribution(workspace, scored, positions, languages)
@@ -98,12 +101,20 @@ def rank_by_baseline(
             "worthy": True,
         }
     )
+    if baseline == RULE:
+        frame["rule_score"] = score
     column: str | None = getattr(model.baselines, baseline, None)
 
     def told(positions: Positions, languages: Sequence[Language]) -> Told:
+        if baseline == RULE:
+            return _by_place(workspace, matrix, positions, languages)
         return _by_column(workspace, matrix, column, positions, languages)
 
-    return Ranking(frame, "none", baseline, as_of, stale_warnings(tables, model, as_of), told)
+    warnings = stale_warnings(tables, model, as_of)
+    if baseline == RULE:
+        so_far = outcomes_so_far(workspace, tables, model, as_of)
+        warnings = (*((so_far.sentence,) if so_far.few else ()), *warnings)
+    return Ranking(frame, "none", baseline, as_of, warnings, told)
 
 
 def _by_contribution(workspace: Workspace, scored: Scored, positions: Positions, languages: Sequence[Language]) -> Told:
@@ -120,6 +131,27 @@ def _by_contribution(workspace: Workspace, scored: Scored, positions: Positions,
             most=workspace.spec.outreach.reasons,
         )
         for i, language in enumerate(languages)
+    ]
+
+
+def _by_place(workspace: Workspace, matrix: Matrix, positions: Positions, languages: Sequence[Language]) -> Told:
+    """The signs that stand furthest on the bad side among everybody's, against today's median."""
+    shares = places(matrix.values, matrix.columns)
+    there = ~np.isnan(matrix.values).all(axis=0)
+    usual = {
+        name: float(np.nanmedian(matrix.values[:, i])) if there[i] else None for i, name in enumerate(matrix.names)
+    }
+    return [
+        reasons(
+            matrix.columns,
+            matrix.values[position],
+            shares[position],
+            usual=usual,
+            language=language,
+            currency=workspace.spec.deployment.currency,
+            most=workspace.spec.outreach.reasons,
+        )
+        for position, language in zip(positions, languages, strict=True)
     ]
 
 

@@ -20,6 +20,7 @@ from churnwatch.evaluation import (
     risk_figures,
     slice_figures,
 )
+from churnwatch.health import rule_scores
 from churnwatch.learner import Chosen, Fitted, Leaving, fit, horizon_risks, margins, risk
 from churnwatch.outcomes import check_labels
 from churnwatch.runs.groups import groupings_of
@@ -128,8 +129,8 @@ def logistic_of(train: Labelled) -> Ranker:
 def baseline_scores(
     model: Model, matrix: Matrix, train: Labelled | None, *, logistic: Ranker | None = None
 ) -> dict[str, Array]:
-    """The score of each baseline for the rows of ``matrix``; the logistic one only with ``train`` to fit it on, or
-    fitted already.
+    """The score of each baseline for the rows of ``matrix``, all of one as-of; the logistic one only with ``train``
+    to fit it on, or fitted already.
     """
     direction = {column.name: column.direction for column in matrix.columns}
 
@@ -141,6 +142,7 @@ def baseline_scores(
         "recency": column(model.baselines.recency),
         "last_score": column(model.baselines.last_score),
         "tenure": column(model.baselines.tenure),
+        "health": rule_scores(matrix.values, matrix.columns),
     }
     if logistic is None and train is not None:
         logistic = logistic_of(train)
