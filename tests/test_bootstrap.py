@@ -67,6 +67,10 @@ def test_the_error_by_chance_is_that_of_outcomes_drawn_by_the_risks() -> None:
     assert 0 <= beyond <= 13
 
 
+def test_many_customers_are_drawn_less_often() -> None:
+    assert [300, 300, 200, 100, 100] == [bootstrap.replicates_of(n) for n in (2, 33_000, 50_000, 100_000, 2_000_000)]
+
+
 def test_every_draw_is_of_as_many_customers_as_there_are() -> None:
     drawn = np.concatenate(list(draws(30, replicates=7, seed=1)))
     assert (7, 30) == drawn.shape

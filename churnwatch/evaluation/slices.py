@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from churnwatch.errors import DataRefused
-from churnwatch.evaluation.bootstrap import REPLICATES, error_by_chance, figure_intervals
+from churnwatch.evaluation.bootstrap import error_by_chance, figure_intervals
 from churnwatch.evaluation.curves import gain, reliability
 from churnwatch.evaluation.figures import (
     CAPACITY_TOTAL,
@@ -86,7 +86,7 @@ def slice_figures(
     groupings: Sequence[Grouping] = (),
     trained_base_rate: float | None = None,
     seed: int = 1,
-    replicates: int = REPLICATES,
+    replicates: int | None = None,
 ) -> dict[str, object]:
     """Everything ``train`` and ``backtest`` tell about one as-of.
 
@@ -110,6 +110,7 @@ def slice_figures(
         listed = listed_at_capacity(scores, owners=owners, capacity=capacity, capacity_total=capacity_total)
         return {**found, "lead_time": _lead(outcomes, listed, days)}
 
+    by_chance = error_by_chance(r, seed=seed, replicates=replicates)
     of_model = ranking(margins)
     lead = of_model.pop("lead_time")
     intervals = figure_intervals(
@@ -119,6 +120,7 @@ def slice_figures(
         owners=owners,
         capacity=capacity,
         capacity_total=capacity_total,
+        by_chance=by_chance,
         seed=seed,
         replicates=replicates,
     )
@@ -131,7 +133,7 @@ def slice_figures(
         "brier": brier(outcomes, r),
         "log_loss": log_loss(outcomes, r),
         "ece": calibration_error(outcomes, r),
-        "ece_by_chance": error_by_chance(r, seed=seed, replicates=replicates),
+        "ece_by_chance": by_chance,
         "base_rate_shift": base_rate_shift(outcomes, r),
         "shift_by_chance": shift_by_chance(r),
         "ece_after_shift": calibration_error_after_shift(outcomes, r),
