@@ -50,6 +50,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "recency": ("who was quiet longest", "yang paling lama diam"),
     "last_score": ("worst last survey score", "nilai survei terakhir terburuk"),
     "tenure": ("how long a customer", "lamanya menjadi pelanggan"),
+    "health": ("a rule of thumb (all signs, none learned)", "aturan praktis (semua tanda, tanpa belajar)"),
     "logistic": ("a simple formula (logistic regression)", "rumus sederhana (regresi logistik)"),
     "surely_better": ("the list is better", "daftar lebih baik"),
     "surely_worse": ("the rule is better", "aturan ini lebih baik"),

@@ -74,6 +74,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "recency": ("recency", "lamanya diam"),
     "last_score": ("last score", "nilai survei terakhir"),
     "tenure": ("tenure", "lamanya menjadi pelanggan"),
+    "health": ("rule score", "skor aturan"),
     "logistic": ("logistic regression", "regresi logistik"),
     "between": ("{low} to {high}", "{low} sampai {high}"),
     "minus": (
