@@ -22,7 +22,7 @@ from churnwatch.runs.rival import Rival
 from churnwatch.spec import Gates, Model, Words
 
 N = 400
-NAMES = ("random", "recency", "last_score", "tenure", "logistic")
+NAMES = ("random", "recency", "last_score", "tenure", "health", "logistic", "one_of_yours")
 INTERVALS = {"random": Interval(0.2, 0.1, 0.3), "logistic": Interval(-0.05, -0.08, -0.01)}
 SUSPECT = Suspect("forms", 0.951, 7_043, "alone it tells the outcome")
 NOTES = {

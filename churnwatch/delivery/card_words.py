@@ -146,6 +146,11 @@ def say(word: str, language: str, **filled: object) -> str:
     return WORDS[word][1 if language == "id" else 0].format(**filled)
 
 
+def ranking_words(name: str, language: str) -> str:
+    """What a baseline ranks by; one without words of its own by its name."""
+    return say(name, language) if name in WORDS else name.replace("_", " ")
+
+
 def number(value: float, language: str, *, digits: int = 0, signed: bool = False) -> str:
     """``3,521`` and ``0.853``, in Indonesian ``3.521`` and ``0,853``; ``signed`` with a plus too."""
     told = f"{value:{'+' if signed else ''},.{digits}f}"

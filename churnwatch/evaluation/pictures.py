@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import textwrap
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -62,7 +63,7 @@ def reliability_picture(slices: Sequence[Mapping[str, Any]], *, kind: str = "png
                 f"base-rate shift {one['base_rate_shift']:+.3f}, error without it {one['ece_after_shift']:.3f}"
             )
             axes.text(0.03, 0.97, told, transform=axes.transAxes, va="top", fontsize=8.5, color="#444444")
-        figure.suptitle("Risk foretold and rate observed, by tenths of the customers", fontsize=12)
+        _headed(figure, "Risk foretold and rate observed, by tenths of the customers")
         return _written(figure, kind)
 
 
@@ -90,11 +91,9 @@ def gain_picture(slices: Sequence[Mapping[str, Any]], *, kind: str = "png") -> b
             axes.plot(share, one["gain"]["caught"]["model"], color=BLUE, linewidth=2.4, label="the model")
             listed = one["capacity_rows"] / one["n"]
             axes.plot([listed], [one["recall_at_capacity"]], "o", color=ORANGE, markersize=8, zorder=5)
-            axes.annotate(
-                f"the list: {one['capacity_rows']:,} rows,\n{one['recall_at_capacity']:.0%} of the outcomes",
-                (listed, one["recall_at_capacity"]), xytext=(12, -6), textcoords="offset points", va="top",
-                fontsize=8.5, bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
-            )  # fmt: skip
+            # Hardly any curve passes the corner below the diagonal.
+            listed_told = f"● the list: {one['capacity_rows']:,} rows,\n{one['recall_at_capacity']:.0%} of the outcomes"
+            axes.text(0.98, 0.04, listed_told, ha="right", color=ORANGE, fontsize=8.5, linespacing=1.4)
             axes.set(
                 xlim=(0, 1), ylim=(0, 1.01), xlabel="share of customers contacted", ylabel="share of outcomes found"
             )
@@ -102,8 +101,14 @@ def gain_picture(slices: Sequence[Mapping[str, Any]], *, kind: str = "png") -> b
             axes.yaxis.set_major_formatter(percent)
             _titled(axes, one)
         handles, labels = panels[0].get_legend_handles_labels()
-        figure.legend(handles[::-1], labels[::-1], loc="outside lower center", ncols=len(labels), frameon=False)
-        figure.suptitle("Outcomes found by share of customers contacted", fontsize=12)
+        figure.legend(
+            handles[::-1],
+            labels[::-1],
+            loc="outside lower center",
+            ncols=min(len(labels), 3 * min(ACROSS, len(slices))),
+            frameon=False,
+        )
+        _headed(figure, "Outcomes found by share of customers contacted")
         return _written(figure, kind)
 
 
@@ -133,7 +138,7 @@ def beeswarm_picture(contributions: Numbers, values: Numbers, names: Sequence[st
             [one.get_text().replace("other features", "other signals") for one in panels[0].get_yticklabels()],
         )
         panels[0].tick_params(labelsize=10)
-        figure.suptitle(f"What weighs most, over {len(values):,} customers", fontsize=12)
+        _headed(figure, f"What weighs most, over {len(values):,} customers")
         return _written(figure, kind)
 
 
@@ -160,8 +165,14 @@ def dependence_picture(contributions: Numbers, values: Numbers, names: Sequence[
             axes.set_xlabel(lacking, fontsize=9)
             axes.set_ylabel("effect (log-odds)", fontsize=9)
             axes.tick_params(labelsize=9)
-        figure.suptitle(f"What each signal does, by its value, over {len(values):,} customers", fontsize=12)
+        _headed(figure, f"What each signal does, by its value, over {len(values):,} customers")
         return _written(figure, kind)
+
+
+def _headed(figure: Figure, title: str) -> None:
+    """A title above all panels, folded where they are narrow."""
+    letters = int(9 * figure.get_size_inches()[0])
+    figure.suptitle("\n".join(textwrap.wrap(title, letters)), fontsize=12)
 
 
 def _titled(axes: Any, one: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from churnwatch.delivery.card_words import number, say, share
+from churnwatch.delivery.card_words import number, ranking_words, say, share
 from churnwatch.delivery.definition_words import definition as definition_words
 from churnwatch.evaluation import Suspect, Verdict, shift_words
 from churnwatch.evaluation.groups import LEAST, LEAST_OUTCOMES
@@ -78,7 +78,7 @@ def _worse(name: str, interval: tuple[float, float, float], language: Language) 
     difference, low, high = (number(100 * one, language, digits=1, signed=True) for one in interval)
     if language == "id":
         return (
-            f"Pada kapasitas petugas, daftar menurut {say(name, language)} lebih baik: {difference} poin presisi untuk "
+            f"Pada kapasitas petugas, daftar menurut {ranking_words(name, language)} lebih baik: {difference} poin presisi untuk "
             f"model (interval 95 % {low} sampai {high})."
         )
     return (
@@ -170,7 +170,7 @@ def _short(slices: Sequence[Mapping[str, Any]], language: Language) -> Iterator[
         lift=number(mean("lift_at_capacity"), language, digits=1),
         recall=share(mean("recall_at_capacity"), language),
     )
-    yield "- " + say("short_baseline", language, name=say(best, language), recall=share(held[best], language))
+    yield "- " + say("short_baseline", language, name=ranking_words(best, language), recall=share(held[best], language))
     early = [one["lead_time"]["median_warning_days"] for one in slices]
     if all(days is not None for days in early):
         yield "- " + say("short_lead", language, days=number(float(np.mean(early)), language))
@@ -211,7 +211,7 @@ def _simple(slices: Sequence[Mapping[str, Any]], language: Language) -> list[str
         cells = [
             f"{_told('auc', one['auc'], language)} · {share(one['precision_at_capacity'], language)}" for one in ranked
         ]
-        lines.append(_row(say(name or "the_model", language), cells))
+        lines.append(_row(ranking_words(name or "the_model", language), cells))
     return lines
 
 
@@ -219,7 +219,9 @@ def _minus(intervals: Mapping[str, tuple[float, float, float]], language: Langua
     lines = []
     for name, interval in intervals.items():
         difference, low, high = (number(one, language, digits=3, signed=True) for one in interval)
-        lines.append(f"- {say(name, language)}: {difference} ({say('between', language, low=low, high=high)})")
+        lines.append(
+            f"- {ranking_words(name, language)}: {difference} ({say('between', language, low=low, high=high)})"
+        )
     return lines
 
 
