@@ -169,6 +169,31 @@ def test_difference_and_error_by_hand() -> None:
     assert found.better
 
 
+def test_what_choosing_gains_on_a_date_that_had_no_say_by_hand() -> None:
+    """By the last two folds trial 1 is best (sums 1.44, 1.60, 1.44): on the first it loses 0.05. By the first and third
+    trial 2 (1.44, 1.45, 1.52): on the second it gains 0.01. By the first two trial 2 (1.40, 1.45, 1.50): on the third
+    it loses 0.01.
+    """
+    trials = (trial(0, 0.70, 0.70, 0.74), trial(1, 0.65, 0.80, 0.80), trial(2, 0.79, 0.71, 0.73))
+    found = Search((*trials, trial(3, 0.9, 0.9, stopped=True)), (9, 9, 9), ("", "", ""), 0)
+    assert pytest.approx((-0.05 + 0.01 - 0.01) / 3) == found.left_out
+    assert 1 == found.best.number
+    assert pytest.approx(0.11 / 3) == found.difference
+
+
+def test_what_gains_nothing_on_dates_left_out_is_not_better() -> None:
+    """The last trial is best by 0.03 at every date, without an error; but by any two dates another one would have been
+    chosen, which loses 0.02 at the third.
+    """
+    lucky = (trial(1, 0.55, 0.55, 0.48), trial(2, 0.48, 0.55, 0.55), trial(3, 0.55, 0.48, 0.55))
+    found = Search((trial(0, 0.5, 0.5, 0.5), *lucky, trial(4, 0.53, 0.53, 0.53)), (9, 9, 9), ("", "", ""), 0)
+    assert 4 == found.best.number
+    assert pytest.approx(0.03) == found.difference
+    assert pytest.approx(0, abs=1e-9) == found.error
+    assert pytest.approx(-0.02) == found.left_out
+    assert not found.better
+
+
 def test_no_more_than_the_error_is_not_better() -> None:
     found = Search((trial(0, 0.70, 0.70), trial(1, 0.80, 0.66)), (9, 9), ("", ""), 0)
     assert pytest.approx(0.03) == found.difference
@@ -178,7 +203,7 @@ def test_no_more_than_the_error_is_not_better() -> None:
 
 def test_with_one_fold_there_is_no_telling() -> None:
     found = Search((trial(0, 0.70), trial(1, 0.90)), (9,), ("",), 0)
-    assert None is found.error
+    assert (None, None) == (found.error, found.left_out)
     assert not found.better
 
 

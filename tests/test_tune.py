@@ -52,7 +52,7 @@ def test_the_search_says_what_it_found(tuned: Any) -> None:
     _, told = tuned
     keys = [
         "model", "trials", "asked", "went_on_at", "stopped", "before", "observations", "folds", "file", "best",
-        "difference", "standard_error", "better", "model_file", "written", "run_id", "history",
+        "difference", "standard_error", "left_out_difference", "better", "model_file", "written", "run_id", "history",
     ]  # fmt: skip
     assert keys == list(told)
     assert (8, 8, None, OWN) == (told["trials"], told["asked"], told["went_on_at"], told["model_file"])

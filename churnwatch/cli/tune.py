@@ -107,10 +107,12 @@ def verdict(tuned: Tuned) -> str:
         return f"None is better than what {tuned.file} has."
     if found.error is None:
         return f"{found.difference:+.4f} AUC over what {tuned.file} has, on one date: no telling how sure that is."
-    sure = "more" if found.better else "not more"
+    assert found.left_out is not None
+    sure = "more" if found.difference > found.error else "not more"
     return (
         f"{found.difference:+.4f} ± {found.error:.4f} AUC over what {tuned.file} has (trial {found.best.number + 1}, "
-        f"standard error over the dates): {sure} than the error."
+        f"standard error over the dates): {sure} than the error. On dates that had no say in the choice: "
+        f"{found.left_out:+.4f}. {'Better.' if found.better else 'Not surely better.'}"
     )
 
 
