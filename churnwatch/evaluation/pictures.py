@@ -23,7 +23,7 @@ Numbers = NDArray[np.float64]
 ACROSS = 3
 """Panels beside one another."""
 # The rest of Okabe & Ito's colours.
-OTHERS = ("#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#F0E442")
+OTHERS = ("#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 SWARMED = 12
 """Signals of the beeswarm."""
 RARE = 0.2

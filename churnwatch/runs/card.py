@@ -78,8 +78,8 @@ def _worse(name: str, interval: tuple[float, float, float], language: Language) 
     difference, low, high = (number(100 * one, language, digits=1, signed=True) for one in interval)
     if language == "id":
         return (
-            f"Pada kapasitas petugas, daftar menurut {ranking_words(name, language)} lebih baik: {difference} poin presisi untuk "
-            f"model (interval 95 % {low} sampai {high})."
+            f"Pada kapasitas petugas, daftar menurut {ranking_words(name, language)} lebih baik: {difference} poin "
+            f"presisi untuk model (interval 95 % {low} sampai {high})."
         )
     return (
         f"At the owners' capacity {name} lists better: {difference} points of precision for the model (95 % interval "
