@@ -266,7 +266,11 @@ def test_another_backtest_of_the_model_is_waited_for(project):
         (("--as-of", "2026-03-01", "--to", "2026-03-01"), 2, "--as-of, --to: there are two answers to when"),
         ((), 2, "at which days?"),
         (("--from", "2026-1-1", "--to", "2026-03-01"), 2, "--from: 2026-1-1 is no day"),
-        (("--from", "2026-03-01", "--to", "2026-05-01"), 4, "at the latest 2026-04-25"),
+        (
+            ("--from", "2026-01-01", "--to", "2026-06-30"),
+            4,
+            "as-of 2026-06-30: its outcomes are complete on 2026-09-05",
+        ),
         (("--from", "2024-12-01", "--to", "2025-01-01"), 4, "the data run from 2025-01-01"),
         # 210 days of history from January 1, then 67 days until the first label is complete.
         (("--from", "2025-08-01", "--to", "2026-03-01"), 5, "2025-10-05 is the first day"),

@@ -85,6 +85,10 @@ def test_the_warning_runs_from_the_first_list(three):
     assert (4, 3.0, 20.0) == (found.lead.leavers, found.lead.warned, found.lead.median_days)
     told = {one.days: (one.warned, one.leavers) for one in found.lead.recall}
     assert {7: (2, 4), 14: (2, 4), 30: (1, 3), 60: (0, 1), 90: (0, 0)} == told
+    # At random half of each list's four are drawn. Ana might stand on two lists at least 7 days before (3/4), Budi on
+    # one (1/2), Citra on two, Eka on one.
+    chances = (2.5 / 4, 2.25 / 4, 1.75 / 3, 0.5)
+    assert (*map(pytest.approx, chances), None) == found.lead_by_chance
     # Budi's three days are less than the gap: too late to act.
     assert (4, 2) == (found.coverage.leavers, found.coverage.in_time)
     assert (4, 6) == (found.coverage.customers, found.coverage.observed)
@@ -97,9 +101,9 @@ def test_a_second_leaving_begins_after_the_first():
         past(0, {"ana": (1, 1, 0, 10), "late": (0, 0, 1, -2), "stay": (0, 0, 0, None)}),
         past(30, {"ana": (0, 1, 0, 25), "late": (1, 0, 0, None), "stay": (0, 0, 0, None)}),
     ]
-    warning, watched = watched_leavings(lists)
+    found = watched_leavings(lists)
     assert [(10.0, 10.0), (None, 25.0)] == [
-        (None if math.isnan(a) else a, b) for a, b in zip(warning, watched, strict=True)
+        (None if math.isnan(one.warning) else one.warning, one.watched) for one in found
     ]
 
 
@@ -115,8 +119,12 @@ def test_a_baseline_fills_the_same_places():
     assert {"tenure": pytest.approx(2 / 3 / 3)} == found.lists[0].baselines
     difference, low, high = found.against["tenure"]
     assert 2 / 3 - 2 / 9 == pytest.approx(difference)
-    # What each customer puts the list ahead by: a1 1, b1 1/3, the others 0.
-    sums = np.array([1, 0, 1 / 3, 0, 0])
+    # The list's places had 2/3 on average, the baseline's 2/9: a1 is on the list alone, a2 only on the baseline's, of
+    # B's three the baseline holds 2/3 each.
+    sums = np.array(
+        [1 - 2 / 3, 0 - (0 - 2 / 9), (1 - 2 / 3) - 2 / 3 * (1 - 2 / 9), (0 - 2 / 3) + 2 / 3 * 2 / 9, 2 / 3 * 2 / 9]
+    )
+    assert pytest.approx(0) == sums.sum()
     spread = math.sqrt(5 * sums.var(ddof=1)) / 3
     assert (difference - Z * spread, difference + Z * spread) == pytest.approx((low, high))
     assert (2, 4) == (found.coverage.owners, found.coverage.all_owners)
@@ -196,6 +204,5 @@ def test_warnings_by_looking_at_every_day(told):
                 warned = seen if told[i][customer][0] else warned
         if seen is not None:
             expected.append((-1 if warned is None else warned, seen))
-    warning, watched = watched_leavings(lists)
-    found = zip(np.nan_to_num(warning, nan=-1).tolist(), watched.tolist(), strict=True)
+    found = [(float(np.nan_to_num(one.warning, nan=-1)), one.watched) for one in watched_leavings(lists)]
     assert sorted(expected) == sorted(found)

@@ -158,8 +158,12 @@ def _together(told: Mapping[str, Any]) -> list[str]:
             f"{lead['warned']:,.0f} of {lead['leavers']:,} leavers were listed before they left"
             + (f", half of them {days:.0f} days before or earlier" if days is not None else "")
         )
-        at = (f"{one['recall']:.1%} at {one['days']} days" for one in lead["recall"] if one["recall"] is not None)
-        found.append(f"recall by lead time: {', '.join(at)}")
+        at = (
+            f"{one['recall']:.1%} at {one['days']} days ({chance:.1%})"
+            for one, chance in zip(lead["recall"], lead["recall_by_chance"], strict=True)
+            if one["recall"] is not None
+        )
+        found.append(f"recall by lead time (drawn at random): {', '.join(at)}")
     found.append(
         f"{coverage['customers_listed']:,} of {coverage['customers_observed']:,} customers were ever listed"
         + (f", {coverage['owners_served']} of {coverage['owners']} owners served" if coverage["owners"] else "")

@@ -239,26 +239,27 @@ class _Page:
         return "; ".join(f"{day}: {self.ranged(rate)}" for day, rate in zip(self.days, rates, strict=True))
 
     def lead(self) -> dict[str, Any] | None:
-        lead, about = self.replay.lead, self.replay.coverage
+        lead = self.replay.lead
         rows = [
             {
                 "name": self.say("lead_row", days=self.whole(one.days)),
+                "days": self.whole(one.days),
                 "share": self.percent(one.recall),
                 "width": f"{100 * one.recall:.1f}",
+                "mark": f"{100 * (chance or 0.0):.1f}",
                 "of": self.say("lead_of", warned=self.whole(one.warned), leavers=self.whole(one.leavers)),
             }
-            for one in lead.recall
+            for one, chance in zip(lead.recall, self.replay.lead_by_chance, strict=True)
             if one.recall is not None
         ]
         if not rows:
             return None
-        listed = self.percent(about.customers / about.observed)
+        chance = self.replay.lead_by_chance[0]
         return self.figure(
             "lead",
-            self.say("lead_says", listed=listed),
+            self.say("lead_says", chance=self.percent(chance or 0.0), days=rows[0]["days"]),
             kind="bars",
             bars=rows,
-            mark=f"{100 * about.customers / about.observed:.1f}",
         )
 
     def gain(self) -> dict[str, Any] | None:
@@ -401,7 +402,8 @@ class _Page:
             if gap
             else self.say("honest_window_none", days=self.reach)
         )
+        silent = [] if self.model.outcome.event is not None else [self.say("honest_silent", days=self.reach)]
         keys = ["honest_today", "honest_settings", "honest_care"]
         if len(self.days) > 1:
             keys.append("honest_overlap")
-        return [self.say("honest_train"), window, *(self.say(key) for key in keys)]
+        return [self.say("honest_train"), window, *silent, *(self.say(key) for key in keys)]

@@ -77,10 +77,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "lead_row": ("at least {days} days before", "paling sedikit {days} hari sebelumnya"),
     "lead_of": ("{warned} of {leavers}", "{warned} dari {leavers}"),
     "lead_says": (
-        "Of those who {left} and had been watched long enough to be warned of that early, so many stood on a list. For "
-        "comparison, dashed: {listed} of all customers ever stood on one.",
-        "Dari yang {left} dan sudah dipantau cukup lama, sekian yang ada di daftar. Sebagai pembanding, garis "
-        "putus-putus: {listed} dari semua pelanggan pernah ada di daftar.",
+        "Of those who {left} and had been watched long enough to be warned of that early, so many stood on a list. "
+        "Dashed: what lists as long would have held, had customers been drawn at random each time ({chance} at {days} "
+        "days).",
+        "Dari yang {left} dan sudah dipantau cukup lama, sekian yang ada di daftar. Garis putus-putus: yang akan ada "
+        "di daftar sepanjang itu bila pelanggan diundi setiap kali ({chance} pada {days} hari).",
     ),
     "lead_not": (
         "It counts from the first list a customer stood on, also where they were off it in between. Nor does it say "
@@ -169,6 +170,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "honest_window_none": (
         "Counted is who {left} within {days} days from the date on.",
         "Yang dihitung adalah yang {left} dalam {days} hari sejak tanggal itu.",
+    ),
+    "honest_silent": (
+        "Somebody has fallen silent {days} days after the last such event. Who had been quiet for that long before the "
+        "first list is no early warning, though it comes true for them: a list of the quiet may be right often and "
+        "early seldom.",
+        "Seseorang dianggap tidak aktif {days} hari setelah kejadian terakhirnya. Yang sudah selama itu diam sebelum "
+        "daftar pertama bukan peringatan dini, walaupun terbukti: daftar berisi yang diam bisa sering benar tetapi "
+        "jarang dini.",
     ),
     "honest_today": (
         "Today's, because nobody knows what they were: who owns a customer, how many an owner can contact, and who may "

@@ -159,8 +159,10 @@ class Replay:
     """All dates together; see the parts.
 
     ``precision`` is that of all rows of all lists with an interval that knows a customer may stand on many, ``None``
-    without any row; ``against`` the difference to each baseline (precision of the lists minus the baseline's) with its
-    interval; ``gain`` the share of the leavers among the best ``SHARES`` of each date, by what ranks.
+    without any row; ``lead_by_chance`` what lists as long, but drawn at random, would have recalled at each lead time,
+    ``None`` where nobody was watched that long; ``against`` the difference to each baseline (precision of the lists
+    minus the baseline's) with its interval; ``gain`` the share of the leavers among the best ``SHARES`` of each date,
+    by what ranks.
     """
 
     lists: tuple[ListFigures, ...]
@@ -168,6 +170,7 @@ class Replay:
     chance: float
     against: Mapping[str, Interval]
     lead: LeadTimes
+    lead_by_chance: tuple[float | None, ...]
     coverage: Coverage
     gain: Mapping[str, tuple[float, ...]]
     reliability: tuple[RiskBin, ...]
@@ -192,7 +195,7 @@ class Replay:
             "precision": self.precision.as_json() if self.precision else None,
             "chance": self.chance,
             "precision_minus": {name: one._asdict() for name, one in self.against.items()},
-            "lead_times": self.lead.as_json(),
+            "lead_times": {**self.lead.as_json(), "recall_by_chance": list(self.lead_by_chance)},
             "coverage": self.coverage.as_json(),
             "base_rate_moved": [str(day) for day in self.moved],
             "gain": {"share": list(SHARES), **{name: list(one) for name, one in self.gain.items()}},
@@ -218,7 +221,10 @@ def replay(lists: Sequence[PastList], *, gap_days: float, all_owners: int = 0) -
         told.append(_figures(one, places[len(told)], before, last))
         last = set(one.customers[one.listed])
         before |= last
-    warning, watched = watched_leavings(lists)
+    leavings = watched_leavings(lists)
+    warning = np.array([one.warning for one in leavings], dtype=np.float64)
+    watched = np.array([one.watched for one in leavings], dtype=np.float64)
+    lead = lead_times(warning, watched)
     seen = {customer for one in lists for customer in one.customers}
     served = {owner for one in lists for owner in one.lists[one.listed]} if all_owners else set()
     open_to = [one.outcome[one.open_to] for one in lists]
@@ -227,7 +233,8 @@ def replay(lists: Sequence[PastList], *, gap_days: float, all_owners: int = 0) -
         precision=_pooled_precision(lists),
         chance=float(np.concatenate(open_to).mean()),
         against=_against(lists, places),
-        lead=lead_times(warning, watched),
+        lead=lead,
+        lead_by_chance=tuple(_by_chance(leavings, one.days) for one in lead.recall),
         coverage=Coverage(
             customers=len(before),
             observed=len(seen),
@@ -241,9 +248,19 @@ def replay(lists: Sequence[PastList], *, gap_days: float, all_owners: int = 0) -
     )
 
 
-def watched_leavings(lists: Sequence[PastList]) -> tuple[Numbers, Numbers]:
-    """Of each leaving that was watched: days from the first list until it (NaN: never listed), and from the first
-    observation.
+@dataclass(frozen=True)
+class Leaving:
+    """Days from the first list until somebody left (NaN: never listed), from their first observation, and of each date
+    on which they were observed: (days until they left, share of those who could be listed that was).
+    """
+
+    warning: float
+    watched: float
+    dates: tuple[tuple[float, float], ...]
+
+
+def watched_leavings(lists: Sequence[PastList]) -> list[Leaving]:
+    """Every leaving that was watched.
 
     A leaving is a customer and an instant; whoever returned and left again has two, and what came before the first is
     none of the second's. Who was seen only after they had left (it became known late) was not watched and is left out.
@@ -253,23 +270,34 @@ def watched_leavings(lists: Sequence[PastList]) -> tuple[Numbers, Numbers]:
         gone = ~np.isnat(one.left_at)
         for customer, left in zip(one.customers[gone], one.left_at[gone], strict=True):
             lefts.setdefault(customer, set()).add(left)
-    seen: dict[str, list[tuple[np.datetime64, bool]]] = {customer: [] for customer in lefts}
+    seen: dict[str, list[tuple[np.datetime64, bool, float]]] = {customer: [] for customer in lefts}
     for one in lists:
+        share = float(one.listed.sum() / one.open_to.sum())
         for i, customer in enumerate(one.customers):
             if customer in seen:
-                seen[customer].append((one.as_of, bool(one.listed[i])))
-    found: list[tuple[float, float]] = []
+                seen[customer].append((one.as_of, bool(one.listed[i]), share))
+    day = np.timedelta64(1, "D")
+    found = []
     for customer, instants in lefts.items():
         earlier: Any = np.datetime64("0001-01-01", "us")
         for left in sorted(instants):
-            own = [(at, listed) for at, listed in seen[customer] if earlier < at <= left]
+            own = [((left - at) / day, listed, share) for at, listed, share in seen[customer] if earlier < at <= left]
             earlier = left
             if own:
-                first = min((at for at, listed in own if listed), default=None)
-                warned = np.nan if first is None else (left - first) / np.timedelta64(1, "D")
-                found.append((warned, (left - min(at for at, _ in own)) / np.timedelta64(1, "D")))
-    pairs = np.array(found, dtype=np.float64).reshape(-1, 2)
-    return pairs[:, 0], pairs[:, 1]
+                warning = max((ahead for ahead, listed, _ in own if listed), default=np.nan)
+                dates = tuple((ahead, share) for ahead, _, share in own)
+                found.append(Leaving(warning, max(ahead for ahead, _ in dates), dates))
+    return found
+
+
+def _by_chance(leavings: Sequence[Leaving], days: int) -> float | None:
+    """Recall at a lead time, expected of lists as long as these but drawn at random anew at each date."""
+    chances = [
+        1 - float(np.prod([1 - share for ahead, share in one.dates if ahead >= days]))
+        for one in leavings
+        if one.watched >= days
+    ]
+    return float(np.mean(chances)) if chances else None
 
 
 def _figures(one: PastList, places: Mapping[str, Numbers], before: set[str], last: set[str]) -> ListFigures:
@@ -316,18 +344,23 @@ def _places(one: PastList) -> dict[str, Numbers]:
 def _against(lists: Sequence[PastList], places: Sequence[Mapping[str, Numbers]]) -> dict[str, Interval]:
     """Precision over all lists minus each baseline's in the same places, with its 95 % interval.
 
-    The lists are what they are; drawn are customers, each with all the places they took on either side: the interval is
-    the normal one for a sum over clusters. Source: Cochran, Sampling Techniques (1977), ch. 9A.
+    The lists are what they are; drawn are customers, each with all the places they took on either side. A precision is
+    a ratio, so what a customer adds is their outcomes less what their places had on average; the interval is the normal
+    one for a sum over clusters. Source: Cochran, Sampling Techniques (1977), ch. 6 and 9A.
     """
     rows = sum(int(one.listed.sum()) for one in lists)
     if rows == 0:
         return {}
     codes = _codes(np.concatenate([one.customers for one in lists]))
+    outcome = np.concatenate([one.outcome for one in lists])
+    listed = np.concatenate([one.listed for one in lists]).astype(np.float64)
+    own = float(listed @ outcome) / rows
     found = {}
     for name in lists[0].baselines:
-        ahead = [(one.listed - by[name]) * one.outcome for one, by in zip(lists, places, strict=True)]
-        sums = np.bincount(codes, weights=np.concatenate(ahead))
-        difference = float(sums.sum()) / rows
+        placed = np.concatenate([by[name] for by in places])
+        theirs = float(placed @ outcome) / rows
+        sums = np.bincount(codes, weights=listed * (outcome - own) - placed * (outcome - theirs))
+        difference = own - theirs
         spread = float(np.sqrt(len(sums) * sums.var(ddof=1))) / rows if len(sums) > 1 else 0.0
         found[name] = Interval(difference, difference - Z * spread, difference + Z * spread)
     return found

@@ -141,7 +141,9 @@ def replayed(workspace: Workspace, name: str, *, days: Sequence[date], report: R
         )
     tables = load_tables(workspace, report=report)
     within = span(tables, model)
-    dates = [_date(workspace, model, day, within) for day in sorted(set(days))]
+    # The last first: of a range that ends too late the message names the end, not a step on the way.
+    as_ofs = [_testable(workspace, model, day, within) for day in sorted(set(days), reverse=True)]
+    dates = [_date(workspace, model, as_of, within) for as_of in reversed(as_ofs)]
     refuse_suspects(workspace, tables, model, report=report)
     columns, _ = usable_columns(workspace, tables, model)
     spine = observe(tables, model, sorted({t for one in dates for t in (*one.grid, one.as_of)}))
@@ -175,8 +177,8 @@ def replayed(workspace: Workspace, name: str, *, days: Sequence[date], report: R
     return Backtested(model, tuple(slices), told, pd.concat(rows, ignore_index=True))
 
 
-def _date(workspace: Workspace, model: Model, day: date, within: Span) -> _Date:
-    """What may be trained on at ``day``; DataRefused outside the data, CheckFailed where nothing was complete."""
+def _testable(workspace: Workspace, model: Model, day: date, within: Span) -> datetime:
+    """The as-of of a day; DataRefused outside the data."""
     zone = workspace.spec.deployment.zone
     as_of = midnight(day, zone)
     closes = as_of + timedelta(seconds=model.reach)
@@ -188,6 +190,13 @@ def _date(workspace: Workspace, model: Model, day: date, within: Span) -> _Date:
             allowed=f"after {civil_day(within.first, zone)}, at the latest {civil_day(latest, zone)}",
             hint="choose an earlier as-of, or load newer data",
         )
+    return as_of
+
+
+def _date(workspace: Workspace, model: Model, as_of: datetime, within: Span) -> _Date:
+    """What may be trained on at ``as_of``; CheckFailed where nothing was complete by then."""
+    zone = workspace.spec.deployment.zone
+    day = civil_day(as_of, zone)
     dates = grid(model, zone=zone, span=within, complete_by=as_of)
     if not dates:
         first = _first_day(model, zone, within)
