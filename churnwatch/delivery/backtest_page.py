@@ -25,7 +25,7 @@ from churnwatch.delivery.text import clean
 from churnwatch.evaluation import SHARES, Interval, ListFigures, Rate, Replay
 from churnwatch.spec import Language, Model
 
-RULES = ("recency", "last_score", "tenure", "logistic")
+RULES = ("recency", "last_score", "tenure", "health", "logistic")
 """The baselines that are drawn; random is drawn as what it finds on average."""
 
 
