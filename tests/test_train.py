@@ -100,6 +100,26 @@ def test_the_simulation_s_truth_reaches_no_training(company, spied):
     assert company.said.json["train"]["version"] == spied.trained.version
 
 
+def test_what_is_judged_agrees_with_its_parts(spied):
+    """The list, the groups and the baselines of each date, worked out again from its rows."""
+    model = open_workspace(spied.root, deployment="demo", data=None, now=NOW).model("churn")
+    for one in spied.trained.judged:
+        told = one.figures
+        assert told["capacity_rows"] == pytest.approx(one.listed.sum())
+        assert told["recall_at_capacity"] == pytest.approx(one.listed @ one.rows.outcome / one.rows.outcome.sum())
+        assert one.rows.outcome.sum() == told["lead_time"]["leavers"]
+        for name in ("segment", "language"):
+            groups = [group for group in told["groups"] if group["by"] == name]
+            assert told["n"] == sum(group["n"] for group in groups)
+            assert one.rows.outcome.sum() == sum(group["outcomes"] for group in groups)
+            # The demo's plans and languages are today's: its customers' table keeps no history.
+            assert {True} == {group["today"] for group in groups}
+        alone = churnwatch.runs.study.baseline_scores(model, one.rows.matrix, spied.past)
+        assert list(alone) == list(one.baselines)
+        for name, scores in alone.items():
+            np.testing.assert_allclose(scores, one.baselines[name], rtol=1e-9)
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_permuted_labels_teach_nothing(spied, seed):
     """Who left at a date is drawn by lot: AUC 0.5 within three standard errors (Hanley & McNeil, no difference).
