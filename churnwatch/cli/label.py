@@ -55,7 +55,7 @@ def show_defined(found: Defined, language: str) -> None:
     """The definition, its base rate, and what was measured about it."""
     from churnwatch.cli.show import files
     from churnwatch.cli.terminal import console, indented
-    from churnwatch.delivery.definition_words import length_words, say
+    from churnwatch.delivery.definition_words import dates_words, length_words, say
     from churnwatch.runs.definition import Leavers, Silences
 
     page = console()
@@ -68,7 +68,7 @@ def show_defined(found: Defined, language: str) -> None:
                 "complete",
                 language,
                 observations=f"{found.observed:,}",
-                as_ofs=found.as_ofs,
+                as_ofs=dates_words(found.as_ofs, language),
                 bad=f"{found.bad:,}",
                 rate=f"{found.base_rate:.1%}",
             )
@@ -88,7 +88,7 @@ def show_defined(found: Defined, language: str) -> None:
 
 def _silences(page: Console, found: Defined, measured: Silences, language: str) -> None:
     from churnwatch.cli.terminal import indented, table, titled
-    from churnwatch.delivery.definition_words import rows_words, say
+    from churnwatch.delivery.definition_words import dates_words, rows_words, say
     from churnwatch.evaluation.pauses import SHARES
 
     what = rows_words(found.model.outcome.where, language)
@@ -125,7 +125,7 @@ def _silences(page: Console, found: Defined, measured: Silences, language: str) 
         titled(page, say("called_gone", language), rates)
         told = {
             "observed": f"{measured.steps[0].observed:,}",
-            "as_ofs": measured.as_ofs,
+            "as_ofs": dates_words(measured.as_ofs, language),
             "days": "0" if measured.later is None else f"{measured.later:,.0f}",
             "n": measured.later_at,
         }
@@ -152,7 +152,7 @@ def _proposal(measured: Silences, what: str, language: str) -> str:
 
 def _leavers(page: Console, found: Defined, measured: Leavers, language: str) -> None:
     from churnwatch.cli.terminal import indented, table, titled
-    from churnwatch.delivery.definition_words import rows_words, say
+    from churnwatch.delivery.definition_words import dates_words, rows_words, say
     from churnwatch.runs.definition import SETTLING
 
     what = rows_words(found.model.outcome.where, language)
@@ -166,7 +166,7 @@ def _leavers(page: Console, found: Defined, measured: Leavers, language: str) ->
             rates.add_row(f"{one['days']:g}", *counts, _share(one["base_rate"]), style=style)
         titled(page, say("by_horizon", language), rates)
         page.print()
-        indented(page, [("·", say("same_horizons", language, as_ofs=measured.as_ofs), "")])
+        indented(page, [("·", say("same_horizons", language, as_ofs=dates_words(measured.as_ofs, language)), "")])
     if not measured.leavers:
         page.print()
         indented(page, [("·", say("no_leavers", language, what=what), "")])

@@ -71,7 +71,8 @@ def show_tuned(tuned: Tuned, *, asked_to_write: bool) -> None:
             if found.before < len(found.trials)
             else "All of them had been made before."
         )
-    folds = f"{numbered(len(found.held), 'held-out date')}, {min(found.held):,} to {max(found.held):,} rows each"
+    apart = "held-out date" if tuned.before else "held-out group"
+    folds = f"{numbered(len(found.held), apart)}, {min(found.held):,} to {max(found.held):,} rows each"
     ranked = sorted((one for one in found.trials if not one.stopped), key=lambda one: (-one.auc, one.number))
     shown = table("trial", "mean AUC", "lowest", "highest", "rounds", right=("mean AUC", "lowest", "highest", "rounds"))
     top = ranked[:SHOWN]
@@ -86,8 +87,8 @@ def show_tuned(tuned: Tuned, *, asked_to_write: bool) -> None:
     notes = []
     if found.best is not found.file:
         notes.append(
-            f"The best of {len(found.trials)} looks better than it is: it was chosen by these very dates. The test "
-            "dates have not been looked at: train, and they tell."
+            f"The best of {len(found.trials)} looks better than it is: it was chosen by these very rows. Those of the "
+            "test have not been looked at: train, and they tell."
         )
     if tuned.wants_more_rounds:
         notes.append(
@@ -106,12 +107,12 @@ def verdict(tuned: Tuned) -> str:
     if found.best is found.file:
         return f"None is better than what {tuned.file} has."
     if found.error is None:
-        return f"{found.difference:+.4f} AUC over what {tuned.file} has, on one date: no telling how sure that is."
+        return f"{found.difference:+.4f} AUC over what {tuned.file} has, on one fold: no telling how sure that is."
     assert found.left_out is not None
     sure = "more" if found.difference > found.error else "not more"
     return (
         f"{found.difference:+.4f} ± {found.error:.4f} AUC over what {tuned.file} has (trial {found.best.number + 1}, "
-        f"standard error over the dates): {sure} than the error. On dates that had no say in the choice: "
+        f"standard error over the folds): {sure} than the error. On folds that had no say in the choice: "
         f"{found.left_out:+.4f}. {'Better.' if found.better else 'Not surely better.'}"
     )
 

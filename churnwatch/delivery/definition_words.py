@@ -40,9 +40,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "not_reached": ("not reached", "tidak tercapai"),
     "partly": ("{month} is not over in the data", "{month} belum selesai dalam data"),
     "complete": (
-        "{observations} complete observations at {as_ofs} as-ofs, {bad} of them with the outcome: base rate {rate}",
-        "{observations} pengamatan lengkap pada {as_ofs} tanggal, {bad} di antaranya dengan hasil ini: tingkat "
-        "dasar {rate}",
+        "{observations} complete observations at {as_ofs}, {bad} of them with the outcome: base rate {rate}",
+        "{observations} pengamatan lengkap pada {as_ofs}, {bad} di antaranya dengan hasil ini: tingkat dasar {rate}",
     ),
     "no_complete": (
         "no complete observations: the data end before any outcome window does",
@@ -65,9 +64,9 @@ WORDS: dict[str, tuple[str, str]] = {
         "jadi terlalu panjang: ia menunggu pelanggan yang tidak pernah kembali.",
     ),
     "same_as_ofs": (
-        "All n on the same {observed} observations at {as_ofs} as-ofs, so that only n moves. Came back: of those "
+        "All n on the same {observed} observations at {as_ofs}, so that only n moves. Came back: of those "
         "called gone of whom any later time is in the data, {days} days on median at n = {n}.",
-        "Semua n pada {observed} pengamatan yang sama di {as_ofs} tanggal, jadi hanya n yang berubah. Kembali lagi: "
+        "Semua n pada {observed} pengamatan yang sama di {as_ofs}, jadi hanya n yang berubah. Kembali lagi: "
         "dari yang dianggap pergi dan waktu sesudahnya ada dalam data, median {days} hari pada n = {n}.",
     ),
     "rule": (
@@ -92,8 +91,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "Tidak ada usulan n: belum ada jeda antara dua {what} yang berakhir dalam data.",
     ),
     "same_horizons": (
-        "All horizons on the same {as_ofs} as-ofs, so that only the horizon moves.",
-        "Semua horizon pada {as_ofs} tanggal yang sama, jadi hanya horizonnya yang berubah.",
+        "All horizons on the same observations at {as_ofs}, so that only the horizon moves.",
+        "Semua horizon pada pengamatan yang sama di {as_ofs}, jadi hanya horizonnya yang berubah.",
     ),
     "left_ever": (
         "{leavers} customers had a {what} within the data, {twice} of them on more than one day",
@@ -112,6 +111,13 @@ WORDS: dict[str, tuple[str, str]] = {
 def say(word: str, language: str, **filled: object) -> str:
     """One of the texts above in ``language``, with what stands in its braces."""
     return WORDS[word][1 if language == "id" else 0].format(**filled)
+
+
+def dates_words(count: int, language: str) -> str:
+    """``1 as-of``, ``12 as-ofs``; ``12 tanggal``."""
+    if language == "id":
+        return f"{count:,} tanggal"
+    return f"{count:,} as-of{'' if count == 1 else 's'}"
 
 
 def rows_words(where: Where, language: str) -> str:

@@ -14,8 +14,8 @@ from churnwatch.evaluation.picture import BLUE, GREY, ORANGE
 
 LONGEST = 365
 """Days: pauses beyond stand together in the last bar."""
-WIDTH = 5
-"""Days to a bar."""
+BARS = 75
+"""Bars at most; each is whole days wide."""
 
 
 def pauses_picture(
@@ -44,7 +44,9 @@ def pauses_picture(
         right.set_title(words["called_gone"], loc="left", fontweight="bold")
         right.set_xlabel(words["n_days"])
         right.set_ylim(0, 1)
-        right.set_xticks(np.arange(30, 181, 30))
+        longest = max((one.days for one in steps), default=0)
+        if longest >= 90:
+            right.set_xticks(np.arange(30, longest + 1, 30))
         right.yaxis.set_major_formatter(_percent)
         # The white behind the curves' names hides the lines, which are named on the left.
         named = right.legend(loc="upper right", fontsize=9, framealpha=1, edgecolor="white")
@@ -117,16 +119,18 @@ def _drawn(draw: Any, kind: str) -> bytes:
 
 
 def _histogram(axes: Any, pauses: Pauses, words: Mapping[str, str]) -> None:
-    edges = np.arange(0, LONGEST + WIDTH, WIDTH, dtype=np.float64)
+    longest = min(LONGEST, float(np.ceil(pauses.closed.max(initial=1))))
+    width = np.ceil(longest / BARS)
+    edges = np.arange(0, longest + width, width, dtype=np.float64)
     inside = pauses.closed < edges[-1]
     counts, _ = np.histogram(pauses.closed[inside], bins=edges)
     total = max(len(pauses.closed), 1)
-    axes.bar(edges[:-1], counts / total, width=WIDTH * 0.9, align="edge", color=BLUE)
+    axes.bar(edges[:-1], counts / total, width=width * 0.9, align="edge", color=BLUE)
     beyond = 1 - inside.mean() if len(inside) else 0.0
     if beyond > 0:
         # Apart from the others and hatched: it holds all lengths from here on.
-        axes.bar([edges[-1] + 4 * WIDTH], [beyond], width=3 * WIDTH, facecolor="white", edgecolor=GREY, hatch="///")
-        axes.text(edges[-1] + 4 * WIDTH, beyond, words["longer"], ha="center", va="bottom", fontsize=9)
+        axes.bar([edges[-1] + 4 * width], [beyond], width=3 * width, facecolor="white", edgecolor=GREY, hatch="///")
+        axes.text(edges[-1] + 4 * width, beyond, words["longer"], ha="center", va="bottom", fontsize=9)
     axes.set_title(_wrapped(words["pauses"], 52), loc="left", fontweight="bold")
     axes.set_xlabel(words["pause_days"])
     axes.set_ylabel(words["share_of_pauses"])
