@@ -155,7 +155,7 @@ class _Page:
 
     def verdict(self) -> list[dict[str, str]]:
         """Each rule beside the list: how many it would have found in the same places, and whether that is sure."""
-        if self.replay.precision is None or not self.replay.against:
+        if self.replay.precision is None:
             return []
         own = self.replay.precision.share
         found = [{"key": "list", "name": self.say("the_list"), "found": self.of_every(own), "told": "", "kind": ""}]
@@ -172,8 +172,11 @@ class _Page:
                     "kind": kind,
                 }
             )
-        chance = self.of_every(self.replay.chance)
-        return [*found, {"key": "chance", "name": self.say("chance"), "found": chance, "told": "", "kind": ""}]
+        precise, chance = self.replay.precision, self.replay.chance
+        kind = "better" if precise.low > chance else "worse" if precise.high < chance else "unsure"
+        told = self.say("unsure" if kind == "unsure" else f"surely_{kind}")
+        of_chance = {"name": self.say("chance"), "found": self.of_every(chance), "told": told, "kind": kind}
+        return [*found, {"key": "chance", **of_chance}]
 
     def points(self, one: Interval) -> str:
         def signed(value: float) -> str:
