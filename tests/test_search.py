@@ -142,6 +142,14 @@ def test_another_seed_tries_other_parameters(twelve: Search, tmp_path: Path) -> 
     assert twelve.trials[1].parameters != found.trials[1].parameters
 
 
+def test_as_many_dates_are_compared_as_training_chooses_by_but_no_fewer_than_six(tmp_path: Path) -> None:
+    """Nine as-ofs, two of them within the labels' time: seven can be held out. Six by default, seven when asked for."""
+    assert 6 == len(searched(tmp_path / "l.db", 1, settings=own(folds=2)).held)
+    found = searched(tmp_path / "l.db", 1, settings=own(folds=9))
+    assert 7 == len(found.held)
+    assert 0 == found.before
+
+
 def test_when_it_is_enough_no_further_trial_begins(tmp_path: Path) -> None:
     """The file's own parameters are tried in any case: there is nothing to compare by without them."""
     assert 1 == len(searched(tmp_path / "g.db", 9, enough=lambda: True).trials)

@@ -40,7 +40,9 @@ SPACE: dict[str, Searched] = {
 }
 """Where a model's file names no ranges (our choice: small trees, strong regularisation, as churn tables are noisy)."""
 FOLDS = 6
-"""Held-out dates at most (our choice: twice training's default, as parameters differ by little)."""
+"""Held-out dates, as far as there are so many and the file does not ask for more (our choice: twice training's
+default, as parameters differ by little).
+"""
 UNDISTURBED = 5
 """Trials before any is stopped early."""
 AT_LEAST = 2
@@ -148,7 +150,7 @@ def search(
     """
     check_enough(y, settings)
     space = dict(settings.search or SPACE)
-    folds = _folds(as_of, y, reach=reach, most=FOLDS)
+    folds = _folds(as_of, y, reach=reach, most=max(FOLDS, settings.folds))
     if not folds:
         raise CheckFailed(
             "no date before the first test date has complete labels of both kinds before it: nothing to compare by",
@@ -354,7 +356,7 @@ def _key(
         "settings": settings.model_dump(mode="json", exclude={"search", "calibration", "folds"}),
         "space": {name: one.model_dump(mode="json") for name, one in space.items()},
         "reach": reach,
-        "folds": [FOLDS, UNDISTURBED, AT_LEAST, RANDOM_TRIALS],
+        "folds": [max(FOLDS, settings.folds), UNDISTURBED, AT_LEAST, RANDOM_TRIALS],
         "fixed": FIXED,
         "libraries": [version("lightgbm"), version("optuna")],
     }
