@@ -281,7 +281,9 @@ def test_a_gate_not_passed_registers_and_leaves_the_champion(project, company):
     assert champion == told["champion"] != told["version"]
     assert "the gate is not passed: this training of churn is registered but not promoted" in said.err
     assert "daily --baseline recency" in said.err
-    assert promotions == facts(project, "promotions")
+    *before, moved = facts(project, "promotions")
+    assert promotions == before
+    assert ("challenger", told["version"]) == (moved["alias"], moved["model_version"])
     assert champion == alias_version(store_uri(project / "state" / "demo"), "demo.churn", "champion")
     # The list goes on with the champion.
     assert champion == ok(call("score", "--as-of", END, "--project", project, "--json")).json["model_version"]
