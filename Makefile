@@ -14,7 +14,7 @@ SPARK  := $(if $(shell command -v java),$(comma)spark)
 
 # What failed half-way is made again.
 .DELETE_ON_ERROR:
-.PHONY: help demo test slow words lint bench bench-large fuzz gates clean
+.PHONY: help demo test slow words lint bench bench-large bench-models fuzz gates clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1 #/p' $(MAKEFILE_LIST) | awk -F' # ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ bench: $(VENV)/.bench  ## the benchmarks, with their limits (about a quarter of 
 bench-large: $(VENV)/.bench  ## the benchmarks of large data (minutes, and 1 GB of disk)
 	@$(BIN)/python tests/benchmarks/run.py signals_large
 
+bench-models: $(VENV)/.bench .venv-flaml/.made  ## our training beside LightGBM as it comes and FLAML (about ten minutes)
+	@$(BIN)/python tests/benchmarks/run.py models_peers
+
 fuzz: $(VENV)/.dev  ## damage 2,000 files of every format and load them (about two minutes; SEED=N repeats)
 	@$(BIN)/python -m tests.fuzz.run --cases 2000 $(if $(SEED),--seed $(SEED))
 
@@ -51,7 +54,7 @@ gates: $(VENV)/.dev  ## what a release must pass: the installed wheel, every slo
 	@$(BIN)/python -m tests.fuzz.bundles --cases 1000 $(if $(SEED),--seed $(SEED))
 
 clean:  ## remove the environment, caches and builds (never demo/: a project may hold facts)
-	@rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) .venv-flaml dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 # Installed again only when what is wanted has changed. The install is editable: code needs no reinstall.
 $(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
@@ -67,6 +70,13 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 # What the benchmarks compare with.
 $(VENV)/.bench: $(VENV)/.dev
 	@$(PIP) -c constraints.txt -e '.[bench]'
+	@touch $@
+
+# FLAML wants other versions of what we use, so it lives alone.
+.venv-flaml/.made: tests/benchmarks/flaml-constraints.txt
+	@echo "Installing FLAML into .venv-flaml/ (once; a minute or two) ..."
+	@$(PYTHON) -m venv .venv-flaml
+	@.venv-flaml/bin/python -m pip --disable-pip-version-check install -qq -c $< 'flaml[automl]'
 	@touch $@
 
 $(BIN)/python:

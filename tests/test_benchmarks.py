@@ -58,17 +58,19 @@ def test_an_unknown_benchmark_is_answered_with_the_known_ones(capsys):
     assert "startup" in run.found()
 
 
-def test_a_large_benchmark_runs_only_when_it_is_named(tmp_path, monkeypatch, capsys):
-    for name in ("quick", "vast_large"):
+def test_a_large_benchmark_and_one_of_peers_run_only_when_they_are_named(tmp_path, monkeypatch, capsys):
+    for name in ("quick", "vast_large", "other_peers"):
         module = ModuleType(f"tests.benchmarks.bench_{name}")
         module.measure = lambda name=name: [Figure(name, 1.0, "s")]
         monkeypatch.setitem(sys.modules, module.__name__, module)
         (tmp_path / f"bench_{name}.py").touch()
     monkeypatch.setattr(run, "HERE", tmp_path)
     run.main([])
-    assert "vast_large" not in capsys.readouterr().out
-    run.main(["vast_large"])
-    assert "vast_large" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert ("quick" in said, "vast_large" in said, "other_peers" in said) == (True, False, False)
+    run.main(["vast_large", "other_peers"])
+    said = capsys.readouterr().out
+    assert ("vast_large" in said, "other_peers" in said) == (True, True)
 
 
 def test_months_open_at_midnight_in_jakarta():
