@@ -73,12 +73,11 @@ def make(files: dict[str, bytes], seed: int, number: int) -> Mutation:
     ways = [*WAYS_OF_BYTES, *(WAYS_OF_BOOSTER if name == "booster.txt" else WAYS_OF_JSON)]
     while True:
         way = rng.choice(ways)
-        content = way(files[name], rng)
+        content, done = way(files[name], rng), way.__name__
+        if name == "booster.txt" and forged and rng.random() < 0.7:
+            content, done = sized(content), f"{done}, tree_sizes put right"
         if content != files[name]:
             break
-    done = way.__name__
-    if name == "booster.txt" and forged and rng.random() < 0.7:
-        content, done = sized(content), f"{done}, tree_sizes put right"
     changed = {**files, name: content}
     if forged:
         manifest = json.loads(files[MANIFEST])
