@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import math
 import os
@@ -19,6 +20,7 @@ from ruamel.yaml import YAML
 
 import churnwatch.runs.cold_start
 import churnwatch.runs.ranking
+import churnwatch.runs.score
 from churnwatch.runs.daily import daily
 from churnwatch.runs.workspace import open_workspace
 
@@ -462,3 +464,20 @@ def test_the_switch_from_the_rule_to_the_model_is_told_and_kept(project):
     [switched] = [sentence for sentence in told["warnings"] if "From this list on" in sentence]
     assert "From this list on the model ranks; until the list before it was the rule score." in switched
     assert {"health", None} == {one["baseline"] for one in facts(project, "lists")}
+
+
+def test_a_base_rate_that_moved_since_training_is_told_on_the_list(project, monkeypatch):
+    """As if training had met four times the leavers: said once, among the warnings, with the date it is measured at."""
+    workspace = open_workspace(project, deployment="demo", data=None, now=datetime(2026, 7, 2, tzinfo=UTC))
+    real = churnwatch.runs.score.champion_of
+
+    def grown(*args, **options):
+        version, bundle = real(*args, **options)
+        return version, dataclasses.replace(
+            bundle, fitted=dataclasses.replace(bundle.fitted, base_rate=4 * bundle.fitted.base_rate)
+        )
+
+    monkeypatch.setattr(churnwatch.runs.score, "champion_of", grown)
+    made = daily(workspace, day=date.fromisoformat(END), rerun="correct")
+    [said] = [sentence for sentence in made.summary["warnings"] if "base rate moved" in sentence]
+    assert re.search(r"training, [0-9.]+ % at 2026-04-\d\d, the last date .* too high", said)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from churnwatch.evaluation.shift import shift_by_chance, shift_words
+from churnwatch.evaluation.shift import moved_words, shift_by_chance, shift_words
 
 
 def figures(*, rate, foretold, trained=0.42, chance=0.01, left=0.02):
@@ -63,3 +63,21 @@ def test_by_chance_one_date_in_twenty_is_further_off():
         risks = rng.beta(1, 9, 800)
         beyond += abs((rng.random(800) < risks).mean() - risks.mean()) > shift_by_chance(risks)
     assert 8 <= beyond <= 34
+
+
+def test_a_base_rate_that_moved_since_training_is_told_in_both_languages():
+    """10 % of 1,000 in training's place 15 %: chance is 1.96 * sqrt(0.15 * 0.85 / 1000) = 2.2 points, a quarter 2.5."""
+    assert (
+        "The base rate moved: 15 % in training, 10 % at 2026-04-25, the last date whose outcomes are complete; "
+        "all risks may be too high, the order is not affected."
+    ) == moved_words(0.10, 1_000, day="2026-04-25", trained=0.15)
+    assert "mungkin terlalu rendah" in moved_words(0.2, 1_000, day="2026-04-25", trained=0.15, language="id")
+
+
+@pytest.mark.parametrize(
+    ("rate", "n", "trained"),
+    [(0.15, 1_000, 0.15), (0.12, 100_000, 0.15), (0.10, 60, 0.15), (0.18, 100_000, 0.15)],
+    ids=["the same", "less than a quarter below", "few", "less than a quarter above"],
+)
+def test_a_base_rate_that_moved_little_or_perhaps_by_chance_is_not_told(rate, n, trained):
+    assert moved_words(rate, n, day="2026-04-25", trained=trained) is None

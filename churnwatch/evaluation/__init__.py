@@ -36,7 +36,7 @@ from churnwatch.evaluation.measured import Catalogue, Coverage, Entry, Measured,
 from churnwatch.evaluation.pictures import beeswarm_picture, dependence_picture, gain_picture, reliability_picture
 from churnwatch.evaluation.profit import Profit, expected_maximum_profit
 from churnwatch.evaluation.replay import SHARES, ListFigures, PastList, Rate, Replay, RiskBin, replay
-from churnwatch.evaluation.shift import shift_by_chance, shift_words
+from churnwatch.evaluation.shift import moved_words, shift_by_chance, shift_words
 from churnwatch.evaluation.slices import RANKING, ranking_figures, risk_figures, slice_figures
 from churnwatch.evaluation.suspects import LIMIT, Suspect, suspects
 
@@ -101,6 +101,7 @@ __all__ = [
     "logistic_ranker",
     "logistic_scores",
     "measure",
+    "moved_words",
     "paired_interval",
     "precision_at_capacity",
     "random_scores",

@@ -49,6 +49,30 @@ def shift_words(figures: Mapping[str, Any], language: str = "en") -> str | None:
     return told
 
 
+def moved_words(rate: float, n: int, *, day: str, trained: float, language: str = "en") -> str | None:
+    """The sentence about a base rate that has moved since training; ``None`` where it has not.
+
+    ``rate`` is the share of the ``n`` observations of the last complete date, ``day``, that had the outcome;
+    ``trained`` that of training. It speaks where they lie further apart than chance would have them in 95 of 100
+    dates and by more than a quarter of the smaller: our choice, because nobody contacts others for less.
+    """
+    by_chance = float(Z * np.sqrt(trained * (1 - trained) / n))
+    if abs(rate - trained) <= max(by_chance, min(rate, trained) / 4):
+        return None
+    now, then = _percent(rate, language), _percent(trained, language)
+    if language == "id":
+        way = "rendah" if rate > trained else "tinggi"
+        return (
+            f"Tingkat dasar bergeser: {then} saat pelatihan, {now} pada {day}, tanggal terakhir yang hasilnya lengkap; "
+            f"semua risiko mungkin terlalu {way}, urutannya tidak terpengaruh."
+        )
+    way = "low" if rate > trained else "high"
+    return (
+        f"The base rate moved: {then} in training, {now} at {day}, the last date whose outcomes are complete; all "
+        f"risks may be too {way}, the order is not affected."
+    )
+
+
 def _percent(share: float, language: str) -> str:
     return f"{_number(100 * share, language)}{'%' if language == 'id' else ' %'}"
 

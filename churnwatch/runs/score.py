@@ -12,13 +12,14 @@ import numpy as np
 import pandas as pd
 
 from churnwatch.errors import DataRefused, NoUsableModel
+from churnwatch.evaluation import moved_words
 from churnwatch.health import bands
 from churnwatch.learner import horizon_risks, margins, risk
-from churnwatch.outcomes import check_as_of, observe
+from churnwatch.outcomes import check_as_of, grid, label, observe, span
 from churnwatch.runs.tracking import tracking_warnings
 from churnwatch.runs.workspace import Report, Workspace, ledger, load_tables, lock
 from churnwatch.signals import Matrix, build, event_columns, reads_text
-from churnwatch.spec import Model
+from churnwatch.spec import Model, civil_day
 
 if TYPE_CHECKING:
     from churnwatch.registry import Bundle
@@ -120,6 +121,8 @@ def scores(
     warnings = stale_warnings(tables, model, as_of)
     if model.outcome.given is not None:
         warnings += (LEARNED,)
+    else:
+        warnings += base_rate_warnings(workspace, tables, bundle, as_of)
     matrix = bundle_matrix(tables, bundle, spine, report=report)
     margin = margins(bundle.fitted, matrix.values)
     risks = risk(bundle.fitted.calibration, margin)
@@ -164,6 +167,23 @@ def stale_warnings(tables: Tables, model: Model, as_of: datetime) -> tuple[str, 
                 )
         told.append(f"{sentence}: customers may look quieter than they are.")
     return tuple(told)
+
+
+def base_rate_warnings(workspace: Workspace, tables: Tables, bundle: Bundle, as_of: datetime) -> tuple[str, ...]:
+    """A sentence where the last date whose outcomes are complete at as-of has another base rate than training had."""
+    model, zone = bundle.model, workspace.spec.deployment.zone
+    within = span(tables, model)
+    dates = grid(model, zone=zone, span=within, complete_by=min(as_of, within.end))
+    if not dates:
+        return ()
+    labels = label(tables, model, observe(tables, model, dates[-1:]), known_before=as_of)
+    in_time = labels.loc[~labels["too_late"], "outcome"]
+    if in_time.empty:
+        return ()
+    said = moved_words(
+        float(in_time.mean()), len(in_time), day=str(civil_day(dates[-1], zone)), trained=bundle.fitted.base_rate
+    )
+    return (said,) if said else ()
 
 
 def bundle_matrix(tables: Tables, bundle: Bundle, spine: pd.DataFrame, *, report: Report | None = None) -> Matrix:
