@@ -669,3 +669,9 @@ def test_horizons_that_cannot_be_told_are_refused(change: dict[str, Any], said: 
     assert ("30d", "60d") == Model.model_validate({**made, "horizons": ["30d", "60d"]}).horizons
     with pytest.raises(ValidationError, match=said):
         Model.model_validate({key: value for key, value in {**made, **change}.items() if value is not None})
+
+
+def test_a_condition_is_said_the_same_whatever_the_order_of_its_keys():
+    """A bundle sorts keys, and a model learned again from it must say why signals are skipped in the same words."""
+    assert "kind contact and channel chat" == where_words({"kind": "contact", "channel": "chat"})
+    assert "kind contact and channel chat" == where_words({"channel": "chat", "kind": "contact"})

@@ -33,10 +33,13 @@ def where_sql(where: Where) -> str:
 
 
 def where_words(where: Where) -> str:
-    """``where`` as a reader would say it: ``kind purchase``, ``kind contact or complaint``."""
+    """``where`` as a reader would say it: ``kind purchase``, ``kind contact or complaint``.
+
+    The kind first, then by name: a bundle keeps its files with sorted keys, and must say the same when it is read back.
+    """
     return " and ".join(
         f"{name} {' or '.join(level_text(one) for one in (wanted if isinstance(wanted, list) else [wanted]))}"
-        for name, wanted in where.items()
+        for name, wanted in sorted(where.items(), key=lambda item: (item[0] != "kind", item[0]))
     )
 
 
