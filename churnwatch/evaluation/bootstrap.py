@@ -182,7 +182,7 @@ def _mean_losses(outcomes: Numbers, risks: Numbers) -> Drawn:
     losses = np.column_stack([(risks - outcomes) ** 2, log_losses(outcomes, risks)])
 
     def figures(weights: Numbers) -> dict[str, Numbers]:
-        brier, log_loss = (weights @ losses).T / len(outcomes)
+        brier, log_loss = np.einsum("rn,nk->kr", weights, losses) / len(outcomes)
         return {"brier": brier, "log_loss": log_loss}
 
     return figures

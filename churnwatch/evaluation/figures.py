@@ -173,7 +173,7 @@ def at_capacity(
             "the owners' capacities leave no row on the list, so its precision cannot be measured",
             hint="set capacity in outreach.yaml, or capacity of the agents, above 0",
         )
-    return AtCapacity(rows, float(listed @ outcomes), int(outcomes.sum()), len(outcomes))
+    return AtCapacity(rows, float((listed * outcomes).sum()), int(outcomes.sum()), len(outcomes))
 
 
 def listed_at_capacity(

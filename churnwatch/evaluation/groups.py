@@ -89,4 +89,4 @@ def _figures(outcomes: Numbers, scores: Numbers, risks: Numbers, listed: Numbers
     if rarer < LEAST_OUTCOMES:
         what = "with" if bad <= n - bad else "without"
         return found | {"note": f"not enough data: {rarer} of {LEAST_OUTCOMES} {what} the outcome"}
-    return found | {"recall": float(listed @ outcomes) / bad, "auc": auc(outcomes, scores), "note": None}
+    return found | {"recall": float((listed * outcomes).sum()) / bad, "auc": auc(outcomes, scores), "note": None}

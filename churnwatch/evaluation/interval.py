@@ -124,6 +124,7 @@ def _weighted_auc(outcomes: Numbers, scores: Numbers, slice_codes: Codes) -> Wei
     slice_starts = np.flatnonzero(np.concatenate(([True], group_slice[1:] != group_slice[:-1])))
     groups_of_slice = np.diff(np.append(slice_starts, len(starts)))
 
+    # Products are summed, not given to BLAS: beyond 10,000 rows its threads cost ten times the work.
     def figure(weights: Numbers) -> float:
         w = weights[order]
         bad = np.add.reduceat(w * is_bad, starts)
@@ -133,8 +134,8 @@ def _weighted_auc(outcomes: Numbers, scores: Numbers, slice_codes: Codes) -> Wei
         below = np.repeat(slice_through, groups_of_slice) - through
         bad_of_slice = np.add.reduceat(bad, slice_starts)
         good_of_slice = np.diff(np.concatenate(([0.0], slice_through)))
-        pairs = float(bad_of_slice @ good_of_slice)
-        return float(bad @ (below + good / 2)) / pairs if pairs > 0 else float("nan")
+        pairs = float((bad_of_slice * good_of_slice).sum())
+        return float((bad * (below + good / 2)).sum()) / pairs if pairs > 0 else float("nan")
 
     return figure
 
@@ -155,6 +156,6 @@ def _weighted_precision(outcomes: Numbers, scores: Numbers, strata: Codes, room:
         taken = np.clip(group_room - (before - before[first_group]), 0, size)
         rows = float(taken.sum())
         share = np.divide(taken, size, out=np.zeros_like(size), where=size > 0)
-        return float(share @ bad) / rows if rows > 0 else float("nan")
+        return float((share * bad).sum()) / rows if rows > 0 else float("nan")
 
     return figure

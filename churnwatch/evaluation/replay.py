@@ -315,7 +315,7 @@ def _figures(one: PastList, places: Mapping[str, Numbers], before: set[str], las
         precision=Rate(hits, rows, *wilson(hits / rows, rows)) if rows else None,
         chance=float(one.outcome[one.open_to].mean()),
         recall=hits / leavers if leavers else None,
-        baselines={name: float(by @ one.outcome) / rows for name, by in places.items()} if rows else {},
+        baselines={name: float((by * one.outcome).sum()) / rows for name, by in places.items()} if rows else {},
         kept=len(on_it & last),
         returned=len((on_it & before) - last),
         owners=len(set(one.lists[one.listed])),
@@ -354,11 +354,11 @@ def _against(lists: Sequence[PastList], places: Sequence[Mapping[str, Numbers]])
     codes = _codes(np.concatenate([one.customers for one in lists]))
     outcome = np.concatenate([one.outcome for one in lists])
     listed = np.concatenate([one.listed for one in lists]).astype(np.float64)
-    own = float(listed @ outcome) / rows
+    own = float((listed * outcome).sum()) / rows
     found = {}
     for name in lists[0].baselines:
         placed = np.concatenate([by[name] for by in places])
-        theirs = float(placed @ outcome) / rows
+        theirs = float((placed * outcome).sum()) / rows
         sums = np.bincount(codes, weights=listed * (outcome - own) - placed * (outcome - theirs))
         difference = own - theirs
         spread = float(np.sqrt(len(sums) * sums.var(ddof=1))) / rows if len(sums) > 1 else 0.0
