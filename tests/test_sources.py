@@ -7,7 +7,7 @@ import io
 import re
 import tempfile
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -398,6 +398,16 @@ def test_data_end_is_declared_or_the_last_thing_known(tmp_path: Path) -> None:
     assert datetime(2026, 2, 28, 17, tzinfo=UTC) == tables.data_end("surveys")
     tables = loaded(tmp_path, with_surveys(data_end=datetime(2026, 3, 1, 12)), surveys=surveys)
     assert datetime(2026, 3, 1, 5, tzinfo=UTC) == tables.data_end("surveys")
+    assert () == tables.warnings
+
+
+def test_a_data_end_yet_to_come_is_now_and_told(tmp_path: Path) -> None:
+    """Labels are complete up to the data end: of days yet to come everybody would count as having stayed."""
+    surveys = SURVEY_HEADER + "s1,8,2026-02-05 07:00,2026-02-09 07:00,3,0,10\n"
+    tables = loaded(tmp_path, with_surveys(data_end=(NOW + timedelta(days=90)).date()), surveys=surveys)
+    assert NOW == tables.data_end("surveys")
+    [told] = tables.warnings
+    assert "is yet to come, so the file is taken to be complete until now" in told
 
 
 def test_data_end_is_the_least_over_the_sources_that_feed_such_rows(tmp_path: Path) -> None:

@@ -8,9 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
@@ -391,11 +390,10 @@ class _Work:
         return Accounting(name, raw.file, raw.read, accepted, excluded, broken, events, end)
 
     def data_end(self, name: str) -> datetime | None:
-        declared = self.sources[name].data_end
+        declared = self.sources[name].declared_end(self.zone(name))
         if declared is not None:
-            moment = declared if isinstance(declared, datetime) else datetime.combine(declared, time())
-            local = moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(self.zone(name)))
-            return local.astimezone(UTC)
+            # What is yet to come is complete nowhere: who has not left yet would count as having stayed.
+            return min(declared, self.now.astimezone(UTC))
         greatest = self.con.execute(
             """SELECT max(moment) FROM (
                    SELECT max(known_at) AS moment FROM interactions WHERE source = $1
@@ -409,6 +407,8 @@ class _Work:
         for name, raw in self.raws.items():
             if raw.read == 0:
                 yield nothing_in(raw.file)
+            if (self.sources[name].declared_end(self.zone(name)) or self.now) > self.now:
+                yield f"{raw.file}: its data_end is yet to come, so the file is taken to be complete until now"
             for rule, count in self.excluded[name].items():
                 if count == 0 and raw.read > 0:
                     yield f"{raw.file}: the rule '{rule}' excluded no row"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any, Literal, Self
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
@@ -26,8 +27,8 @@ class Source(Node):
     ``zone`` is the zone of times that carry none (the deployment's where it is left out). In CSV, JSON lines and XLSX
     every column is text unless ``types`` says otherwise; a value that does not fit its type quarantines the row.
     ``allowance`` is the share of rows that may be quarantined before the whole source is refused. ``data_end`` says
-    until when the file is complete (left out: its greatest ``known_at``). CSV and JSON lines may be gzip; ``encoding``
-    is theirs (UTF-8 where it is left out), ``sheet`` that of a workbook (the first).
+    until when the file is complete, at the latest now (left out: its greatest ``known_at``). CSV and JSON lines may be
+    gzip; ``encoding`` is theirs (UTF-8 where it is left out), ``sheet`` that of a workbook (the first).
     """
 
     from_: str = Field(alias="from")
@@ -40,6 +41,14 @@ class Source(Node):
     allowance: float = Field(default=0.01, ge=0, le=1)
     data_end: date | datetime | None = None
     exclude: tuple[Exclusion, ...] = ()
+
+    def declared_end(self, zone: str) -> datetime | None:
+        """The instant (UTC) of ``data_end``: a day is the midnight that opens it in ``zone``, the source's own."""
+        if self.data_end is None:
+            return None
+        moment = self.data_end if isinstance(self.data_end, datetime) else datetime.combine(self.data_end, time())
+        local = moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(zone))
+        return local.astimezone(UTC)
 
     @field_validator("exclude", mode="before")
     @classmethod
