@@ -118,6 +118,28 @@ def test_a_flipped_bit_anywhere_is_seen(written: Path, name: str) -> None:
     read_bundle(written)
 
 
+@pytest.mark.parametrize("digest", [float("nan"), "\ud800", None, 7])
+def test_a_hash_that_is_no_text_is_refused(written: Path, digest: object) -> None:
+    """Also what JSON takes and cannot be written again the way churnwatch writes: NaN, half a character."""
+    manifest = json.loads((written / MANIFEST).read_text())
+    manifest["files"]["booster.txt"] = digest
+    (written / MANIFEST).write_text(json.dumps(manifest))
+    assert MANIFEST == refusal(written).where
+
+
+@pytest.mark.parametrize("name", [MANIFEST, *(part for part in PARTS if part.endswith(".json"))])
+def test_json_too_deep_to_read_is_refused(written: Path, name: str) -> None:
+    """Also where the manifest was made to agree."""
+    deep = "[" * 200_000
+    (written / name).write_text(deep)
+    assert name == refusal(written).where
+    if name != MANIFEST:
+        files = {part: sha256((written / part).read_bytes()).hexdigest() for part in PARTS}
+        manifest = json.dumps({"format": FORMAT, "files": files}, sort_keys=True, indent=1) + "\n"
+        (written / MANIFEST).write_text(manifest)
+        assert (name, "this is not JSON") == (refusal(written).where, refusal(written).found)
+
+
 @pytest.mark.parametrize("name", [*PARTS, MANIFEST])
 def test_a_cut_or_missing_file_is_named(written: Path, name: str) -> None:
     """Half a file, an empty file and no file are refused; the message names it."""

@@ -179,6 +179,8 @@ def _verified_files(directory: Path, expected_version: str | None) -> dict[str, 
         )
     if not isinstance(manifest["files"], dict) or set(manifest["files"]) != set(PARTS):
         raise _damaged("the manifest does not list the bundle's files", MANIFEST)
+    if not all(isinstance(digest, str) and digest.isascii() for digest in manifest["files"].values()):
+        raise _damaged("a sha256 in the manifest is no text of ASCII letters", MANIFEST)
     if files[MANIFEST] != _json_bytes(manifest):
         raise _damaged("the manifest is not written the way churnwatch writes it", MANIFEST)
     version = _version(manifest)
@@ -295,7 +297,7 @@ def _time(value: Any) -> Any:
 def _object(files: dict[str, bytes], name: str, keys: set[str]) -> dict[str, Any]:
     try:
         content = json.loads(files[name])
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _damaged("this is not JSON", name) from None
     if not isinstance(content, dict) or set(content) != keys:
         raise _damaged(f"this is not an object of {', '.join(sorted(keys))}", name)

@@ -288,7 +288,7 @@ def _noted(workspace: Workspace, model: str, version: str) -> str | None:
     path = _place(workspace, model, version) / "model.json"
     try:
         until = json.loads(path.read_bytes())["notes"].get(TRAINED_UNTIL)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return None
     return until if isinstance(until, str) else None
 
