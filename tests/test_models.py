@@ -7,8 +7,9 @@ import re
 import shutil
 import sqlite3
 import subprocess
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from command_line import END, call, facts, ok, refused, tree
@@ -16,7 +17,8 @@ from ruamel.yaml import YAML
 
 from churnwatch.registry import alias_version, registered, store_uri
 
-TODAY = f"{datetime.now(UTC):%Y-%m-%d}"
+TODAY = f"{datetime.now(ZoneInfo('Asia/Jakarta')):%Y-%m-%d}"
+"""In the company's zone."""
 
 
 def mlflow_alias(project: Path, alias: str) -> str | None:
@@ -69,7 +71,7 @@ def test_models_tells_each_version_with_its_gate_role_and_time_in_use(trained_th
     assert second[0]["to"] is None
     assert [] == third
     said = ok(call("models", "churn", "--project", root)).out
-    assert re.search(rf"{versions[2]} +2026-06-30 +0\.\d{{3}} +not passed +challenger", said)
+    assert re.search(rf"{versions[2]} +2026-07-01 +0\.\d{{3}} +not passed +challenger", said)
     assert max(map(len, said.splitlines())) <= 100
 
 
@@ -137,6 +139,7 @@ def test_rollback_goes_back_one_by_one_and_training_does_not_undo_it(three):
     again = ok(call("train", "churn", "--project", project, "--json")).json
     assert (second, False, first) == (again["version"], again["promoted"], again["champion"])
     [held] = [note for note in again["notes"] if "rolled back" in note]
+    assert f"was rolled back on {TODAY} " in held
     assert "(lists look odd)" in held
     assert f"`churnwatch promote churn {second} --why …` does" in held
     assert (first, second) == (mlflow_alias(project, "champion"), mlflow_alias(project, "challenger"))

@@ -193,7 +193,7 @@ def _versions(found: Sequence[Version], model: str | None, zone: str) -> None:
             gate = {True: "passed", False: "not passed", None: "–"}[one.gate]
             shown.add_row(
                 one.version,
-                f"{one.trained_until:%Y-%m-%d}" if one.trained_until else "–",
+                _minute(one.trained_until, zone)[:10] if one.trained_until else "–",
                 "–" if one.auc is None else f"{one.auc:.3f}",
                 gate,
                 one.role or "",

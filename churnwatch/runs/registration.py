@@ -18,6 +18,7 @@ from churnwatch.runs.provenance import data_hashes, environment, tags_of
 from churnwatch.runs.study import Judged
 from churnwatch.runs.tracking import tracking_uri
 from churnwatch.runs.workspace import Workspace
+from churnwatch.spec import civil_day
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -112,8 +113,9 @@ def register(
             )
     held = None
     if left is not None and verdict.passed:
+        day = civil_day(left.moved_at, workspace.spec.deployment.zone)
         held = (
-            f"Version {version} was rolled back on {left.moved_at:%Y-%m-%d} ({left.reason}), so training does not "
+            f"Version {version} was rolled back on {day} ({left.reason}), so training does not "
             f"promote it again; `churnwatch promote {model} {version} --why …` does."
         )
     return Registration(version, logged, promoted, held)
