@@ -46,8 +46,23 @@ def test_a_model_no_better_than_chance_fails_and_says_so() -> None:
     verdict = judge(np.random.default_rng(5).normal(size=N), POOR)
     assert not verdict.passed
     assert "random" in failed(verdict)
-    assert verdict.checks[0].sentence.startswith("The model ranks not surely better than a random order: AUC ")
+    assert verdict.checks[0].sentence.startswith("The model does not rank surely better than a random order: AUC ")
     assert "95 % interval" in verdict.checks[0].sentence
+    assert "picking customers at random" in verdict.plainly
+
+
+def test_what_a_failed_gate_means_is_said_without_figures() -> None:
+    """For whoever was to get the list: by the simplest rule that is as good."""
+    assert "" == judge(GOOD, GOOD).plainly
+    told = "On dates it had not seen it was"
+    simple = {**WEAK, "recency": GOOD, "tenure": GOOD, "logistic": POOR}
+    assert (
+        f"{told} not surely better at finding leavers than going by how long a customer has been silent "
+        "or how long someone has been a customer: the simple rule is as good."
+    ) == gate(Y, GOOD, baselines=simple, gates=Gates(), replicates=100).plainly
+    assert (f"{told} worse at finding leavers than a plain logistic regression and the model in use.") == judge(
+        GOOD, GOOD + Y, champion=GOOD + Y
+    ).plainly
 
 
 def test_better_by_luck_is_not_surely_better() -> None:

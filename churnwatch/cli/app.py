@@ -33,6 +33,7 @@ from churnwatch.cli.tune import tune
 from churnwatch.errors import CheckFailed, ChurnwatchError, UsageError
 
 if TYPE_CHECKING:
+    from churnwatch.runs.train import Trained
     from churnwatch.runs.workspace import Workspace
 
 app = typer.Typer(
@@ -200,15 +201,19 @@ def train(
     with progress_bar() as report:
         trained = run(workspace, model, by=account(), report=report)
     tell(json_, trained.as_json(), lambda: show_figures.trained(trained))
-    _gate(trained.verdict.passed, model)
+    _gate(trained, model)
 
 
-def _gate(passed: bool, model: str) -> None:
+def _gate(trained: Trained, model: str) -> None:
     """A gate not passed is the exit code of a training whose result is printed already: one object, not two."""
-    if not passed:
+    if not trained.verdict.passed:
+        goes_on = (
+            f"lists go on by {trained.champion}, the model in use; or" if trained.champion else "until one passes,"
+        )
         error = CheckFailed(
-            f"the gate is not passed: this training of {model} is registered but not promoted",
-            hint="read the gate's checks; until a model passes, list by a baseline: `daily --baseline recency`",
+            f"the gate is not passed: this training of {model} is registered but not promoted.\n"
+            f"{trained.verdict.plainly}",
+            hint=f"read the gate's checks; {goes_on} list by a baseline: `daily --baseline recency`",
         )
         sys.stderr.write(f"{error.message}\n")
         raise typer.Exit(error.exit_code)

@@ -156,7 +156,7 @@ def _together(told: Mapping[str, Any]) -> list[str]:
         days = lead["median_warning_days"]
         found.append(
             f"{lead['warned']:,.0f} of {lead['leavers']:,} leavers were listed before they left"
-            + (f", half of them {days:.0f} days before or earlier" if days is not None else "")
+            + (f", half of them {int(days)} days before or earlier" if days is not None else "")
         )
         at = (
             f"{one['recall']:.1%} at {one['days']} days ({chance:.1%})"

@@ -18,6 +18,11 @@ SURELY_BETTER_THAN = {
     "tenure": ("how long someone has been a customer, alone", "lamanya menjadi pelanggan saja"),
 }
 """The baselines the lower bound of the interval must be above, and each one in words, English and Indonesian."""
+RIVALS = {
+    "logistic": ("a plain logistic regression", "regresi logistik biasa"),
+    "champion": ("the model in use", "model yang sedang dipakai"),
+}
+"""What the candidate may lie a margin below at most, in words."""
 READ_FROM = {
     "recency": ("dates of last activity", "tanggal aktivitas terakhir"),
     "last_score": ("survey scores", "nilai survei"),
@@ -53,6 +58,22 @@ class Verdict:
     passed: bool
     checks: tuple[Check, ...]
 
+    @property
+    def plainly(self) -> str:
+        """What a failed gate means for whoever was to get the list, in a sentence; nothing where it is passed."""
+        failed = [check.name for check in self.checks if not check.passed]
+        if not failed:
+            return ""
+        told = "On dates it had not seen it was not surely better at finding leavers than"
+        if "random" in failed:
+            return f"{told} picking customers at random: nobody should be contacted because of its risks."
+        simple = [SURELY_BETTER_THAN[name][0] for name in failed if name in SURELY_BETTER_THAN]
+        if simple:
+            rules = " or ".join(words.removesuffix(" alone").removesuffix(",") for words in simple)
+            return f"{told} going by {rules}: the simple rule is as good."
+        rivals = " and ".join(RIVALS[name][0] for name in failed)
+        return f"On dates it had not seen it was worse at finding leavers than {rivals}."
+
 
 def gate(
     y: ArrayLike,
@@ -86,17 +107,16 @@ def gate(
         lacking = _lacking(name, np.asarray(baselines[name], dtype=np.float64), slices)
         passed = low > 0 or lacking is not None
         sentences = lacking or (
-            f"The model ranks {'surely' if passed else 'not surely'} better than {words[0]}: "
+            f"The model {'ranks surely' if passed else 'does not rank surely'} better than {words[0]}: "
             f"{_told(difference, low, high)}; the lower end must be above 0.",
-            f"Model mengurutkan {'dengan pasti' if passed else 'tidak pasti'} lebih baik daripada {words[1]}: "
+            f"Model {'mengurutkan dengan pasti' if passed else 'tidak terbukti mengurutkan'} lebih baik daripada "
+            f"{words[1]}: "
             f"{_told(difference, low, high, language='id')}; batas bawahnya harus di atas 0.",
         )
         checks.append(Check(name, difference, low, high, 0.0, passed, *sentences))
-    logistic = ("a plain logistic regression", "regresi logistik biasa")
-    rivals = [("logistic", logistic, baselines["logistic"], gates.logistic_margin)]
+    rivals = [("logistic", RIVALS["logistic"], baselines["logistic"], gates.logistic_margin)]
     if champion is not None:
-        in_use = ("the model in use", "model yang sedang dipakai")
-        rivals.append(("champion", in_use, champion, gates.champion_margin))
+        rivals.append(("champion", RIVALS["champion"], champion, gates.champion_margin))
     for name, words, rival, margin in rivals:
         difference, low, high = paired_interval(
             y, scores, rival, clusters=clusters, slices=slices, seed=seed, replicates=replicates

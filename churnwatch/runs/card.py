@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -100,7 +100,9 @@ def model_card(
 ) -> str:
     """The card as Markdown, in ``language``; nothing in it depends on the clock."""
     slices = [one.figures for one in judged]
-    end = civil_day(datetime.fromisoformat(notes[TRAINED_UNTIL]), workspace.spec.deployment.zone)
+    until = datetime.fromisoformat(notes[TRAINED_UNTIL])
+    last = until if model.outcome.given is not None else until - timedelta(microseconds=1)
+    end = civil_day(last, workspace.spec.deployment.zone)
     parts = [
         [f"# {workspace.deployment}.{model.model}: {model.title.in_language(language)}"],
         [definition_words(model, language=language, end=end)],
