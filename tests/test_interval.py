@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from churnwatch.errors import DataRefused
+from churnwatch.evaluation import interval
 from churnwatch.evaluation.figures import auc, precision_at_capacity
 from churnwatch.evaluation.interval import paired_interval
 
@@ -113,3 +114,14 @@ def test_slices_of_one_kind_each_leave_nothing_to_compare() -> None:
     """Outcomes on one date and none on the other: no pair within a slice, so it is refused."""
     with pytest.raises(DataRefused, match="no slice holds customers both with and without"):
         paired_interval([1, 1, 0, 0], [1.0, 2.0, 3.0, 4.0], [0.0] * 4, slices=["a", "a", "b", "b"])
+
+
+@pytest.mark.parametrize(("n", "expected"), [(1_000, 400), (200_000, 200), (600_000, 100)])
+def test_the_more_rows_the_fewer_replicates(n: int, expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A training of 100,000 customers draws a dozen intervals: it must not take minutes."""
+    drawn = []
+    monkeypatch.setattr(interval, "_weighted_auc", lambda *_: lambda weights: drawn.append(len(weights)) or 0.5)
+    y = np.arange(n) % 2
+    paired_interval(y, np.zeros(n), np.zeros(n), clusters=np.arange(n) % 2)
+    # Both figures of each replicate, and of the rows themselves.
+    assert 2 * expected + 2 == len(drawn)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from churnwatch.evaluation.interval import REPLICATES, paired_interval
+from churnwatch.evaluation.interval import paired_interval
 from churnwatch.spec.model import Gates
 
 SURELY_BETTER_THAN = {
@@ -85,7 +85,7 @@ def gate(
     clusters: Sequence[object] | NDArray[np.generic] | None = None,
     slices: Sequence[object] | NDArray[np.generic] | None = None,
     seed: int = 1,
-    replicates: int = REPLICATES,
+    replicates: int | None = None,
 ) -> Verdict:
     """Compare the candidate's ``scores`` (n,) with each baseline's and with the champion's on the test rows.
 

@@ -18,7 +18,11 @@ from churnwatch.evaluation.figures import (
     tie_groups,
 )
 
-REPLICATES = 400
+REPLICATES = (400, 100)
+"""So many for up to 100,000 rows, then the fewer the more there are, down to the second: a training draws a dozen such
+intervals, and those of many rows are narrow, so their ends need less care."""
+IN_ALL = 40_000_000
+"""Rows drawn over all replicates, where those are not told."""
 
 Figure = Literal["auc", "precision_at_capacity"]
 Weighted = Callable[[Numbers], float]
@@ -44,7 +48,7 @@ def paired_interval(
     capacity: Mapping[str, int] | None = None,
     capacity_total: float = CAPACITY_TOTAL,
     seed: int = 1,
-    replicates: int = REPLICATES,
+    replicates: int | None = None,
 ) -> Interval:
     """The figure of scores ``a`` minus that of ``b`` on the same rows, with its 95 % percentile interval.
 
@@ -79,8 +83,9 @@ def paired_interval(
     customers = int(cluster_codes.max()) + 1
     even = np.full(customers, 1 / customers)
     rng = np.random.default_rng(seed)
-    drawn = np.empty(replicates)
-    for replicate in range(replicates):
+    most, least = REPLICATES
+    drawn = np.empty(replicates or min(most, max(least, IN_ALL // n)))
+    for replicate in range(len(drawn)):
         weights = rng.multinomial(customers, even)[cluster_codes].astype(np.float64)
         drawn[replicate] = of_first(weights) - of_second(weights)
     low, high = np.nanpercentile(drawn, [2.5, 97.5])
