@@ -437,6 +437,14 @@ def test_without_outcomes_enough_the_rule_score_lists_and_says_so(untrained):
     assert "verified" == daily_told(untrained, "--rerun", "verify")["status"]
 
 
+def test_the_rule_score_lists_as_long_as_training_finds_too_few(untrained):
+    """Training leaves the test dates out of its count; so does the list, or neither would make one."""
+    with_fewest_outcomes(untrained, 5_000)
+    [why] = [sentence for sentence in daily_told(untrained)["warnings"] if "outcomes" in sentence]
+    [count] = re.findall(r"(\d+) of 5000 bad ones", why)
+    refused(call("train", "churn", "--project", untrained), 5, f"not enough data: {count} of 5000 bad outcomes in ")
+
+
 def test_with_outcomes_enough_but_no_model_there_is_no_list_in_silence(untrained):
     said = call("daily", "--as-of", END, "--project", untrained)
     refused(said, 6, "has no champion yet", "churnwatch train churn")

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from churnwatch.outcomes import grid, label, observe, span
+from churnwatch.runs.observations import complete_by
 from churnwatch.runs.workspace import Workspace
 from churnwatch.spec import Model
 
@@ -46,10 +47,20 @@ class Outcomes:
 
 
 def outcomes_so_far(workspace: Workspace, tables: Tables, model: Model, as_of: datetime) -> Outcomes:
-    """What a training at ``as_of`` would have to learn from; labels read nothing known at it or later."""
+    """What a training at ``as_of`` would have to learn from; labels read nothing known at it or later.
+
+    As training counts: what was complete by the first test date. Else there would be a time in which there are enough
+    to have no rule score and too few to have a model.
+    """
     wanted = model.learner.minimum_outcomes
     within = span(tables, model)
     dates = grid(model, zone=workspace.spec.deployment.zone, span=within, complete_by=min(as_of, within.end))
+    if model.outcome.given is None:
+        tests = dates[-model.test_slices :]
+        dates = complete_by(dates, model, tests[0]) if tests else []
+        if not dates:
+            return Outcomes(0, 0, wanted)
+        as_of = tests[0]
     labels = label(tables, model, observe(tables, model, dates), known_before=as_of)
     in_time = labels[~labels["too_late"]]
     bad = int(in_time["outcome"].sum())
