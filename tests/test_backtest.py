@@ -292,3 +292,11 @@ def test_too_few_outcomes_are_said_before_anything_is_computed(project):
     file.write_text(file.read_text().replace("minimum_outcomes: 20", "minimum_outcomes: 60"))
     said = call("backtest", "churn", "--from", "2025-10-20", "--to", "2026-04-18", "--project", project)
     refused(said, 5, "not enough data: before 2025-10-20 only", "of 60 bad outcomes", "the first is 2025-")
+
+
+def test_where_nobody_may_be_contacted_there_is_no_list_to_judge(project):
+    file = project / "configs" / "demo" / "sources.yaml"
+    assert "do_not_contact: may_contact = 'no'" in file.read_text()
+    file.write_text(file.read_text().replace("do_not_contact: may_contact = 'no'", 'do_not_contact: "true"'))
+    said = call("backtest", "churn", "--as-of", "2026-04-01", "--project", project)
+    refused(said, 4, "customers observed on 2026-04-01 may be contacted", "customers.do_not_contact")

@@ -71,7 +71,7 @@ def test_models_tells_each_version_with_its_gate_role_and_time_in_use(trained_th
     assert second[0]["to"] is None
     assert [] == third
     said = ok(call("models", "churn", "--project", root)).out
-    assert re.search(rf"{versions[2]} +2026-07-01 +0\.\d{{3}} +not passed +challenger", said)
+    assert re.search(rf"{versions[2]} +2026-06-30 +0\.\d{{3}} +not passed +challenger", said)
     assert max(map(len, said.splitlines())) <= 100
 
 

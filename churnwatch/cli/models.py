@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -193,7 +193,8 @@ def _versions(found: Sequence[Version], model: str | None, zone: str) -> None:
             gate = {True: "passed", False: "not passed", None: "–"}[one.gate]
             shown.add_row(
                 one.version,
-                _minute(one.trained_until, zone)[:10] if one.trained_until else "–",
+                # The last day whose outcomes it learned from, as its card has it.
+                _minute(one.trained_until - timedelta(microseconds=1), zone)[:10] if one.trained_until else "–",
                 "–" if one.auc is None else f"{one.auc:.3f}",
                 gate,
                 one.role or "",

@@ -285,6 +285,14 @@ def past_list(
             "place": np.arange(len(customers)),
         }
     )
+    if scored["do_not_contact"].all():
+        raise DataRefused(
+            f"none of the {len(scored)} customers observed on {civil_day(as_of, workspace.spec.deployment.zone)} may "
+            "be contacted: there is no list to judge",
+            where="customers.do_not_contact",
+            allowed="at least one customer who may be contacted",
+            hint="look at the mapping of do_not_contact in sources.yaml",
+        )
     chosen, counts = choose(scored, capacity=competing["capacity"], total=competing["capacity_total"])
     places = chosen["place"].to_numpy()
     listed = np.zeros(len(customers), dtype=bool)
