@@ -94,7 +94,7 @@ def test_the_headline_is_counted_by_hand():
     assert "Of all who left, 33% had been on the list before, half of them at least 30 days before." in text
     assert "One list, of 1 Jan 2026" in text
     # Of ten rows with four hits Wilson's interval begins at 16.8 %, above the tenth that chance finds.
-    assert "picking at random 1 the list is better" in text
+    assert "picking at random 1.0 the list is better" in text
     # The oldest customers left least of all: none of the ten.
     assert "how long a customer 0 the list is better (+" in text
     assert (
@@ -130,7 +130,7 @@ def test_a_list_no_better_than_chance_says_so():
     people = {f"c{k}": (k < 20, k % 5 == 0, 0, 30 if k % 5 == 0 else None) for k in range(100)}
     text = Read(page(judged([past(0, people)], gap_days=0.0))).text
     assert "2 left within 60 days; picking at random would have found 2." in text
-    assert "picking at random 2 no sure difference" in text
+    assert "picking at random 2.0 no sure difference" in text
     # Four of the twenty leavers were listed, and a fifth of everybody.
     assert "at least 7 days before 20% 4 of 20" in text
     assert "(20% at 7 days)" in text

@@ -165,7 +165,7 @@ def test_a_rule_score_stands_beside_the_risk_or_in_its_place() -> None:
     for row, shown in ((young, "Skor aturan 71 dari 100"), (cold, "Skor aturan 64 dari 100")):
         said = page([row])
         assert shown in said
-        assert "Diurutkan dengan patokan" not in said.replace("Diurutkan dengan patokan health, bukan", "")
+        assert "Diurutkan menurut" not in said.replace("Diurutkan menurut skor aturan, bukan", "")
 
 
 def test_a_risk_that_a_baseline_does_not_know_is_left_empty() -> None:
@@ -308,9 +308,9 @@ def test_a_baseline_is_announced_at_the_top_and_on_every_row_and_claims_no_risk(
     assert "%<" not in text
     assert "new on the list" not in text
     assert "dots" not in text.partition("</style>")[2]
-    assert 1 == text.count("Ranked by the baseline recency, not by a model")
-    assert 1 == text.count("Diurutkan dengan patokan recency")
-    assert 1 == text.count("Ranked by baseline recency")
+    assert 1 == text.count("Ranked by recency, not by a model")
+    assert 1 == text.count("Diurutkan menurut lamanya diam")
+    assert 1 == text.count("Ranked by recency</p>")
     assert "Ranked by the model" not in text
 
 

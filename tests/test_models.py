@@ -158,6 +158,11 @@ def test_rollback_without_the_kept_copy_fetches_and_verifies_it(three):
     (copy / "booster.txt").write_bytes(whole["booster.txt"][:-5])
     assert ok(call("rollback", "churn", "--project", project, "--json")).json["fetched"]
     assert whole == {path.name: path.read_bytes() for path in copy.iterdir()}
+    # The champion promoted again is no move, but its copy is mended, and that is said.
+    (copy / "booster.txt").write_bytes(whole["booster.txt"][:-5])
+    said = ok(call("promote", "churn", first, "--why", "mend", "--project", project))
+    assert "is the champion already; its copy under state/ was gone or damaged" in " ".join(said.out.split())
+    assert whole == {path.name: path.read_bytes() for path in copy.iterdir()}
 
 
 def test_a_bundle_that_is_damaged_everywhere_is_not_rolled_back_to(three):
@@ -240,8 +245,13 @@ def test_a_model_learned_again_comes_out_the_same(three):
         told = ok(call("verify-model", "churn", "--version", version, "--project", project, "--json")).json
         assert (True, version, []) == (told["same"], told["version_again"], told["differences"])
         assert told["metrics"] > 40
+        assert not told["fetched"]
     changed = {name for name, digest in tree(project).items() if before.get(name) != digest}
     assert changed <= {"state/demo/mlflow.db"}
+    # What it learned beside was not the damaged copy that scoring refused: it says so.
+    (project / "state" / "demo" / "models" / "demo.churn" / first / "booster.txt").write_text("tree\n")
+    said = ok(call("verify-model", "churn", "--version", first, "--project", project))
+    assert "its copy under state/ was gone or damaged, and was fetched again" in " ".join(said.out.split())
 
 
 def test_a_metric_that_was_logged_otherwise_fails_the_verification(project, company):

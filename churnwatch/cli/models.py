@@ -34,6 +34,8 @@ SHOWN = 20
 
 models = typer.Typer(name="models")
 
+FETCHED = "its copy under state/ was gone or damaged, and was fetched again from MLflow and verified."
+
 ModelArgument = Annotated[str, typer.Argument(help="A model of models/.")]
 
 
@@ -169,7 +171,8 @@ def _moved(moved: Moved, told: str) -> None:
 
     page = console()
     if not moved.moved:
-        page.print(f"Version {moved.version} of {moved.model} is the champion already; nothing was changed.")
+        rest = FETCHED if moved.fetched else "nothing was changed."
+        page.print(f"Version {moved.version} of {moved.model} is the champion already; {rest}")
         return
     page.print(f"Version {moved.version} of {moved.model} {told} (before: {moved.previous or 'nobody'}).")
     if moved.fetched:
@@ -228,9 +231,11 @@ def _minute(instant: datetime, zone: str) -> str:
 
 
 def _verified(found: Verified) -> None:
-    from churnwatch.cli.terminal import console, table, titled
+    from churnwatch.cli.terminal import console, indented, table, titled
 
     page = console()
+    if found.fetched:
+        indented(page, [("!", f"Before that, {FETCHED}", "yellow")])
     if found.same:
         page.print(
             f"Version {found.version} of {found.model}, learned again from the same data, is the same: "

@@ -133,6 +133,11 @@ class _Page:
         found = share * self.per()
         return words.decimal(found if found >= 0.05 or found == 0 else 0.1, language=self.language)
 
+    def aligned(self, share: float) -> str:
+        """As ``of_every``, with its decimal always: beside others, 3 and 2.6 must not look like 3 and 26."""
+        found = share * self.per()
+        return words.fixed(found if found >= 0.05 or found == 0 else 0.1, 1, language=self.language)
+
     def headline(self) -> list[str]:
         replay = self.replay
         if replay.precision is None:
@@ -158,7 +163,7 @@ class _Page:
         if self.replay.precision is None:
             return []
         own = self.replay.precision.share
-        found = [{"key": "list", "name": self.say("the_list"), "found": self.of_every(own), "told": "", "kind": ""}]
+        found = [{"key": "list", "name": self.say("the_list"), "found": self.aligned(own), "told": "", "kind": ""}]
         for name in self.rules:
             one = self.replay.against[name]
             kind = "better" if one.low > 0 else "worse" if one.high < 0 else "unsure"
@@ -167,7 +172,7 @@ class _Page:
                 {
                     "key": name,
                     "name": self.say(name),
-                    "found": self.of_every(max(own - one.difference, 0.0)),
+                    "found": self.aligned(max(own - one.difference, 0.0)),
                     "told": f"{self.say(told)} ({self.points(one)})",
                     "kind": kind,
                 }
@@ -175,7 +180,7 @@ class _Page:
         precise, chance = self.replay.precision, self.replay.chance
         kind = "better" if precise.low > chance else "worse" if precise.high < chance else "unsure"
         told = self.say("unsure" if kind == "unsure" else f"surely_{kind}")
-        of_chance = {"name": self.say("chance"), "found": self.of_every(chance), "told": told, "kind": kind}
+        of_chance = {"name": self.say("chance"), "found": self.aligned(chance), "told": told, "kind": kind}
         return [*found, {"key": "chance", **of_chance}]
 
     def points(self, one: Interval) -> str:

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from churnwatch.delivery import words
+from churnwatch.delivery.card_words import ranking_words
 from churnwatch.delivery.template import template
 from churnwatch.delivery.text import clean
 from churnwatch.outreach import ListRow
@@ -87,7 +88,7 @@ def _listed_by(rows: Sequence[ListRow], *, language: str) -> list[str]:
     """One sentence per way in which the rows were ranked; normally there is one."""
     ways = dict.fromkeys((row.baseline, row.model_version) for row in rows)
     said = [
-        words.say("by_baseline", language=language, baseline=clean(baseline))
+        words.say("by_baseline", language=language, baseline=clean(ranking_words(baseline, language)))
         if baseline
         else words.say("by_model", language=language, version=clean(version))
         for baseline, version in ways
@@ -134,7 +135,7 @@ def _customer(row: ListRow, *, total: int | None, language: str, as_of: date, cu
         "contact_age": _age(row.last_contact, as_of=as_of, language=language),
         "last_survey": words.days_in(clean(row.last_survey), language=language) if row.last_survey else None,
         "value": None if row.value_at_risk is None else money(row.value_at_risk, currency=currency, language=language),
-        "baseline": clean(row.baseline) if row.baseline else None,
+        "baseline": clean(ranking_words(row.baseline, language)) if row.baseline else None,
         "rule_score": None if row.rule_score is None else words.whole(row.rule_score, language=language),
     }
 

@@ -39,7 +39,7 @@ PARTS = ("booster.txt", "calibration.json", "catalogue.json", "model.json", "sch
 VERSION_DIGITS = 12
 TIME = re.compile(r"^\d{4}-\d\d-\d\d(T|$)")
 N = TypeVar("N", Model, Family)
-HINT = "train again, or roll back to an earlier version"
+HINT = "`churnwatch verify-model` fetches it again from MLflow; else train again, or roll back to an earlier version"
 
 
 @dataclass(frozen=True)

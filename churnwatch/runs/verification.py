@@ -48,6 +48,8 @@ class Verified:
     differences: tuple[Difference, ...]
     trained_with: str
     """The program that trained it."""
+    fetched: bool
+    """Whether the kept copy was gone or damaged and had to be fetched from MLflow."""
 
     @property
     def same(self) -> bool:
@@ -64,6 +66,7 @@ class Verified:
             "version_again": self.again,
             "differences": [{"what": one.what, "logged": one.logged, "found": one.found} for one in self.differences],
             "trained_with": self.trained_with,
+            "fetched": self.fetched,
         }
 
 
@@ -84,7 +87,7 @@ def verify_model(
         with ledger(workspace) as engine:
             version = the_version(workspace, engine, model, version)
         full = f"{workspace.deployment}.{model}"
-        keep_version(workspace, model, version)
+        fetched = keep_version(workspace, model, version)
         logged = registered(tracking_uri(workspace), full, version)
         bundle = champion_bundle(workspace.state, full, version)
         _refuse_other_inputs(workspace, logged.tags, version)
@@ -106,6 +109,7 @@ def verify_model(
         again=again,
         differences=tuple(differences),
         trained_with=logged.tags.get(PROGRAM, "unknown"),
+        fetched=fetched,
     )
 
 
