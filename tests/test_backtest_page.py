@@ -96,7 +96,7 @@ def test_the_headline_is_counted_by_hand():
     # Of ten rows with four hits Wilson's interval begins at 16.8 %, above the tenth that chance finds.
     assert "picking at random 1.0 the list is better" in text
     # The oldest customers left least of all: none of the ten.
-    assert "how long a customer 0 the list is better (+" in text
+    assert "how long a customer 0.0 the list is better (+" in text
     assert (
         "10 places on the lists 10 customers listed, of 100 watched 9 customers left 33% of them listed in time" in text
     )

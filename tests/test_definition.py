@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -221,6 +222,11 @@ def test_a_contract_is_told_with_its_picture(company: Any, tmp_path: Path, langu
     said = ok(call("label", "churn", "--project", company.root, "--lang", language, "--out", picture))
     assert picture.read_bytes().startswith(PNG)
     assert ("tingkat dasar" if language == "id" else "base rate") in said.out
+    # A comma is the decimal sign in Indonesian and parts thousands in English, here as in the card.
+    assert re.search(
+        r"tingkat dasar \d+,\d%" if language == "id" else r"base rate \d+\.\d%", " ".join(said.out.split())
+    )
+    assert (language == "en") == bool(re.search(r"\d\.\d%", said.out))
     assert max(len(line) for line in said.out.splitlines()) <= 120
 
 

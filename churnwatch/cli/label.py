@@ -55,6 +55,7 @@ def show_defined(found: Defined, language: str) -> None:
     """The definition, its base rate, and what was measured about it."""
     from churnwatch.cli.show import files
     from churnwatch.cli.terminal import console, indented
+    from churnwatch.delivery.card_words import number
     from churnwatch.delivery.definition_words import dates_words, length_words, say
     from churnwatch.runs.definition import Leavers, Silences
 
@@ -67,15 +68,15 @@ def show_defined(found: Defined, language: str) -> None:
             say(
                 "complete",
                 language,
-                observations=f"{found.observed:,}",
+                observations=number(found.observed, language),
                 as_ofs=dates_words(found.as_ofs, language),
-                bad=f"{found.bad:,}",
-                rate=f"{found.base_rate:.1%}",
+                bad=number(found.bad, language),
+                rate=_share(found.base_rate, language),
             )
         ]
     if found.too_late:
         gap = length_words(found.model.gap, language)
-        lines.append(say("inside_gap", language, late=f"{found.too_late:,}", gap=gap))
+        lines.append(say("inside_gap", language, late=number(found.too_late, language), gap=gap))
     indented(page, [("·", line, "") for line in lines])
     if isinstance(found.measured, Silences):
         _silences(page, found, found.measured, language)
@@ -88,6 +89,7 @@ def show_defined(found: Defined, language: str) -> None:
 
 def _silences(page: Console, found: Defined, measured: Silences, language: str) -> None:
     from churnwatch.cli.terminal import indented, table, titled
+    from churnwatch.delivery.card_words import number
     from churnwatch.delivery.definition_words import dates_words, rows_words, say
     from churnwatch.evaluation.pauses import SHARES
 
@@ -98,13 +100,17 @@ def _silences(page: Console, found: Defined, measured: Silences, language: str) 
         values = (measured.pauses.percentile(share), measured.pauses.censored_percentile(share))
         shown.add_row(f"{share:.0%}", *(_days(value, language) for value in values))
     titled(page, say("pauses", language, what=what), shown)
-    counts = {"closed": f"{len(measured.pauses.closed):,}", "customers": f"{measured.customers:,}", "what": what}
+    counts = {
+        "closed": number(len(measured.pauses.closed), language),
+        "customers": number(measured.customers, language),
+        "what": what,
+    }
     page.print()
     indented(
         page,
         [
             ("·", say("closed_pauses", language, **counts), ""),
-            ("·", say("open_pauses", language, open=f"{len(measured.pauses.open):,}"), ""),
+            ("·", say("open_pauses", language, open=number(len(measured.pauses.open), language)), ""),
         ],
     )
     if measured.steps:
@@ -115,18 +121,18 @@ def _silences(page: Console, found: Defined, measured: Silences, language: str) 
             if one.days % SHOWN_DAYS == 0 or one.days in (measured.file_days, measured.proposed):
                 rates.add_row(
                     f"{one.days}",
-                    f"{one.observed:,}",
-                    f"{one.gone:,}",
-                    _share(one.base_rate),
-                    f"{one.later:,}",
-                    _share(one.returning),
+                    number(one.observed, language),
+                    number(one.gone, language),
+                    _share(one.base_rate, language),
+                    number(one.later, language),
+                    _share(one.returning, language),
                     style="bold" if one.days == measured.file_days else "",
                 )
         titled(page, say("called_gone", language), rates)
         told = {
-            "observed": f"{measured.steps[0].observed:,}",
+            "observed": number(measured.steps[0].observed, language),
             "as_ofs": dates_words(measured.as_ofs, language),
-            "days": "0" if measured.later is None else f"{measured.later:,.0f}",
+            "days": "0" if measured.later is None else number(measured.later, language),
             "n": measured.later_at,
         }
         page.print()
@@ -143,7 +149,7 @@ def _proposal(measured: Silences, what: str, language: str) -> str:
     told = {
         "file": f"{measured.file_days:g}",
         "by": _days(abs(by), language),
-        "share": _share(measured.pauses.share_reaching(measured.file_days)),
+        "share": _share(measured.pauses.share_reaching(measured.file_days), language),
         "what": what,
     }
     word = "file_same" if by == 0 else "file_longer" if by > 0 else "file_shorter"
@@ -152,6 +158,7 @@ def _proposal(measured: Silences, what: str, language: str) -> str:
 
 def _leavers(page: Console, found: Defined, measured: Leavers, language: str) -> None:
     from churnwatch.cli.terminal import indented, table, titled
+    from churnwatch.delivery.card_words import number
     from churnwatch.delivery.definition_words import dates_words, rows_words, say
     from churnwatch.runs.definition import SETTLING
 
@@ -162,8 +169,8 @@ def _leavers(page: Console, found: Defined, measured: Leavers, language: str) ->
         file_days = found.model.label_length.days
         for one in measured.horizons:
             style = "bold" if one["days"] == file_days else ""
-            counts = (f"{one['observed']:,}", f"{one['left']:,}")
-            rates.add_row(f"{one['days']:g}", *counts, _share(one["base_rate"]), style=style)
+            counts = (number(one["observed"], language), number(one["left"], language))
+            rates.add_row(f"{one['days']:g}", *counts, _share(one["base_rate"], language), style=style)
         titled(page, say("by_horizon", language), rates)
         page.print()
         indented(page, [("·", say("same_horizons", language, as_ofs=dates_words(measured.as_ofs, language)), "")])
@@ -173,20 +180,26 @@ def _leavers(page: Console, found: Defined, measured: Leavers, language: str) ->
         return
     months = table(say("month", language), say("leavers", language), right=(say("leavers", language),))
     for month, count in measured.months:
-        months.add_row(month, f"{count:,}")
+        months.add_row(month, number(count, language))
     titled(page, say("leavers_by_month", language), months)
     page.print()
     returned = say(
         "came_back",
         language,
-        returned=f"{measured.returned:,}",
-        later=f"{measured.later:,}",
-        share=_share(measured.returned / measured.later if measured.later else None),
+        returned=number(measured.returned, language),
+        later=number(measured.later, language),
+        share=_share(measured.returned / measured.later if measured.later else None, language),
         settling=SETTLING,
-        restarted=f"{measured.restarted:,}",
+        restarted=number(measured.restarted, language),
     )
     lines = [
-        say("left_ever", language, leavers=f"{measured.leavers:,}", twice=f"{measured.twice:,}", what=what),
+        say(
+            "left_ever",
+            language,
+            leavers=number(measured.leavers, language),
+            twice=number(measured.twice, language),
+            what=what,
+        ),
         returned,
     ]
     if measured.partly:
@@ -195,13 +208,16 @@ def _leavers(page: Console, found: Defined, measured: Leavers, language: str) ->
 
 
 def _days(days: float | None, language: str) -> str:
+    from churnwatch.delivery.card_words import number
     from churnwatch.delivery.definition_words import say
 
     if days is None:
         return say("not_reached", language)
-    number = f"{days:.1f}".removesuffix(".0")
-    return f"{number} hari" if language == "id" else f"{number} day{'' if number == '1' else 's'}"
+    told = number(days, language, digits=0 if round(days, 1) == int(round(days, 1)) else 1)
+    return f"{told} hari" if language == "id" else f"{told} day{'' if told == '1' else 's'}"
 
 
-def _share(share: float | None) -> str:
-    return "–" if share is None else f"{share:.1%}"
+def _share(part: float | None, language: str) -> str:
+    from churnwatch.delivery.card_words import share
+
+    return "–" if part is None else share(part, language)

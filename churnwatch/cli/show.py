@@ -284,6 +284,7 @@ def demo(done: Demo, lang: str) -> None:
 
 def explained(told: Explained, lang: str) -> None:
     """Risk, reasons, the signals that weigh most, recent interactions and surveys."""
+    from churnwatch.delivery.card_words import number
     from churnwatch.delivery.words import percent
 
     console = _console()
@@ -309,22 +310,27 @@ def explained(told: Explained, lang: str) -> None:
     heads = tuple(say(word, lang) for word in ("signal", "value", "share"))
     table = _table(*heads, right=heads[1:])
     for name, value, share in told.signals[:10]:
-        table.add_row(name, "–" if value is None else f"{value:,.2f}", f"{share:+.3f}")
+        shown = "–" if value is None else number(value, lang, digits=2)
+        table.add_row(name, shown, number(share, lang, digits=3, signed=True))
     _titled(console, say("signals", lang), table)
     _interactions(console, told.interactions, lang)
     _surveys(console, told.surveys, lang)
 
 
 def _interactions(console: Console, rows: Sequence[Mapping[str, Any]], lang: str) -> None:
+    from churnwatch.delivery.card_words import number
+
     if not rows:
         return
     named = ("at", "kind", "channel", "topic", "agent")
     table = _table(*(say(name, lang) for name in named), say("details", lang))
     for row in rows:
         measures = [
-            f"{_spaced(name)} {row[name]:,.1f}" for name in row if isinstance(row[name], float) and name not in named
+            f"{_spaced(name)} {number(row[name], lang, digits=1)}"
+            for name in row
+            if isinstance(row[name], float) and name not in named
         ]
-        table.add_row(*(Text(_spaced(row[name])) for name in named), ", ".join(measures))
+        table.add_row(*(Text(_spaced(row[name])) for name in named), " · ".join(measures))
     _titled(console, say("interactions", lang), table)
 
 
