@@ -174,7 +174,28 @@ def test_difference_and_error_by_hand() -> None:
     found = Search((trial(0, 0.70, 0.72, 0.74), trial(1, 0.72, 0.72, 0.78)), (9, 9, 9), ("", "", ""), 0)
     assert pytest.approx(0.02) == found.difference
     assert pytest.approx(0.02 / 3**0.5) == found.error
+    # The one other trial is chosen by any two folds: the same gains, and 0.02 < 2.92 * 0.02 / √3.
+    assert (pytest.approx(0.02), pytest.approx(0.02 / 3**0.5)) == (found.left_out, found.left_out_error)
+    assert not found.better
+
+
+def test_a_gain_surely_above_chance_is_better() -> None:
+    """Gains of 0.02, 0.02 and 0.03: mean 0.0233, error 0.0033; Student's 2.92 errors (two degrees) are 0.0097."""
+    found = Search((trial(0, 0.70, 0.72, 0.74), trial(1, 0.72, 0.74, 0.77)), (9, 9, 9), ("", "", ""), 0)
     assert found.better
+
+
+def test_where_no_parameters_are_worth_more_little_is_called_better() -> None:
+    """Forty trials whose AUCs are noise: the best is always above, the rule seldom says so."""
+    rng = np.random.default_rng(2)
+    said = []
+    for _ in range(200):
+        trials = tuple(trial(k, *rng.normal(0.75, 0.004, 6)) for k in range(40))
+        found = Search(trials, (9,) * 6, ("",) * 6, 0)
+        assert found.difference >= 0
+        said.append(found.better)
+    # 22 here: the gains of the dates go together, so a little above 5 of 100; by the signs alone it is about 90.
+    assert sum(said) <= 30
 
 
 def test_what_choosing_gains_on_a_date_that_had_no_say_by_hand() -> None:
@@ -211,7 +232,7 @@ def test_no_more_than_the_error_is_not_better() -> None:
 
 def test_with_one_fold_there_is_no_telling() -> None:
     found = Search((trial(0, 0.70), trial(1, 0.90)), (9,), ("",), 0)
-    assert (None, None) == (found.error, found.left_out)
+    assert (None, None, None) == (found.error, found.left_out, found.left_out_error)
     assert not found.better
 
 

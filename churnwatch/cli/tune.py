@@ -109,11 +109,12 @@ def verdict(tuned: Tuned) -> str:
     if found.error is None:
         return f"{found.difference:+.4f} AUC over what {tuned.file} has, on one fold: no telling how sure that is."
     assert found.left_out is not None
+    assert found.left_out_error is not None
     sure = "more" if found.difference > found.error else "not more"
     return (
         f"{found.difference:+.4f} ± {found.error:.4f} AUC over what {tuned.file} has (trial {found.best.number + 1}, "
         f"standard error over the folds): {sure} than the error. On folds that had no say in the choice: "
-        f"{found.left_out:+.4f}. {'Better.' if found.better else 'Not surely better.'}"
+        f"{found.left_out:+.4f} ± {found.left_out_error:.4f}. {'Better.' if found.better else 'Not surely better.'}"
     )
 
 

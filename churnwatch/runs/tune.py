@@ -75,6 +75,7 @@ class Tuned:
             "difference": found.difference,
             "standard_error": found.error,
             "left_out_difference": found.left_out,
+            "left_out_error": found.left_out_error,
             "better": found.better,
             "model_file": self.file,
             "written": self.written,
@@ -109,8 +110,8 @@ def tune(
     the first test date; nothing known at that date or later is read, so training's test stays a test. The search is
     kept in ``state/<deployment>/tune-NAME.db``: the same one goes on where it ended, and asked for more trials it makes
     those. With ``write`` the best parameters go into the model's file, where they beat its own by more than the
-    standard error, and where choosing gains on dates that had no say in it too. Raises CheckFailed and DataRefused
-    where there is too little to learn from, RunBusy where the same model is being tuned.
+    standard error, and where choosing surely gains on dates that had no say in it too. Raises CheckFailed and
+    DataRefused where there is too little to learn from, RunBusy where the same model is being tuned.
     """
     if trials < 1:
         raise UsageError(f"{trials} trials", where="--trials", allowed="at least 1: the first is the file's own")
@@ -214,7 +215,11 @@ def _metrics(found: Search) -> dict[str, float]:
         "best_trial": float(found.best.number + 1),
         "trials": float(len(found.trials)),
     }
-    fair = {"standard_error": found.error, "left_out_difference": found.left_out}
+    fair = {
+        "standard_error": found.error,
+        "left_out_difference": found.left_out,
+        "left_out_error": found.left_out_error,
+    }
     return told | {name: value for name, value in fair.items() if value is not None}
 
 
