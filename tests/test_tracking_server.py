@@ -238,3 +238,33 @@ def test_names_and_passwords_go_where_mlflow_sends_them(monkeypatch):
     assert [path] * 4 == [one for one, _ in asked]
     basic = {pair: f"Basic {base64.b64encode(pair.encode()).decode()}" for pair in ("care:s cret", "me:pw")}
     assert [None, basic["care:s cret"], "Bearer abc", basic["me:pw"]] == [header for _, header in asked]
+
+
+def test_credentials_do_not_follow_a_redirection_to_another_host(monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", "made-up")
+    seen = []
+
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_GET(self):
+            seen.append(self.headers["Authorization"])
+            self.send_response(404)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    class Asked(Elsewhere):
+        def do_GET(self):
+            seen.append(self.headers["Authorization"])
+            self.send_response(302)
+            self.send_header("Location", f"http://localhost:{elsewhere.server_port}/")
+            self.end_headers()
+
+    with HTTPServer(("127.0.0.1", 0), Elsewhere) as elsewhere, HTTPServer(("127.0.0.1", 0), Asked) as asked:
+        for server in (elsewhere, asked):
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(ServerAway, match="answers with HTTP status 404"):
+            served_alias(f"http://127.0.0.1:{asked.server_port}", "demo.churn", "champion")
+        for server in (elsewhere, asked):
+            server.shutdown()
+    assert ["Bearer made-up", None] == seen

@@ -73,7 +73,10 @@ def _asked(url: str, patience: float) -> Any:
 
 def _answer(url: str, patience: float) -> Any:
     """The object, or the error to raise: a thread's own would be lost."""
-    request = Request(_bare(url), headers=_credentials(url))  # noqa: S310 (is_server has looked at it)
+    request = Request(_bare(url))  # noqa: S310 (is_server has looked at it)
+    for header, value in _credentials(url).items():
+        # urllib takes other headers along wherever a redirection leads.
+        request.add_unredirected_header(header, value)
     try:
         with urlopen(request, timeout=patience) as answer:  # noqa: S310
             return json.load(answer)
