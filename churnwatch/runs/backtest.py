@@ -186,7 +186,7 @@ def _testable(workspace: Workspace, model: Model, day: date, within: Span) -> da
         latest = within.end - timedelta(seconds=model.reach)
         raise DataRefused(
             f"as-of {day}: its outcomes are complete on {civil_day(closes, zone)}, the data run from "
-            f"{civil_day(within.first, zone)} to {civil_day(within.end, zone)}",
+            f"{civil_day(within.first, zone)} to {civil_day(within.end - timedelta(microseconds=1), zone)}",
             allowed=f"after {civil_day(within.first, zone)}, at the latest {civil_day(latest, zone)}",
             hint="choose an earlier as-of, or load newer data",
         )
