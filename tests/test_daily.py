@@ -433,6 +433,9 @@ def test_without_outcomes_enough_the_rule_score_lists_and_says_so(untrained):
     assert re.search(r"too few outcomes to learn from, [1-9]\d* of 5000 bad ones", why)
     assert 0.9 * len(told["rows"]) < sum(bool(row["reason_1"]) for row in told["rows"])
     assert ["health"] == [one["baseline"] for one in facts(untrained, "lists")]
+    shown = ok(call("daily", "--as-of", END, "--project", untrained)).out
+    assert "rule score, 0 to 100" in shown
+    assert f"rule {scores[0]}" in shown
     assert "skipped" == daily_told(untrained)["status"]
     assert "verified" == daily_told(untrained, "--rerun", "verify")["status"]
 

@@ -226,7 +226,7 @@ def daily(made: Daily, lang: str) -> None:
         console.print(f"The list of {summary['as_of']}, made again, is the same to the byte.")
     by = f"model {summary['model']} {summary['model_version']}"
     if summary["baseline"]:
-        by = f"baseline {summary['baseline']}"
+        by = say("rule_score", lang) if summary["baseline"] == "health" else f"baseline {summary['baseline']}"
     _titled(console, f"{say('list', lang)}, {summary['as_of']} · {by}", _list(made.rows[:SHOWN], lang))
     if len(made.rows) > SHOWN:
         console.print(f"\n  … {say('more', lang).format(n=len(made.rows) - SHOWN)}")
@@ -244,11 +244,15 @@ def _list(rows: Sequence[Mapping[str, str]], lang: str) -> Table:
     table = _table(*heads, right=("#",), leading=1)
     for row in rows:
         style = BAND_STYLE.get(row["band"], "")
-        risk = percent(float(row["risk"]), language=lang) if row["risk"] else "–"
+        # A list of an earlier version of the program has no rule score.
+        points = row.get("rule_score")
+        numbers = [percent(float(row["risk"]), language=lang)] if row["risk"] else []
+        numbers += [say(row["band"], lang)] if row["band"] else []
+        numbers += [f"{say('rule', lang)} {points}"] if points else []
         why = [("·", row[key], "") for key in ("reason_1", "reason_2", "reason_3") if row[key]]
         table.add_row(
             row["rank"],
-            Text(f"{risk}\n{say(row['band'], lang) if row['band'] else ''}", style=style),
+            Text("\n".join(numbers or ["–"]), style=style),
             Text("\n").join(
                 Text(part, style=look)
                 for part, look in ((row["customer_name"], "bold"), (row["customer"], ""), (row["owner_name"], "dim"))

@@ -12,6 +12,8 @@ WORDS = {
     "why_and_do": ("why, and what to do", "mengapa, dan yang perlu dilakukan"),
     "more": ("and {n} more in the files", "dan {n} lagi di berkas"),
     "usual": ("everybody's average", "rata-rata semua"),
+    "rule_score": ("rule score, 0 to 100", "skor aturan, 0 sampai 100"),
+    "rule": ("rule", "aturan"),
     "within": ("within", "dalam"),
     "d": ("days", "hari"),
     "h": ("hours", "jam"),
