@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import numpy as np
-from test_pictures import PNG, a_slice
+from test_training_pictures import PNG, a_slice
 from tiny_model import COLUMNS, matrix, tiny_bundle
 
 import churnwatch.runs.plots

@@ -33,12 +33,17 @@ from churnwatch.evaluation.groups import Grouping, group_figures
 from churnwatch.evaluation.interval import Interval, paired_interval
 from churnwatch.evaluation.lead import LEAD_DAYS, Lead, LeadTimes, days_until, lead_times
 from churnwatch.evaluation.measured import Catalogue, Coverage, Entry, Measured, coverage, measure
-from churnwatch.evaluation.pictures import beeswarm_picture, dependence_picture, gain_picture, reliability_picture
 from churnwatch.evaluation.profit import Profit, expected_maximum_profit
 from churnwatch.evaluation.replay import SHARES, ListFigures, PastList, Rate, Replay, RiskBin, replay
 from churnwatch.evaluation.shift import moved_words, shift_by_chance, shift_words
 from churnwatch.evaluation.slices import RANKING, ranking_figures, risk_figures, slice_figures
 from churnwatch.evaluation.suspects import LIMIT, Suspect, suspects
+from churnwatch.evaluation.training_pictures import (
+    beeswarm_picture,
+    dependence_picture,
+    gain_picture,
+    reliability_picture,
+)
 
 __all__ = [
     "BASELINES",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from churnwatch.evaluation.pauses import CalledGone, Pauses
-from churnwatch.evaluation.picture import BLUE, GREY, ORANGE
+from churnwatch.evaluation.signal_picture import BLUE, GREY, ORANGE
 
 LONGEST = 365
 """Days: pauses beyond stand together in the last bar."""

@@ -182,7 +182,7 @@ def described(
     Raises UsageError for an unknown name or a picture of another kind, CheckFailed and DataRefused as ``reported``.
     """
     from churnwatch.delivery import replace_file
-    from churnwatch.evaluation.picture import picture
+    from churnwatch.evaluation.signal_picture import picture
 
     family, signal, columns = _named(workspace, name)
     path = out if out is not None else workspace.out / "signals" / f"{name}.png"

@@ -8,8 +8,13 @@ import numpy as np
 import pytest
 from matplotlib import pyplot
 
-from churnwatch.evaluation.pictures import beeswarm_picture, dependence_picture, gain_picture, reliability_picture
 from churnwatch.evaluation.slices import slice_figures
+from churnwatch.evaluation.training_pictures import (
+    beeswarm_picture,
+    dependence_picture,
+    gain_picture,
+    reliability_picture,
+)
 
 NAMES = ("calls_28d", "quiet_days", "never_there", "plan")
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from churnwatch.evaluation.picture import BLUE, GREY, ORANGE, percent, plain
+from churnwatch.evaluation.signal_picture import BLUE, GREY, ORANGE, percent, plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
