@@ -250,7 +250,7 @@ def test_what_somebody_wrote_into_is_not_replaced(replay, tmp_path):
 
 def test_another_backtest_of_the_model_is_waited_for(project):
     folder = project / "state" / "demo" / "backtest-churn"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)  # a refused backtest of the company leaves it
     with FileLock(folder / "lock"):
         said = call("backtest", "churn", "--as-of", "2026-03-01", "--project", project)
     refused(said, 7, "another backtest-churn of the deployment demo is on")
