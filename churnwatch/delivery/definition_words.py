@@ -161,9 +161,10 @@ def _english(model: Model, end: date) -> list[str]:
     what = rows_words(outcome.where, "en")
     tenure = f"has been a customer for at least {length_words(population.tenure, 'en')}"
     old = population.tenure.seconds > 0
-    active = ""
+    active = window = ""
     if population.active is not None and population.within is not None:
-        active = f"had a {rows_words(population.active, 'en')} in the {length_words(population.within, 'en')} before it"
+        window = f"{rows_words(population.active, 'en')} in the {length_words(population.within, 'en')} before it"
+        active = f"had a {window}"
     whole = (
         f"A day counts only when the time until its answer is over within the data, whose outcomes are complete up to "
         f"{end}; nothing later is read, and nothing is guessed."
@@ -193,13 +194,9 @@ def _english(model: Model, end: date) -> list[str]:
         if gap.seconds
         else "",
         f"Whoever is gone is said to have left {length} after their last {what}.",
-        f"Left out is who {_not_active(active)}: they are gone already." if active else "",
+        f"Left out is who had no {window}: they are gone already." if active else "",
         whole,
     ]
-
-
-def _not_active(active: str) -> str:
-    return active.replace("had a ", "had no ", 1)
 
 
 def _indonesian(model: Model, end: date) -> list[str]:

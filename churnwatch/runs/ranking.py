@@ -119,39 +119,39 @@ def rank_by_baseline(
 
 def _by_contribution(workspace: Workspace, scored: Scored, positions: Positions, languages: Sequence[Language]) -> Told:
     listed = scored.matrix.take(positions)
-    shares = contributions(scored.bundle.fitted, listed.values)
+    fitted = scored.bundle.fitted
+    return _worded(workspace, listed, contributions(fitted, listed.values), fitted.usual, languages)
+
+
+def _by_place(workspace: Workspace, matrix: Matrix, positions: Positions, languages: Sequence[Language]) -> Told:
+    """The signs that stand furthest on the bad side among everybody's, against today's median."""
+    there = ~np.isnan(matrix.values).all(axis=0)
+    usual = {
+        name: float(np.nanmedian(matrix.values[:, i])) if there[i] else None for i, name in enumerate(matrix.names)
+    }
+    shares = places(matrix.values, matrix.columns)[positions]
+    return _worded(workspace, matrix.take(positions), shares, usual, languages)
+
+
+def _worded(
+    workspace: Workspace,
+    listed: Matrix,
+    shares: np.ndarray[Any, np.dtype[np.float64]],
+    usual: Mapping[str, float | None],
+    languages: Sequence[Language],
+) -> Told:
+    """The reasons of each listed row by the ``shares`` (n_rows, n_columns) of its columns, in its language."""
     return [
         reasons(
             listed.columns,
             listed.values[i],
             shares[i],
-            usual=scored.bundle.fitted.usual,
-            language=language,
-            currency=workspace.spec.deployment.currency,
-            most=workspace.spec.outreach.reasons,
-        )
-        for i, language in enumerate(languages)
-    ]
-
-
-def _by_place(workspace: Workspace, matrix: Matrix, positions: Positions, languages: Sequence[Language]) -> Told:
-    """The signs that stand furthest on the bad side among everybody's, against today's median."""
-    shares = places(matrix.values, matrix.columns)
-    there = ~np.isnan(matrix.values).all(axis=0)
-    usual = {
-        name: float(np.nanmedian(matrix.values[:, i])) if there[i] else None for i, name in enumerate(matrix.names)
-    }
-    return [
-        reasons(
-            matrix.columns,
-            matrix.values[position],
-            shares[position],
             usual=usual,
             language=language,
             currency=workspace.spec.deployment.currency,
             most=workspace.spec.outreach.reasons,
         )
-        for position, language in zip(positions, languages, strict=True)
+        for i, language in enumerate(languages)
     ]
 
 
