@@ -6,6 +6,7 @@ import os
 # training 43 s (2 cores, load 3). Set before LightGBM loads OpenMP; the user's own setting wins.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+from churnwatch.learner.answering import CrossFit, cross_fit, effective_size, fold_of, inverse_weights
 from churnwatch.learner.calibration import calibrate, risk
 from churnwatch.learner.fitted import Calibration, Fitted, Horizon
 from churnwatch.learner.horizons import horizon_risks
@@ -17,6 +18,7 @@ __all__ = [
     "SPACE",
     "Calibration",
     "Chosen",
+    "CrossFit",
     "Fitted",
     "Horizon",
     "Leaving",
@@ -25,8 +27,12 @@ __all__ = [
     "calibrate",
     "check_enough",
     "contributions",
+    "cross_fit",
+    "effective_size",
     "fit",
+    "fold_of",
     "horizon_risks",
+    "inverse_weights",
     "margins",
     "merged",
     "parameters",
