@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Annotated
 
 import pytest
 import typer
@@ -17,6 +18,7 @@ from command_line import END, ROOT, call, environment, ok, spawn
 import churnwatch
 import churnwatch.runs.check
 from churnwatch.cli import app, show, show_figures
+from churnwatch.cli.options import Common, with_common
 from churnwatch.evaluation import Verdict
 
 COMMON = {"--project", "--deployment", "--data", "--json", "--lang"}
@@ -77,6 +79,35 @@ def test_the_commands_and_their_options_are_the_contract():
     for name, options in OWN.items():
         found = {one for parameter in commands[name].params for one in parameter.opts if one.startswith("--")}
         assert COMMON | options == found - {"--help"}
+
+
+def test_every_command_ends_with_the_common_options_in_one_order():
+    """Whatever is its own comes first; names, order, help and defaults of the five are the same everywhere."""
+    commands = leaves(typer.main.get_command(app))
+    five = ("project", "deployment", "data", "json", "lang")
+    for name, command in commands.items():
+        own, common = command.params[:-5], command.params[-5:]
+        assert five == tuple(one.name for one in common), name
+        assert not set(five) & {one.name for one in own}, name
+        assert [(one.help, one.default, one.required) for one in commands["check"].params] == [
+            (one.help, one.default, one.required) for one in common
+        ], name
+
+
+def test_a_command_gets_the_common_options_as_one():
+    """Before and after its own, given and left out."""
+    shop, sold = typer.Typer(), []
+
+    @shop.command()
+    @with_common
+    def sell(common: Common, thing: str, count: Annotated[int, typer.Option("--count")] = 2) -> None:
+        """Sell things."""
+        sold.append((common, thing, count))
+
+    shop(["--lang", "id", "pen", "--json", "--count", "3", "--data", "raw"], standalone_mode=False)
+    shop(["ink"], standalone_mode=False)
+    told = Common(project=Path(), deployment="demo", data=Path("raw"), json=True, lang="id")
+    assert [(told, "pen", 3), (Common(), "ink", 2)] == sold
 
 
 def test_help_lists_every_command():

@@ -14,19 +14,7 @@ from churnwatch.cli.audit import audit
 from churnwatch.cli.backtest import backtest
 from churnwatch.cli.label import label
 from churnwatch.cli.models import account, models
-from churnwatch.cli.options import (
-    AsOfOption,
-    Common,
-    DataOption,
-    DeploymentOption,
-    JsonOption,
-    LangOption,
-    ProjectOption,
-    now,
-    parse_day,
-    progress_bar,
-    tell,
-)
+from churnwatch.cli.options import AsOfOption, Common, now, parse_day, progress_bar, tell, with_common
 from churnwatch.cli.signals import signals
 from churnwatch.cli.streams import patient
 from churnwatch.cli.tune import tune
@@ -113,23 +101,20 @@ def _day(text: str | None, workspace: Workspace) -> date:
 
 
 @app.command()
+@with_common
 def init(
+    common: Common,
     directory: Annotated[Path | None, typer.Argument(help="Where the project goes.", show_default=False)] = None,
     diff: Annotated[bool, typer.Option("--diff", help="Show how the project differs from the reference.")] = False,
-    project: ProjectOption = Path(),
-    deployment: DeploymentOption = "demo",
-    data: DataOption = None,
-    json_: JsonOption = False,
-    lang: LangOption = "en",
 ) -> None:
     """Copy the reference project into a directory, or show how a project has drifted from it."""
     from churnwatch.cli import show
     from churnwatch.project import scaffold
 
     if diff:
-        found = scaffold.diff(directory or project)
+        found = scaffold.diff(directory or common.project)
         told = {"differences": [{"path": one.path, "state": one.state, "diff": one.text} for one in found]}
-        tell(json_, told, lambda: show.differences(found))
+        tell(common.json, told, lambda: show.differences(found))
         return
     if directory is None:
         raise UsageError(
@@ -137,70 +122,59 @@ def init(
         )
     written = scaffold.init(directory)
     tell(
-        json_,
+        common.json,
         {"directory": str(directory), "files": written},
         lambda: show.scaffolded(directory, written),
     )
 
 
 @app.command()
+@with_common
 def demo(
+    common: Common,
     directory: Annotated[Path, typer.Option("--dir", help="Where the demo's project goes.")] = Path("demo"),
     customers: Annotated[int, typer.Option("--customers", help="How many customers the company has.")] = 5000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed, another company.")] = 1,
-    project: ProjectOption = Path(),
-    deployment: DeploymentOption = "demo",
-    data: DataOption = None,
-    json_: JsonOption = False,
-    lang: LangOption = "en",
 ) -> None:
     """Simulate a company, check, train, and make the list of the last day; prints the list."""
     from churnwatch.cli import show
     from churnwatch.runs.demo import demo as run
 
-    if (project, deployment, data) != (Path(), "demo", None):
+    if (common.project, common.deployment, common.data) != (Path(), "demo", None):
         raise UsageError("demo makes its own project; use --dir", where="--project, --deployment, --data")
     with progress_bar() as report:
         done = run(directory, customers=customers, seed=seed, now=now(), clock=now, by=account(), report=report)
-    tell(json_, done.as_json(), lambda: show.demo(done, lang))
+    tell(common.json, done.as_json(), lambda: show.demo(done, common.lang))
     _gate(done.trained, "churn")
 
 
 @app.command()
-def check(
-    project: ProjectOption = Path(),
-    deployment: DeploymentOption = "demo",
-    data: DataOption = None,
-    json_: JsonOption = False,
-    lang: LangOption = "en",
-) -> None:
+@with_common
+def check(common: Common) -> None:
     """Check project files, examples and sources: the accounting table, what is skipped and why."""
     from churnwatch.cli import show
     from churnwatch.runs.check import check as run
 
-    workspace = Common(project, deployment, data, json_, lang).workspace()
+    workspace = common.workspace()
     with progress_bar() as report:
         found = run(workspace, report=report)
-    tell(json_, found.as_json(), lambda: show.checked(found))
+    tell(common.json, found.as_json(), lambda: show.checked(found))
 
 
 @app.command()
+@with_common
 def train(
+    common: Common,
     model: Annotated[str, typer.Argument(help="A model of models/.")],
-    project: ProjectOption = Path(),
-    deployment: DeploymentOption = "demo",
-    data: DataOption = None,
-    json_: JsonOption = False,
-    lang: LangOption = "en",
 ) -> None:
     """Fit, calibrate, evaluate beside baselines, log, register, gate; promote when the gate is passed."""
     from churnwatch.cli import show_figures
     from churnwatch.runs.train import train as run
 
-    workspace = Common(project, deployment, data, json_, lang).workspace()
+    workspace = common.workspace()
     with progress_bar() as report:
         trained = run(workspace, model, by=account(), report=report)
-    tell(json_, trained.as_json(), lambda: show_figures.trained(trained))
+    tell(common.json, trained.as_json(), lambda: show_figures.trained(trained))
     _gate(trained, model)
 
 
@@ -223,32 +197,31 @@ app.command()(backtest)
 
 
 @app.command()
+@with_common
 def score(
+    common: Common,
     as_of: AsOfOption = None,
     model: Annotated[
         str | None, typer.Option("--model", help="A model of models/.", show_default="the listing model")
     ] = None,
-    project: ProjectOption = Path(),
-    deployment: DeploymentOption = "demo",
-    data: DataOption = None,
-    json_: JsonOption = False,
-    lang: LangOption = "en",
 ) -> None:
     """The calibrated risk of every observed customer, as scores.parquet beside the signals it came from."""
     from churnwatch.cli import show
     from churnwatch.runs.score import score as run
     from churnwatch.runs.score import score_json
 
-    workspace = Common(project, deployment, data, json_, lang).workspace()
+    workspace = common.workspace()
     name = model or workspace.spec.deployment.listing_model
     with progress_bar() as report:
         scored, directory = run(workspace, name, day=_day(as_of, workspace), report=report)
     told = score_json(scored, directory)
-    tell(json_, told, lambda: show.scored(told))
+    tell(common.json, told, lambda: show.scored(told))
 
 
 @app.command()
+@with_common
 def daily(
+    common: Common,
     as_of: AsOfOption = None,
     baseline: Annotated[
         str | None,
@@ -260,40 +233,32 @@ def daily(
             "--rerun", help="Where that day's list exists: give it back, make it again and compare, or reissue."
         ),
     ] = "skip",
-    project: ProjectOption = Path(),
-    deployment: DeploymentOption = "demo",
-    data: DataOption = None,
-    json_: JsonOption = False,
-    lang: LangOption = "en",
 ) -> None:
     """Score, explain, list, and write outreach.csv, outreach.html, scores.parquet and run.json."""
     from churnwatch.cli import show
     from churnwatch.runs.daily import daily as run
 
-    workspace = Common(project, deployment, data, json_, lang).workspace()
+    workspace = common.workspace()
     with progress_bar() as report:
         made = run(workspace, day=_day(as_of, workspace), baseline=baseline, rerun=rerun, report=report)
-    tell(json_, made.as_json(), lambda: show.daily(made, lang))
+    tell(common.json, made.as_json(), lambda: show.daily(made, common.lang))
 
 
 @app.command()
+@with_common
 def explain(
+    common: Common,
     customer: Annotated[str, typer.Argument(help="A customer's id.")],
     as_of: AsOfOption = None,
-    project: ProjectOption = Path(),
-    deployment: DeploymentOption = "demo",
-    data: DataOption = None,
-    json_: JsonOption = False,
-    lang: LangOption = "en",
 ) -> None:
     """One customer: risk, reasons with numbers, recent interactions."""
     from churnwatch.cli import show
     from churnwatch.runs.explain import explain as run
 
-    workspace = Common(project, deployment, data, json_, lang).workspace()
+    workspace = common.workspace()
     with progress_bar() as report:
-        told = run(workspace, customer, day=_day(as_of, workspace), language=lang, report=report)
-    tell(json_, told.as_json(), lambda: show.explained(told, lang))
+        told = run(workspace, customer, day=_day(as_of, workspace), language=common.lang, report=report)
+    tell(common.json, told.as_json(), lambda: show.explained(told, common.lang))
 
 
 app.registered_commands += models.registered_commands

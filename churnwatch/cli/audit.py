@@ -4,21 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from churnwatch.cli.options import (
-    Common,
-    DataOption,
-    DeploymentOption,
-    JsonOption,
-    LangOption,
-    ProjectOption,
-    progress_bar,
-    tell,
-)
+from churnwatch.cli.options import Common, progress_bar, tell, with_common
 from churnwatch.errors import CheckFailed
 
 if TYPE_CHECKING:
@@ -40,22 +30,19 @@ def start() -> None:
 
 
 @audit.command()
+@with_common
 def leakage(
+    common: Common,
     as_ofs: Annotated[int, typer.Option("--as-ofs", min=1, help="How many random moments are tried.")] = 20,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed, other moments and other garbage.")] = 1,
-    project: ProjectOption = Path(),
-    deployment: DeploymentOption = "demo",
-    data: DataOption = None,
-    json_: JsonOption = False,
-    lang: LangOption = "en",
 ) -> None:
     """Delete, garble and multiply the future: does any signal of the past, or who is observed, change?"""
     from churnwatch.runs.audit.leakage import leakage as run
 
-    workspace = Common(project, deployment, data, json_, lang).workspace()
+    workspace = common.workspace()
     with progress_bar() as report:
         found = run(workspace, as_ofs=as_ofs, seed=seed, report=report)
-    tell(json_, found.as_json(), lambda: show_audited(found))
+    tell(common.json, found.as_json(), lambda: show_audited(found))
     if found.moved:
         what = sorted({one.what for one in found.moved})
         more = f" and {len(what) - NAMED} more" if len(what) > NAMED else ""

@@ -5,22 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from churnwatch.cli.options import (
-    Common,
-    DataOption,
-    DeploymentOption,
-    JsonOption,
-    LangOption,
-    ProjectOption,
-    parse_day,
-    progress_bar,
-    tell,
-)
+from churnwatch.cli.options import Common, parse_day, progress_bar, tell, with_common
 from churnwatch.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,7 +20,9 @@ FEW = 3
 EVERY = "30d"
 
 
+@with_common
 def backtest(
+    common: Common,
     model: Annotated[str, typer.Argument(help="A model of models/.")],
     as_of: Annotated[str | None, typer.Option("--as-of", help="Days to judge at, D[,D…].", show_default=False)] = None,
     first: Annotated[
@@ -44,20 +35,15 @@ def backtest(
     every: Annotated[
         str | None, typer.Option("--every", help="The step of the range in days, Nd.", show_default=EVERY)
     ] = None,
-    project: ProjectOption = Path(),
-    deployment: DeploymentOption = "demo",
-    data: DataOption = None,
-    json_: JsonOption = False,
-    lang: LangOption = "en",
 ) -> None:
     """At each day: train only on what was complete then, make the list, judge it by what came after; a page of it."""
     from churnwatch.runs.backtest import backtest as run
 
     days = _days(as_of, first, last, every)
-    workspace = Common(project, deployment, data, json_, lang).workspace()
+    workspace = common.workspace()
     with progress_bar() as report:
-        told = run(workspace, model, days=days, language=lang, report=report)
-    tell(json_, told, lambda: show_backtest(told))
+        told = run(workspace, model, days=days, language=common.lang, report=report)
+    tell(common.json, told, lambda: show_backtest(told))
 
 
 def _days(as_of: str | None, first: str | None, last: str | None, every: str | None) -> list[date]:

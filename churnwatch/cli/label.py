@@ -7,16 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from churnwatch.cli.options import (
-    Common,
-    DataOption,
-    DeploymentOption,
-    JsonOption,
-    LangOption,
-    ProjectOption,
-    progress_bar,
-    tell,
-)
+from churnwatch.cli.options import Common, progress_bar, tell, with_common
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,25 +21,22 @@ SHOWN_DAYS = 30
 
 
 @label.command("label")
+@with_common
 def label_(
+    common: Common,
     model: Annotated[str, typer.Argument(help="A model of models/.")],
     out: Annotated[
         Path | None,
         typer.Option("--out", help="The picture, .png or .svg.", show_default="out/<deployment>/label/MODEL.png"),
     ] = None,
-    project: ProjectOption = Path(),
-    deployment: DeploymentOption = "demo",
-    data: DataOption = None,
-    json_: JsonOption = False,
-    lang: LangOption = "en",
 ) -> None:
     """What the model calls leaving: in words, base rates, who comes back, and the n that past pauses propose."""
     from churnwatch.runs.definition import define
 
-    workspace = Common(project, deployment, data, json_, lang).workspace()
+    workspace = common.workspace()
     with progress_bar() as report:
-        found = define(workspace, model, out=out, language=lang, report=report)
-    tell(json_, found.as_json(), lambda: show_defined(found, lang))
+        found = define(workspace, model, out=out, language=common.lang, report=report)
+    tell(common.json, found.as_json(), lambda: show_defined(found, common.lang))
 
 
 def show_defined(found: Defined, language: str) -> None:

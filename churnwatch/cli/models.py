@@ -12,17 +12,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from churnwatch.cli.options import (
-    Common,
-    DataOption,
-    DeploymentOption,
-    JsonOption,
-    LangOption,
-    ProjectOption,
-    parse_day,
-    progress_bar,
-    tell,
-)
+from churnwatch.cli.options import Common, parse_day, progress_bar, tell, with_common
 from churnwatch.errors import CheckFailed, UsageError
 
 if TYPE_CHECKING:
@@ -48,49 +38,45 @@ def account() -> str:
 
 
 @models.command()
+@with_common
 def promote(
+    common: Common,
     model: ModelArgument,
     version: Annotated[str, typer.Argument(help="A version of it, or its first four digits or more.")],
     why: Annotated[str, typer.Option("--why", help="The reason, for the promotion log.")],
     despite_gate: Annotated[
         bool, typer.Option("--despite-gate", help="Promote it although its gate was not passed.")
     ] = False,
-    project: ProjectOption = Path(),
-    deployment: DeploymentOption = "demo",
-    data: DataOption = None,
-    json_: JsonOption = False,
-    lang: LangOption = "en",
 ) -> None:
     """Make a version champion by your own decision; who, when and why go into the promotion log."""
     from churnwatch.runs.models import promote as run
 
-    workspace = Common(project, deployment, data, json_, lang).workspace()
+    workspace = common.workspace()
     moved = run(workspace, model, version, why=why, by=account(), despite_gate=despite_gate)
-    tell(json_, moved.as_json(), lambda: _moved(moved, "is the champion now"))
+    tell(common.json, moved.as_json(), lambda: _moved(moved, "is the champion now"))
 
 
 @models.command()
+@with_common
 def rollback(
+    common: Common,
     model: ModelArgument,
     why: Annotated[
         str | None, typer.Option("--why", help="The reason, for the promotion log.", show_default="rolled back")
     ] = None,
-    project: ProjectOption = Path(),
-    deployment: DeploymentOption = "demo",
-    data: DataOption = None,
-    json_: JsonOption = False,
-    lang: LangOption = "en",
 ) -> None:
     """Go back to the version that was in use before; a second time, one further back."""
     from churnwatch.runs.models import rollback as run
 
-    workspace = Common(project, deployment, data, json_, lang).workspace()
+    workspace = common.workspace()
     moved = run(workspace, model, why=why, by=account())
-    tell(json_, moved.as_json(), lambda: _moved(moved, "is the champion again"))
+    tell(common.json, moved.as_json(), lambda: _moved(moved, "is the champion again"))
 
 
 @models.command("models")
+@with_common
 def models_(
+    common: Common,
     model: Annotated[str | None, typer.Argument(help="A model of models/.", show_default="all")] = None,
     on: Annotated[
         str | None, typer.Option("--on", help="Which version was in use on this day (YYYY-MM-DD)?", show_default=False)
@@ -99,16 +85,11 @@ def models_(
         Path | None,
         typer.Option("--card", help="Write the champion's card between the marks of this file.", show_default=False),
     ] = None,
-    project: ProjectOption = Path(),
-    deployment: DeploymentOption = "demo",
-    data: DataOption = None,
-    json_: JsonOption = False,
-    lang: LangOption = "en",
 ) -> None:
     """The versions there are, which is champion and challenger, and when each was in use."""
     from churnwatch.runs.models import live_on, versions
 
-    workspace = Common(project, deployment, data, json_, lang).workspace()
+    workspace = common.workspace()
     zone = workspace.spec.deployment.zone
     if card is not None:
         if model is None or on is not None:
@@ -116,36 +97,37 @@ def models_(
         from churnwatch.runs.card_file import write_card
 
         done = write_card(workspace, model, card)
-        tell(json_, done.as_json(), lambda: print(f"The numbers of {done.model} {done.version} stand in {done.file}."))
+        tell(
+            common.json,
+            done.as_json(),
+            lambda: print(f"The numbers of {done.model} {done.version} stand in {done.file}."),
+        )
         return
     if on is not None:
         days = live_on(workspace, model, _day(on))
-        tell(json_, {"on": on, "models": [one.as_json() for one in days]}, lambda: _live(days, zone))
+        tell(common.json, {"on": on, "models": [one.as_json() for one in days]}, lambda: _live(days, zone))
         return
     found = versions(workspace, model)
-    tell(json_, {"versions": [one.as_json() for one in found]}, lambda: _versions(found, model, zone))
+    tell(common.json, {"versions": [one.as_json() for one in found]}, lambda: _versions(found, model, zone))
 
 
 @models.command("verify-model")
+@with_common
 def verify_model(
+    common: Common,
     model: ModelArgument,
     version: Annotated[
         str | None,
         typer.Option("--version", help="A version, or its first four digits or more.", show_default="the champion"),
     ] = None,
-    project: ProjectOption = Path(),
-    deployment: DeploymentOption = "demo",
-    data: DataOption = None,
-    json_: JsonOption = False,
-    lang: LangOption = "en",
 ) -> None:
     """Learn a version again from the data it was trained on; every metric and the bundle must come out the same."""
     from churnwatch.runs.verification import verify_model as run
 
-    workspace = Common(project, deployment, data, json_, lang).workspace()
+    workspace = common.workspace()
     with progress_bar() as report:
         found = run(workspace, model, version=version, report=report)
-    tell(json_, found.as_json(), lambda: _verified(found))
+    tell(common.json, found.as_json(), lambda: _verified(found))
     if not found.same:
         named = [one.what for one in found.differences]
         more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate, Literal, get_type_hints
 
 import typer
 
@@ -38,19 +40,45 @@ AsOfOption = Annotated[
 
 @dataclass(frozen=True)
 class Common:
-    """The options every command takes."""
+    """The options every command takes, in the order its help shows them, with their defaults."""
 
-    project: Path
-    deployment: str
-    data: Path | None
-    json: bool
-    lang: Lang
+    project: ProjectOption = Path()
+    deployment: DeploymentOption = "demo"
+    data: DataOption = None
+    json: JsonOption = False
+    lang: LangOption = "en"
 
     def workspace(self) -> Workspace:
         """The project these options name, read and checked."""
         from churnwatch.runs.workspace import open_workspace
 
         return open_workspace(self.project, deployment=self.deployment, data=self.data, now=now(), clock=now)
+
+
+def with_common(command: Callable[Concatenate[Common, ...], None]) -> Callable[..., None]:
+    """The command as Typer reads it: its own parameters, then the five of ``Common``, which it gets as its first.
+
+    So a command writes ``common: Common`` and what is its own; no option is declared twice.
+    """
+    five = {field.name: field for field in fields(Common)}
+
+    @wraps(command)
+    def called(**given: Any) -> None:
+        common = Common(**{name: given.pop(name) for name in five})
+        command(common, **given)
+
+    hints = get_type_hints(command, include_extras=True)
+    options = get_type_hints(Common, include_extras=True)
+    _, *own = signature(command).parameters.values()
+    parameters = [one.replace(annotation=hints[one.name]) for one in own]
+    parameters += [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=field.default, annotation=options[name])
+        for name, field in five.items()
+    ]
+    # Typer reads both: the parameters for their defaults and order, the annotations for their types.
+    called.__signature__ = Signature(parameters, return_annotation=None)  # type: ignore[attr-defined]
+    called.__annotations__ = {one.name: one.annotation for one in parameters} | {"return": None}
+    return called
 
 
 def now() -> datetime:

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from churnwatch.cli.options import (
-    Common,
-    DataOption,
-    DeploymentOption,
-    JsonOption,
-    LangOption,
-    ProjectOption,
-    progress_bar,
-    tell,
-)
+from churnwatch.cli.options import Common, progress_bar, tell, with_common
 
 if TYPE_CHECKING:
     from churnwatch.runs.tune import Tuned
@@ -28,7 +18,9 @@ SHOWN = 5
 
 
 @tune.command("tune")
+@with_common
 def tune_(
+    common: Common,
     model: Annotated[str, typer.Argument(help="A model of models/.")],
     trials: Annotated[int, typer.Option("--trials", min=1, help="Sets of parameters, the file's own first.")],
     timeout: Annotated[
@@ -38,19 +30,14 @@ def tune_(
     write: Annotated[
         bool, typer.Option("--write", help="Put better parameters into the model's file, keeping its comments.")
     ] = False,
-    project: ProjectOption = Path(),
-    deployment: DeploymentOption = "demo",
-    data: DataOption = None,
-    json_: JsonOption = False,
-    lang: LangOption = "en",
 ) -> None:
     """Search LightGBM parameters on time-ordered folds before the first test date; goes on where it was ended."""
     from churnwatch.runs.tune import tune as run
 
-    workspace = Common(project, deployment, data, json_, lang).workspace()
+    workspace = common.workspace()
     with progress_bar() as report:
         tuned = run(workspace, model, trials=trials, minutes=timeout, write=write, report=report)
-    tell(json_, tuned.as_json(), lambda: show_tuned(tuned, asked_to_write=write))
+    tell(common.json, tuned.as_json(), lambda: show_tuned(tuned, asked_to_write=write))
 
 
 def show_tuned(tuned: Tuned, *, asked_to_write: bool) -> None:
