@@ -13,6 +13,9 @@ from churnwatch.aggregates import AGGREGATES, Aggregate
 from churnwatch.signals import check_examples, check_signals
 from churnwatch.sources.tables import SHAPES
 from churnwatch.spec import (
+    Answer,
+    Answering,
+    Bad,
     Bands,
     Baselines,
     Deployment,
@@ -37,6 +40,9 @@ PAGES = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     + [path for folder in ("features", "models", "configs") for path in (ROOT / folder).rglob("*.md")]
 )
+MODEL_KINDS = [
+    *(Model, Outcome, Answer, Bad, Answering, Population, Grid, LearnerSettings, Searched, Baselines, Bands, Gates)
+]
 HAS_CLI = (ROOT / "churnwatch" / "cli").exists()
 
 
@@ -79,7 +85,7 @@ def test_the_grammar_lists_no_aggregate_that_does_not_exist():
     ("name", "kinds"),
     [
         ("features/README.md", [Family, Signal]),
-        ("models/README.md", [Model, Outcome, Population, Grid, LearnerSettings, Searched, Baselines, Bands, Gates]),
+        ("models/README.md", MODEL_KINDS),
         ("configs/README.md", [Deployment, Outreach, Tracking, Source, Mapping]),
     ],
 )

@@ -3,6 +3,9 @@
 from churnwatch.spec.civil import civil_day, midnight
 from churnwatch.spec.deployment import Action, Deployment, Outreach, Playbook, ProjectSpec, Tracking
 from churnwatch.spec.model import (
+    Answer,
+    Answering,
+    Bad,
     Bands,
     Baselines,
     Gates,
@@ -24,6 +27,9 @@ __all__ = [
     "MENTIONS",
     "PLACEHOLDER",
     "Action",
+    "Answer",
+    "Answering",
+    "Bad",
     "Bands",
     "Baselines",
     "CanonicalTable",

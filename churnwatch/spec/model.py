@@ -11,39 +11,106 @@ from churnwatch.spec.search import Searched
 from churnwatch.spec.where import Where
 
 
-class Outcome(Node):
-    """The bad outcome: an end ``event``, no ``inactive`` event ``for`` a time, or ``given`` (DESIGN §4).
+class Bad(Node):
+    """Which raw scores of an instrument are bad: those ``at_most``, or those ``at_least``, so high."""
 
-    ``given`` names a measure of customers that is 1 where it came, 0 where not: one flat snapshot.
+    at_most: float | None = None
+    at_least: float | None = None
+
+    @model_validator(mode="after")
+    def _one_end(self) -> Self:
+        if (self.at_most is None) == (self.at_least is None):
+            raise ValueError("a bad score is either `at_most: 6` or `at_least: 5`")
+        return self
+
+
+class Answer(Node):
+    """An instrument whose answers count: its ``scale``, which of its raw scores are ``bad``, and whom it is ``about``:
+    the ``customer`` (their view of us as a whole), or one ``case`` (a ticket, an order).
+    """
+
+    scale: tuple[float, float]
+    bad: Bad
+    about: Literal["customer", "case"] = "customer"
+
+    @field_validator("scale", mode="before")
+    @classmethod
+    def _as_tuple(cls, value: Any) -> Any:
+        return tuple(value) if isinstance(value, list) else value
+
+    @model_validator(mode="after")
+    def _both_kinds(self) -> Self:
+        low, high = self.scale
+        if not low < high:
+            raise ValueError("a scale rises from its lowest score to its highest: [0, 10]")
+        edge, good_end = (self.bad.at_most, high) if self.bad.at_most is not None else (self.bad.at_least, low)
+        if edge is None or not low <= edge <= high or edge == good_end:
+            raise ValueError(f"some scores between {low:g} and {high:g} are bad and some are not")
+        return self
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether the low scores are the bad ones."""
+        return self.bad.at_most is not None
+
+
+class Answering(Node):
+    """Who answers a survey at all, which decides for whom the answers stand."""
+
+    within: Duration = Duration("14d")
+    """A survey that has had no answer for so long counts as unanswered."""
+    least: float = Field(default=0.05, gt=0, le=1)
+    """No answer weighs more than one over this, however unlikely it was."""
+
+    @field_validator("within")
+    @classmethod
+    def _some_time(cls, within: Duration) -> Duration:
+        if within.seconds == 0:
+            raise ValueError("nobody answers within 0d: it is longer")
+        return within
+
+
+class Outcome(Node):
+    """The bad outcome: an end ``event``, no ``inactive`` event ``for`` a time, a bad ``answer``, or ``given`` (DESIGN
+    §4).
+
+    ``answer`` names the instruments whose next answer is foretold; where none comes there is no outcome. ``given``
+    names a measure of customers that is 1 where it came, 0 where not: one flat snapshot.
     """
 
     event: Where | None = None
     inactive: Where | None = None
     for_: Duration | None = Field(default=None, alias="for")
     given: Name | None = None
+    answer: dict[Name, Answer] | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        if [self.event, self.inactive, self.given].count(None) != 2:
-            raise ValueError("an outcome is either `event: {…}`, `inactive: {…}` with `for: 90d`, or `given: column`")
+        if [self.event, self.inactive, self.given, self.answer].count(None) != 3:
+            raise ValueError(
+                "an outcome is either `event: {…}`, `inactive: {…}` with `for: 90d`, `answer: {…}`, or `given: column`"
+            )
         if (self.inactive is None) != (self.for_ is None):
             raise ValueError("`for` goes with `inactive`: how long without such an event counts as gone")
-        if self.given is None and self.where == {}:
+        if self.given is None and self.answer is None and self.where == {}:
             raise ValueError("the outcome matches every row: name at least a kind")
         return self
 
     @property
     def where(self) -> Where:
-        """The rows the outcome looks at; none where it is ``given``."""
+        """The interactions the outcome looks at; none where it is an ``answer`` or ``given``."""
         return self.event if self.event is not None else (self.inactive or {})
 
 
 class Population(Node):
-    """Who is observed: customers with such a row ``within`` the time before as-of, at least ``tenure`` old."""
+    """Who is observed: customers with such a row ``within`` the time before as-of, at least ``tenure`` old, and
+    ``without`` any such row before as-of.
+    """
 
     active: Where | None = None
     within: Duration | None = None
     tenure: Duration = Duration("0d")
+    without: Where | None = None
 
     @model_validator(mode="after")
     def _together(self) -> Self:
@@ -51,13 +118,18 @@ class Population(Node):
             raise ValueError("`active` and `within` go together: who did what, within which time")
         if self.within is not None and self.within.seconds == 0:
             raise ValueError("`within: 0d` observes nobody: it is longer than 0d")
+        if self.without == {}:
+            raise ValueError("`without: {}` leaves nobody: name at least a kind")
         return self
 
 
 class Grid(Node):
-    """When past customers are observed: every so often, stepping back from the last complete label."""
+    """When past customers are observed: every so often, stepping back from the last complete label; or ``at`` each
+    event of theirs, and ``every`` is how long a slice of such observations is.
+    """
 
     every: Duration
+    at: Literal["survey sent"] | None = None
     history: Duration = Duration("90d")
     """Data wanted before the first as-of, so that the signals have something to see."""
 
@@ -163,6 +235,8 @@ class Model(Node):
     horizon: Duration | None = None
     horizons: tuple[Duration, ...] = ()
     """Further lengths of the label window that a risk is told for, rising; of an outcome ``event`` only."""
+    answering: Answering | None = None
+    """Of an outcome ``answer`` only."""
     families: tuple[Name, ...] = Field(min_length=1)
     learner: LearnerSettings = LearnerSettings()
     baselines: Baselines
@@ -180,12 +254,15 @@ class Model(Node):
     @model_validator(mode="after")
     def _one_horizon(self) -> Self:
         if self.outcome.given is not None:
-            timeless = (self.grid, self.horizon, self.horizons, self.gap.seconds, self.population)
-            if timeless != (None, None, (), 0, Population()):
-                raise ValueError("a `given` outcome has no time: leave grid, gap, horizon(s) and population out")
+            timeless = (self.grid, self.horizon, self.horizons, self.gap.seconds, self.population, self.answering)
+            if timeless != (None, None, (), 0, Population(), None):
+                raise ValueError(
+                    "a `given` outcome has no time: leave grid, gap, horizon(s), population and answering out"
+                )
             return self
         if self.grid is None:
             raise ValueError("there is no `grid`: how often customers of the past are observed, {every: 30d}")
+        self._check_answer(self.grid)
         if self.outcome.event is not None and self.horizon is None:
             raise ValueError("an outcome `event` needs a `horizon`, such as 60d")
         if self.outcome.inactive is not None and self.horizon is not None:
@@ -201,11 +278,25 @@ class Model(Node):
             raise ValueError("`horizons` rise, each once, and none is empty: [30d, 60d, 90d]")
         return self
 
+    def _check_answer(self, grid: Grid) -> None:
+        if self.outcome.answer is None:
+            if grid.at is not None or self.answering is not None:
+                raise ValueError(f"`grid: {{at: {grid.at or '…'}}}` and `answering` go with an outcome `answer` only")
+            return
+        if grid.at is None and self.horizon is None:
+            raise ValueError(
+                "an outcome `answer` needs a `horizon` in which it comes, such as 90d; or `grid: {at: survey sent, …}`"
+            )
+        if grid.at is not None and (self.horizon is not None or self.gap.seconds):
+            raise ValueError("`at: survey sent` waits for that survey's answer: leave horizon and gap out")
+
     @property
     def label_length(self) -> Duration:
-        """The length of the outcome window; 0d where the outcome is given."""
+        """The length of the outcome window; 0d where the outcome is given, of one survey's answer what it may take."""
         if self.outcome.given is not None:
             return Duration("0d")
+        if self.at_events:
+            return self.patience.within
         length = self.horizon if self.horizon is not None else self.outcome.for_
         assert length is not None
         return length
@@ -216,6 +307,21 @@ class Model(Node):
         return self.grid.history if self.grid is not None else Duration("0d")
 
     @property
+    def at_events(self) -> bool:
+        """Whether customers are observed at events of theirs, not on days of a calendar."""
+        return self.grid is not None and self.grid.at is not None
+
+    @property
+    def patience(self) -> Answering:
+        """The file's ``answering``, or its defaults."""
+        return self.answering or Answering()
+
+    @property
+    def slice_length(self) -> int:
+        """Seconds that one date of the grid holds observations of: 0 on a calendar, where all are made at once."""
+        return self.grid.every.seconds if self.grid is not None and self.at_events else 0
+
+    @property
     def reach(self) -> int:
-        """Seconds from as-of until the label is complete: gap + horizon."""
-        return self.gap.seconds + self.label_length.seconds
+        """Seconds from a date of the grid until its labels are complete: gap + horizon, after the slice's end."""
+        return self.slice_length + self.gap.seconds + self.label_length.seconds
