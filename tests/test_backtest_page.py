@@ -13,7 +13,8 @@ from test_signals_page import Read
 from tiny_model import CHURN
 
 from churnwatch.delivery import backtest_html
-from churnwatch.delivery.backtest_charts import HIGH, WIDE, dates_shown, line, nice_top, reaches, stacks
+from churnwatch.delivery.backtest_charts import stacks
+from churnwatch.delivery.over_time import HIGH, WIDE, dates_shown, line, nice_top, reaches
 from churnwatch.evaluation import Rate
 from churnwatch.evaluation import replay as judged
 from churnwatch.spec import Model

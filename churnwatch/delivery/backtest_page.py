@@ -6,20 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from churnwatch.delivery import words
-from churnwatch.delivery.backtest_charts import (
-    HIGH,
-    WIDE,
-    across,
-    curve,
-    dates_shown,
-    line,
-    nice_top,
-    reaches,
-    reliability_marks,
-    stacks,
-    ticks,
-)
+from churnwatch.delivery.backtest_charts import curve, reliability_marks, stacks
 from churnwatch.delivery.backtest_words import say
+from churnwatch.delivery.over_time import HIGH, WIDE, across, dates_shown, line, nice_top, reaches, ticks
 from churnwatch.delivery.template import template
 from churnwatch.delivery.text import clean
 from churnwatch.evaluation import SHARES, Interval, ListFigures, Rate, Replay
