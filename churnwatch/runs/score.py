@@ -124,23 +124,28 @@ def scores(
     else:
         warnings += base_rate_warnings(workspace, tables, bundle, as_of)
     matrix = bundle_matrix(tables, bundle, spine, report=report)
+    frame = score_frame(bundle, matrix, version=version)
+    return Scored(frame, matrix, bundle, version, as_of, warnings)
+
+
+def score_frame(bundle: Bundle, matrix: Matrix, *, version: str) -> pd.DataFrame:
+    """What a bundle says of each row of its matrix, in its order: the frame of ``Scored``."""
     margin = margins(bundle.fitted, matrix.values)
     risks = risk(bundle.fitted.calibration, margin)
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
-            "customer_id": spine["customer_id"],
-            "as_of": spine["as_of"],
+            "customer_id": matrix.observations["customer_id"],
+            "as_of": matrix.observations["as_of"],
             "margin": margin,
             "risk": risks,
-            "band": bands(risks, base_rate=bundle.fitted.base_rate, edges=model.bands),
+            "band": bands(risks, base_rate=bundle.fitted.base_rate, edges=bundle.model.bands),
             "model_version": version,
             **{
                 f"risk_{length}": within
-                for length, within in horizon_risks(bundle.fitted, margin, model.label_length).items()
+                for length, within in horizon_risks(bundle.fitted, margin, bundle.model.label_length).items()
             },
         }
     )
-    return Scored(frame, matrix, bundle, version, as_of, warnings)
 
 
 def stale_warnings(tables: Tables, model: Model, as_of: datetime) -> tuple[str, ...]:
