@@ -14,8 +14,7 @@ from tiny_model import CHURN
 
 from churnwatch.delivery import backtest_html
 from churnwatch.delivery.backtest_charts import stacks
-from churnwatch.delivery.over_time import HIGH, WIDE, dates_shown, line, nice_top, reaches
-from churnwatch.evaluation import Rate
+from churnwatch.delivery.over_time import HIGH
 from churnwatch.evaluation import replay as judged
 from churnwatch.spec import Model
 
@@ -185,23 +184,7 @@ def test_equal_replays_give_equal_bytes(replay):
     assert page(replay) == page(company(12))
 
 
-def test_an_axis_ends_above_what_it_shows():
-    assert [0.04, 0.1, 0.2, 0.4, 0.4, 1.0, 1.0] == pytest.approx(
-        [nice_top(value) for value in (0.031, 0.1, 0.11, 0.21, 0.4, 0.9, 1.2)]
-    )
-    assert [0, 1, 2, 3] == dates_shown(4)
-    assert [0, 4, 7, 11] == dates_shown(12)
-
-
-def test_a_line_breaks_where_nothing_is_known():
-    drawn = line([0.1, None, 0.2, 0.4], 0.4)
-    assert "M75.0 150.0M375.0 100.0L525.0 0.0" == drawn["path"]
-    assert 3 == len(drawn["dots"])
-
-
-def test_an_interval_is_as_high_as_it_is_wide_and_parts_fill_a_column():
-    [one] = reaches([Rate(5, 10, 0.25, 0.75)], 1.0)
-    assert (f"{HIGH / 4:.1f}", f"{HIGH / 2:.1f}", f"{WIDE / 2 - 18:.1f}") == (one["y"], one["h"], one["x"])
+def test_parts_fill_a_column():
     [[low, high]] = stacks([(0.25, 0.75)])
     assert (f"{0.75 * HIGH:.1f}", f"{HIGH / 4:.1f}") == (low["y"], low["h"])
     assert ("0.0", f"{0.75 * HIGH:.1f}") == (high["y"], high["h"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from churnwatch.delivery import words
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -206,7 +208,5 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
 }
 
-
-def say(key: str, *, language: str, **values: str) -> str:
-    """The words for ``key`` in ``language``, with ``{name}`` filled in."""
-    return WORDS[key][words.known(language) == "id"].format(**values)
+say = partial(words.say_of, WORDS)
+"""The words for a key in ``language``, with ``{name}`` filled in."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date
 
 from babel.dates import format_date
@@ -120,6 +121,11 @@ def say(key: str, *, language: str, **values: str) -> str:
     return WORDS[known(language)][key].format(**values)
 
 
+def say_of(pairs: Mapping[str, tuple[str, str]], key: str, *, language: str, **values: str) -> str:
+    """The words for ``key`` of a page's own ``pairs`` (English, Indonesian), with ``{name}`` filled in."""
+    return pairs[key][known(language) == "id"].format(**values)
+
+
 def say_number(key: str, n: int, *, language: str) -> str:
     """``key_one`` for one, ``key_many`` with the number otherwise."""
     return say(f"{key}_one" if n == 1 else f"{key}_many", language=language, n=whole(n, language=language))
@@ -149,6 +155,11 @@ def percent(share: float, *, language: str) -> str:
 def day(value: date, *, language: str) -> str:
     """``2 May 2026`` or ``2 Mei 2026``."""
     return format_date(value, format="d MMM y", locale=_LOCALES[known(language)])
+
+
+def month(value: date, *, language: str) -> str:
+    """``May 2026`` or ``Mei 2026``."""
+    return format_date(value, format="MMM y", locale=_LOCALES[known(language)])
 
 
 def days_in(text: str, *, language: str) -> str:
