@@ -131,7 +131,12 @@ def ces() -> dict[str, Any]:
         **nothing,
         "naive": about(3.31, 0.1),
         "bad_naive": about(0.16, 0.02),
-        "groups": {"segment": [group("starter", answered=610, naive=about(3.2, 0.1), corrected=None)], "owner": []},
+        "groups": {
+            "segment": [
+                {**group("starter", answered=610, naive=about(3.2, 0.1), corrected=None), "response_rate": None}
+            ],
+            "owner": [],
+        },
         "months": [
             {**month, "naive": month["naive"] and about(3.3, 0.2), "corrected": None, "response_rate": None}
             for month in csat()["months"]
