@@ -24,7 +24,7 @@ from churnwatch.evaluation import Verdict
 COMMON = {"--project", "--deployment", "--data", "--json", "--lang"}
 OWN = {
     "init": {"--diff"},
-    "demo": {"--dir", "--customers", "--seed"},
+    "demo": {"--dir", "--customers", "--seed", "--nonresponse"},
     "check": set(),
     "train": set(),
     "label": {"--out"},

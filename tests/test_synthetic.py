@@ -20,6 +20,7 @@ from churnwatch.spec import Deployment, Outreach, Playbook, Sources, Tracking
 from churnwatch.synthetic import Summary, messages, simulate
 from churnwatch.synthetic.contracts import month_later
 from churnwatch.synthetic.persuasion import ACTIONS
+from churnwatch.synthetic.surveys import _scores, nps_chances
 from churnwatch.synthetic.tastes import CATEGORIES, FEATURES, pick
 
 ROOT = Path(__file__).parents[1]
@@ -146,9 +147,8 @@ def test_fifty_customers_are_enough_for_every_file(tmp_path: Path) -> None:
     summary = simulate(tmp_path, customers=50, seed=1)
     assert FILES == set(summary.rows) == {path.name for path in (tmp_path / "data").iterdir()}
     assert [] == [name for name, rows in summary.rows.items() if rows == 0]
-    assert {"customers.parquet", "satisfaction.parquet", "effects.parquet"} == {
-        path.name for path in (tmp_path / "truth").iterdir()
-    }
+    known = {path.name for path in (tmp_path / "truth").iterdir()}
+    assert {"customers.parquet", "satisfaction.parquet", "effects.parquet", "surveys.parquet", "nps.parquet"} == known
 
 
 def test_the_period_follows_start_and_months(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_too_small_a_company_is_refused_before_anything_is_written(
 def test_progress_is_told_to_the_end(tmp_path: Path) -> None:
     told: list[tuple[str, int, int]] = []
     simulate(tmp_path, customers=50, seed=1, report=lambda step, done, total: told.append((step, done, total)))
-    assert [("simulate weeks", 78, 78), ("write files", 13, 13)] == [one for one in told if one[1] == one[2]]
+    assert [("simulate weeks", 78, 78), ("write files", 15, 15)] == [one for one in told if one[1] == one[2]]
 
 
 def test_cancellations_and_truth_name_the_same_customers_at_the_same_time(
@@ -457,6 +457,66 @@ def test_some_surveys_are_answered_and_the_quiet_answer_less(data: dict[str, pd.
     scales = surveys.groupby("survey")["score"].agg(["min", "max"])
     assert {"NPS": 10, "CSAT": 5, "CES": 7} == scales["max"].astype(int).to_dict()
     assert {"NPS": 0, "CSAT": 1, "CES": 1} == {k: min(v, int(k != "NPS")) for k, v in scales["min"].items()}
+
+
+def test_the_truth_of_surveys_is_what_answers_said_and_what_the_silent_would_have(
+    data: dict[str, pd.DataFrame], truth: dict[str, pd.DataFrame]
+) -> None:
+    surveys, true = data["surveys"].set_index("survey_no"), truth["surveys"].set_index("survey_id")
+    assert list(surveys.index) == list(true.index)
+    assert (surveys["survey"].str.lower() == true["instrument"]).all()
+    assert (surveys["customer_no"] == true["customer_id"]).all()
+    assert (surveys["sent"] == true["sent_at"]).all()
+    assert (surveys["answered"].notna() == true["answered"]).all()
+    answered = true["answered"]
+    assert (surveys["score"][answered] == true["score"][answered]).all()
+    assert true["score"].notna().all()
+    lowest, highest = (true.groupby("instrument")["score"].agg(how).to_dict() for how in ("min", "max"))
+    assert ({"nps": 10, "csat": 5, "ces": 7}, {"csat": 1, "ces": 1}) == (
+        highest,
+        {k: lowest[k] for k in ("csat", "ces")},
+    )
+
+
+def test_the_truth_of_nps_is_what_those_asked_last_would_have_said(truth: dict[str, pd.DataFrame]) -> None:
+    """Of everybody still there, and no score beside the chances: those asked in the last weeks agree on average."""
+    nps, surveys = truth["nps"].set_index("customer_id"), truth["surveys"]
+    assert set(truth["customers"]["customer_id"][~truth["customers"]["leaves"]]) == set(nps.index)
+    last = surveys[(surveys["instrument"] == "nps") & (surveys["sent_at"] >= END - pd.Timedelta(days=28))]
+    asked = nps.reindex(last["customer_id"])
+    there = asked["score"].notna().to_numpy()
+    told, said = asked[there], last["score"][there]
+    # 4 standard errors of about 150 scores.
+    assert said.mean() == pytest.approx(told["score"].mean(), abs=0.7)
+    assert (said >= 9).mean() == pytest.approx(told["promoter"].mean(), abs=0.15)
+    assert (said <= 6).mean() == pytest.approx(told["detractor"].mean(), abs=0.15)
+
+
+def test_the_chances_of_a_score_are_those_of_the_scores_given() -> None:
+    """By hand, at the usual satisfaction: 7.6 + 1.5 z rounds to 9 or more where z >= 0.6, to 6 or less below -0.733."""
+    [chances] = nps_chances(np.array([0.0]))
+    assert 1.0 == pytest.approx(chances.sum())
+    assert 0.2743 == pytest.approx(chances[9:].sum(), abs=1e-4)
+    assert 0.2317 == pytest.approx(chances[:7].sum(), abs=1e-4)
+    for feeling in (-2.0, 0.7):
+        drawn = _scores(np.random.default_rng(1), np.full(40_000, "NPS"), np.full(40_000, feeling), np.zeros(1))
+        shares = np.bincount(drawn, minlength=11) / 40_000
+        assert shares == pytest.approx(nps_chances(np.array([feeling]))[0], abs=0.01)
+
+
+def test_latent_silence_changes_who_answers_and_nothing_else(
+    tmp_path: Path, company: tuple[Path, Summary], truth: dict[str, pd.DataFrame]
+) -> None:
+    """The same surveys and scores; of as many customers, those who answer are happier than what is seen explains."""
+    simulate(tmp_path, customers=2000, seed=7, nonresponse="latent")
+    usual, latent = _bytes_of(company[0]), _bytes_of(tmp_path)
+    assert {"data/surveys.csv", "truth/surveys.parquet"} == {name for name in usual if usual[name] != latent[name]}
+    seen, unseen = truth["surveys"], pd.read_parquet(tmp_path / "truth" / "surveys.parquet")
+    assert seen.drop(columns="answered").equals(unseen.drop(columns="answered"))
+    assert seen["answered"].mean() == pytest.approx(unseen["answered"].mean(), abs=0.04)
+    for true, least, most in ((seen, -0.1, 0.12), (unseen, 0.18, 0.5)):
+        nps = true[true["instrument"] == "nps"]
+        assert least < nps["score"][nps["answered"]].mean() - nps["score"].mean() < most
 
 
 def test_every_kind_of_leaver_and_stayer_occurs(data: dict[str, pd.DataFrame], truth: dict[str, pd.DataFrame]) -> None:

@@ -135,6 +135,12 @@ def demo(
     directory: Annotated[Path, typer.Option("--dir", help="Where the demo's project goes.")] = Path("demo"),
     customers: Annotated[int, typer.Option("--customers", help="How many customers the company has.")] = 5000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed, another company.")] = 1,
+    nonresponse: Annotated[
+        Literal["observed", "latent"],
+        typer.Option(
+            "--nonresponse", help="Who leaves surveys unanswered: who is seen less, or who is unhappy without a sign."
+        ),
+    ] = "observed",
 ) -> None:
     """Simulate a company, check, train, and make the list of the last day; prints the list."""
     from churnwatch.cli import show
@@ -143,7 +149,16 @@ def demo(
     if (common.project, common.deployment, common.data) != (Path(), "demo", None):
         raise UsageError("demo makes its own project; use --dir", where="--project, --deployment, --data")
     with progress_bar() as report:
-        done = run(directory, customers=customers, seed=seed, now=now(), clock=now, by=account(), report=report)
+        done = run(
+            directory,
+            customers=customers,
+            seed=seed,
+            nonresponse=nonresponse,
+            now=now(),
+            clock=now,
+            by=account(),
+            report=report,
+        )
     tell(common.json, done.as_json(), lambda: show.demo(done, common.lang))
     _gate(done.trained, "churn")
 

@@ -22,7 +22,7 @@ from churnwatch.runs.train import Trained, train
 from churnwatch.runs.workspace import Report, Workspace, load_tables, open_workspace
 
 if TYPE_CHECKING:
-    from churnwatch.synthetic import Summary
+    from churnwatch.synthetic import Nonresponse, Summary
 
 MARK = "simulated.json"
 """Says that a directory's data are the demo's own, so that it may write them again."""
@@ -81,11 +81,14 @@ def demo(
     seed: int,
     now: datetime,
     by: str,
+    nonresponse: Nonresponse = "observed",
     clock: Callable[[], datetime] | None = None,
     report: Report | None = None,
 ) -> Demo:
     """Simulate, check, train, list for the last date; ``directory`` is an ordinary project afterwards.
 
+    ``nonresponse`` says what keeps the simulated customers from answering surveys: what the company can see, or the
+    ``latent`` satisfaction itself.
     A directory that holds an earlier demo is simulated and trained again; any other project is left alone (UsageError).
     """
     from churnwatch.synthetic import SMALLEST, simulate
@@ -94,8 +97,8 @@ def demo(
     if customers < SMALLEST:
         raise UsageError(f"{customers} customers", where="--customers", allowed=f"a whole number from {SMALLEST}")
     _prepare(directory)
-    _write_mark(directory, customers=customers, seed=seed)
-    summary = simulate(directory, customers=customers, seed=seed, report=report)
+    _write_mark(directory, customers=customers, seed=seed, nonresponse=nonresponse)
+    summary = simulate(directory, customers=customers, seed=seed, nonresponse=nonresponse, report=report)
     workspace = open_workspace(directory, deployment="demo", data=None, now=now, clock=clock)
     checked = check(workspace, report=report)
     trained = train(workspace, "churn", by=by, report=report)
@@ -122,11 +125,12 @@ def _prepare(directory: Path) -> None:
         )
 
 
-def _write_mark(directory: Path, *, customers: int, seed: int) -> None:
+def _write_mark(directory: Path, *, customers: int, seed: int, nonresponse: Nonresponse) -> None:
     import json
 
+    told = {"customers": customers, "seed": seed, "nonresponse": nonresponse}
     (directory / "data").mkdir(exist_ok=True)
-    (directory / "data" / MARK).write_text(json.dumps({"customers": customers, "seed": seed}) + "\n")
+    (directory / "data" / MARK).write_text(json.dumps(told) + "\n")
 
 
 def _truth(workspace: Workspace, trained: Trained) -> Truth:

@@ -5,5 +5,6 @@
 """
 
 from churnwatch.synthetic.files import SMALLEST, Summary, simulate
+from churnwatch.synthetic.surveys import Nonresponse
 
-__all__ = ["SMALLEST", "Summary", "simulate"]
+__all__ = ["SMALLEST", "Nonresponse", "Summary", "simulate"]

@@ -18,7 +18,8 @@ from churnwatch.synthetic.behaviour import CAUSES, NEVER, SILENT, Doings, live
 from churnwatch.synthetic.company import Customers, hire_agents, win_customers
 from churnwatch.synthetic.persuasion import ACTIONS, Persuasion, persuade
 from churnwatch.synthetic.seasons import DAY, Seasons, Times, plan_seasons
-from churnwatch.synthetic.tables import build_tables
+from churnwatch.synthetic.surveys import Nonresponse, nps_chances, survey_numbers
+from churnwatch.synthetic.tables import Built, build_tables
 
 SMALLEST = 50
 COMPLAINT_COUNTS_FOR = np.timedelta64(120 * DAY, "s")
@@ -44,12 +45,14 @@ def simulate(
     seed: int = 1,
     start: date = date(2025, 1, 1),
     months: int = 18,
+    nonresponse: Nonresponse = "observed",
     report: Callable[[str, int, int], None] | None = None,
 ) -> Summary:
     """Simulate a company and write ``directory/data`` and ``directory/truth``; same arguments, same bytes.
 
     ``customers`` counts everyone who is or becomes a customer within the period of ``months`` calendar months
-    from ``start``. Files of the same names are overwritten. Raises UsageError for a company too small or a
+    from ``start``. ``nonresponse``: whether a survey is answered hangs on what the company can see, or on the
+    ``latent`` satisfaction. Files of the same names are overwritten. Raises UsageError for a company too small or a
     period too short.
     """
     if customers < SMALLEST:
@@ -68,9 +71,9 @@ def simulate(
             report("simulate weeks", done, total)
 
     doings = live(rng, seasons, agents, people, weeks_done)
-    tables, cancelled, ended = build_tables(rng, seasons, agents, people, doings)
-    truth = _truth(seasons, people, doings, tables, cancelled, ended)
-    files = {f"data/{name}": table for name, table in tables.items()}
+    built = build_tables(rng, seasons, agents, people, doings, nonresponse)
+    truth = _truth(seasons, people, doings, built)
+    files = {f"data/{name}": table for name, table in built.tables.items()}
     files |= {f"truth/{name}": table for name, table in truth.items()}
     for done, (name, table) in enumerate(files.items(), start=1):
         _write(directory / name, table)
@@ -79,10 +82,10 @@ def simulate(
     return Summary(
         customers=customers,
         agents=agents.size,
-        cancellations=int((~np.isnat(cancelled)).sum()),
+        cancellations=int((~np.isnat(built.cancelled)).sum()),
         start=start,
         end=seasons.end.astype("datetime64[D]").astype(object),
-        rows={name: table.num_rows for name, table in tables.items()},
+        rows={name: table.num_rows for name, table in built.tables.items()},
     )
 
 
@@ -94,19 +97,15 @@ def _write(path: Path, table: pa.Table) -> None:
         pa_parquet.write_table(table, path, compression="zstd", write_page_checksum=True)
 
 
-def _truth(
-    seasons: Seasons,
-    customers: Customers,
-    doings: Doings,
-    tables: dict[str, pa.Table],
-    cancelled: Times,
-    ended: Times,
-) -> dict[str, pa.Table]:
-    number = tables["customers.csv"]["customer_no"].combine_chunks().slice(0, customers.size)
+def _truth(seasons: Seasons, customers: Customers, doings: Doings, built: Built) -> dict[str, pa.Table]:
+    number = built.tables["customers.csv"]["customer_no"].combine_chunks().slice(0, customers.size)
+    tickets = built.tables["tickets.csv"]
     return {
-        "customers.parquet": _truth_of_customers(seasons, doings, tables["tickets.csv"], number, cancelled, ended),
+        "customers.parquet": _truth_of_customers(seasons, doings, tickets, number, built.cancelled, built.ended),
         "satisfaction.parquet": _truth_of_weeks(seasons, doings, number),
         "effects.parquet": _truth_of_effects(persuade(seasons, customers, doings), number),
+        "surveys.parquet": _truth_of_surveys(built.asked, number),
+        "nps.parquet": _truth_of_nps(doings, number),
     }
 
 
@@ -169,5 +168,35 @@ def _truth_of_effects(persuasion: Persuasion, number: pa.Array) -> pa.Table:
             "action": np.tile(np.array(ACTIONS, dtype=object), persuasion.customer.size),
             "leaving": pa.array(np.repeat(persuasion.leaving, actions)),
             "effect": pa.array(persuasion.effect.ravel()),
+        }
+    )
+
+
+def _truth_of_surveys(asked: dict[str, np.ndarray], number: pa.Array) -> pa.Table:
+    """Every survey sent, and the score it would have got, also of those who did not answer; times are local."""
+    return pa.table(
+        {
+            "survey_id": survey_numbers(asked["customer"].size),
+            "customer_id": number.take(pa.array(asked["customer"])),
+            "instrument": pa.array([name.lower() for name in asked["survey"]]),
+            "sent_at": pa.array(asked["sent"]),
+            "answered": pa.array(~np.isnat(asked["answered"])),
+            "score": pa.array(asked["score"]),
+        }
+    )
+
+
+def _truth_of_nps(doings: Doings, number: pa.Array) -> pa.Table:
+    """What NPS everybody still there would give, were they asked on the last day: the mean score, and the chances of
+    a promoter (9 or 10) and of a detractor (0 to 6).
+    """
+    there = np.flatnonzero(doings.cancelled < 0)
+    chances = nps_chances(np.nan_to_num(doings.satisfaction[-1, there]))
+    return pa.table(
+        {
+            "customer_id": number.take(pa.array(there)),
+            "score": pa.array((chances * np.arange(11)).sum(axis=1)),
+            "promoter": pa.array(chances[:, 9:].sum(axis=1)),
+            "detractor": pa.array(chances[:, :7].sum(axis=1)),
         }
     )

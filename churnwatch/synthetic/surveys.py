@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from churnwatch.synthetic.behaviour import Doings
@@ -10,6 +12,9 @@ from churnwatch.synthetic.seasons import DAY, Floats, Ints, Seasons, Times
 
 NPS_EVERY = 26  # weeks
 NOBODY = np.datetime64("NaT", "s")
+Nonresponse = Literal["observed", "latent"]
+NPS_LEVEL, NPS_SLOPE, NPS_NOISE = 7.6, 1.7, 1.5
+"""The score before it is rounded: where it lies at the usual satisfaction, how far it follows it, its own chance."""
 
 
 def ask(
@@ -21,14 +26,17 @@ def ask(
     until: Times,
     usage: tuple[Times, Ints],
     resolved: dict[str, np.ndarray],
+    nonresponse: Nonresponse = "observed",
 ) -> dict[str, np.ndarray]:
     """All surveys in order: customer, survey, ticket, sent, answered (NaT: not), score, mood (0 bad to 2 good).
 
-    ``ticket`` is the row of ``resolved`` that is asked about, -1 for none.
+    ``ticket`` is the row of ``resolved`` that is asked about, -1 for none; ``score`` is there for all: what an answer
+    would have said.
 
-    Whether somebody answers hangs on what the company can see (sessions in the four weeks before, the plan,
-    the kind of survey), never on the satisfaction itself: the unhappy answer less because they are there
-    less.
+    ``observed``: whether somebody answers hangs on what the company can see (sessions in the four weeks before, the
+    plan, the kind of survey), never on the satisfaction itself: the unhappy answer less because they are there less.
+    ``latent``: in place of the sessions it hangs on the satisfaction, so that who is unhappy keeps silent, however
+    often they are there. About as many answer.
     """
     nps_at, nps_by = _nps_rounds(rng, seasons, customers)
     kind = np.where(rng.random(resolved["at"].size) < 0.65, "CSAT", "CES").astype(object)
@@ -45,15 +53,18 @@ def ask(
     order = order[np.lexsort((survey[order].astype(str), customer[order], sent[order]))]
     sent, customer, survey, quality = sent[order], customer[order], survey[order], quality[order]
 
-    sessions = _sessions_before(usage, sent, customer, 28)
+    week = (sent - seasons.midnight).astype(np.int64) // (7 * DAY)
+    feeling = np.nan_to_num(doings.satisfaction[week, customer])
     lean = np.where(survey == "NPS", -1.75, np.where(survey == "CSAT", -1.5, -1.65))
-    lean = lean + 0.5 * np.log1p(sessions) + np.array([-0.1, 0.0, 0.25])[customers.plan[customer]]
+    if nonresponse == "observed":
+        lean = lean + 0.5 * np.log1p(_sessions_before(usage, sent, customer, 28))
+    else:
+        lean = lean + 0.8 + 0.6 * feeling
+    lean = lean + np.array([-0.1, 0.0, 0.25])[customers.plan[customer]]
     delay = (rng.exponential(1.6, sent.size) * DAY + 300).astype("timedelta64[s]")
     answered = np.where(rng.random(sent.size) < 1 / (1 + np.exp(-lean)), sent + delay, NOBODY)
     answered = np.where(answered < np.minimum(until[customer], seasons.end), answered, NOBODY)
 
-    week = (sent - seasons.midnight).astype(np.int64) // (7 * DAY)
-    feeling = np.nan_to_num(doings.satisfaction[week, customer])
     score = _scores(rng, survey, feeling, quality)
     happy = np.where(survey == "NPS", (score - 6.5) / 3, np.where(survey == "CSAT", score - 3, 4 - score))
     mood = np.where(happy < -0.4, 0, np.where(happy < 0.6, 1, 2))
@@ -66,6 +77,20 @@ def ask(
         "score": score,
         "mood": mood,
     }
+
+
+def survey_numbers(count: int) -> list[str]:
+    """The numbers of so many surveys, in the order they were sent."""
+    return [f"S{row:07d}" for row in range(1, count + 1)]
+
+
+def nps_chances(feeling: Floats) -> Floats:
+    """How likely each NPS of 0 to 10 is, (n, 11), for customers asked while they feel so (n,)."""
+    from scipy.special import ndtr
+
+    edges = np.concatenate(([-np.inf], np.arange(10) + 0.5, [np.inf]))
+    below = ndtr((edges - (NPS_LEVEL + NPS_SLOPE * feeling)[:, None]) / NPS_NOISE)
+    return np.asarray(np.diff(below, axis=1))
 
 
 def _nps_rounds(rng: np.random.Generator, seasons: Seasons, customers: Customers) -> tuple[Times, Ints]:
@@ -92,7 +117,7 @@ def _sessions_before(usage: tuple[Times, Ints], sent: Times, customer: Ints, day
 
 def _scores(rng: np.random.Generator, survey: np.ndarray, feeling: Floats, quality: Floats) -> Ints:
     noise = rng.normal(0, 1, feeling.size)
-    nps = np.clip(np.round(7.6 + 1.7 * feeling + 1.5 * noise), 0, 10)
+    nps = np.clip(np.round(NPS_LEVEL + NPS_SLOPE * feeling + NPS_NOISE * noise), 0, 10)
     csat = np.clip(np.round(3.7 + 0.45 * feeling + 0.45 * quality + 0.75 * noise), 1, 5)
     ces = np.clip(np.round(3.3 - 0.4 * feeling - 0.75 * quality + 1.2 * noise), 1, 7)
     return np.where(survey == "NPS", nps, np.where(survey == "CSAT", csat, ces)).astype(np.int64)

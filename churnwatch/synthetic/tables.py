@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pyarrow as pa
 
@@ -11,7 +13,7 @@ from churnwatch.synthetic.company import PLANS, Agents, Customers, Texts
 from churnwatch.synthetic.contracts import CHANGES, sign
 from churnwatch.synthetic.seasons import DAY, Floats, Ints, Seasons, Times
 from churnwatch.synthetic.service import CHANNELS, escalate
-from churnwatch.synthetic.surveys import ask
+from churnwatch.synthetic.surveys import Nonresponse, ask, survey_numbers
 from churnwatch.synthetic.tastes import CATEGORIES, FEATURES, pick
 
 WEST_INDONESIA = np.timedelta64(7 * 3_600, "s")  # Asia/Jakarta, all year round
@@ -24,10 +26,27 @@ REASON_SHARES = {
 }
 
 
+@dataclass(frozen=True)
+class Built:
+    """All raw ``tables`` by file name; beside them when each customer ``cancelled`` and when the contract ``ended``,
+    and the surveys as they were ``asked`` (see ``surveys.ask``), in the order of their table.
+    """
+
+    tables: dict[str, pa.Table]
+    cancelled: Times
+    ended: Times
+    asked: dict[str, np.ndarray]
+
+
 def build_tables(
-    rng: np.random.Generator, seasons: Seasons, agents: Agents, customers: Customers, doings: Doings
-) -> tuple[dict[str, pa.Table], Times, Times]:
-    """All raw tables by file name; beside them when each customer cancelled and when the contract ended.
+    rng: np.random.Generator,
+    seasons: Seasons,
+    agents: Agents,
+    customers: Customers,
+    doings: Doings,
+    nonresponse: Nonresponse = "observed",
+) -> Built:
+    """All raw tables and what they were made of.
 
     What came later draws from generators of its own, so that everything else stays as it was for a seed.
     """
@@ -38,7 +57,8 @@ def build_tables(
 
     usage_at, usage_by = _stream(rng, seasons, "usage", doings.streams["usage"], span)
     tickets, ticket_closed = _tickets(rng, of_tickets, seasons, agents, customers, doings, number, span)
-    surveys = ask(rng, seasons, customers, doings, cancelled, span[1], (usage_at, usage_by), ticket_closed)
+    used = (usage_at, usage_by)
+    surveys = ask(rng, seasons, customers, doings, cancelled, span[1], used, ticket_closed, nonresponse)
     tables = {
         "customers.csv": _customers(customers, number, ended, seasons),
         "agents.csv": _agents(agents),
@@ -51,7 +71,7 @@ def build_tables(
         "surveys.csv": _surveys(rng, customers, surveys, number, ticket_closed["ticket"]),
         "contracts.csv": _contracts(of_contracts, seasons, customers, doings, number, cancelled, span[1]),
     }
-    return tables, cancelled, ended
+    return Built(tables, cancelled, ended, surveys)
 
 
 def departures(rng: np.random.Generator, seasons: Seasons, customers: Customers, doings: Doings) -> tuple[Times, Times]:
@@ -336,7 +356,7 @@ def _surveys(
     ]
     table = pa.table(
         {
-            "survey_no": [f"S{row:07d}" for row in range(1, customer.size + 1)],
+            "survey_no": survey_numbers(customer.size),
             "customer_no": number[customer],
             "survey": asked["survey"],
             "sent": pa.array(asked["sent"]),
