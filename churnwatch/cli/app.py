@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
@@ -14,15 +13,15 @@ from churnwatch.cli.audit import audit
 from churnwatch.cli.backtest import backtest
 from churnwatch.cli.label import label
 from churnwatch.cli.models import account, models
-from churnwatch.cli.options import AsOfOption, Common, now, parse_day, progress_bar, tell, with_common
+from churnwatch.cli.options import AsOfOption, Common, day_of, now, progress_bar, tell, with_common
 from churnwatch.cli.signals import signals
 from churnwatch.cli.streams import patient
+from churnwatch.cli.surveys import surveys
 from churnwatch.cli.tune import tune
 from churnwatch.errors import CheckFailed, ChurnwatchError, UsageError
 
 if TYPE_CHECKING:
     from churnwatch.runs.train import Trained
-    from churnwatch.runs.workspace import Workspace
 
 app = typer.Typer(
     name="churnwatch",
@@ -33,6 +32,7 @@ app = typer.Typer(
 )
 
 app.add_typer(signals)
+app.add_typer(surveys)
 app.add_typer(audit)
 app.add_typer(label)
 app.add_typer(tune)
@@ -90,14 +90,6 @@ def _fail(error: ChurnwatchError) -> NoReturn:
         print(json.dumps(told, ensure_ascii=False))
     sys.stderr.write(f"{error.message}\n")
     sys.exit(error.exit_code)
-
-
-def _day(text: str | None, workspace: Workspace) -> date:
-    from churnwatch.spec import civil_day
-
-    if text is None:
-        return civil_day(workspace.now, workspace.spec.deployment.zone)
-    return parse_day(text)
 
 
 @app.command()
@@ -228,7 +220,7 @@ def score(
     workspace = common.workspace()
     name = model or workspace.spec.deployment.listing_model
     with progress_bar() as report:
-        scored, directory = run(workspace, name, day=_day(as_of, workspace), report=report)
+        scored, directory = run(workspace, name, day=day_of(as_of, workspace), report=report)
     told = score_json(scored, directory)
     tell(common.json, told, lambda: show.scored(told))
 
@@ -255,7 +247,7 @@ def daily(
 
     workspace = common.workspace()
     with progress_bar() as report:
-        made = run(workspace, day=_day(as_of, workspace), baseline=baseline, rerun=rerun, report=report)
+        made = run(workspace, day=day_of(as_of, workspace), baseline=baseline, rerun=rerun, report=report)
     tell(common.json, made.as_json(), lambda: show.daily(made, common.lang))
 
 
@@ -272,7 +264,7 @@ def explain(
 
     workspace = common.workspace()
     with progress_bar() as report:
-        told = run(workspace, customer, day=_day(as_of, workspace), language=common.lang, report=report)
+        told = run(workspace, customer, day=day_of(as_of, workspace), language=common.lang, report=report)
     tell(common.json, told.as_json(), lambda: show.explained(told, common.lang))
 
 

@@ -100,6 +100,15 @@ def parse_day(text: str, *, option: str = "--as-of") -> date:
     return day
 
 
+def day_of(text: str | None, workspace: Workspace) -> date:
+    """The day of ``--as-of``, today in the deployment's zone where it is left out."""
+    from churnwatch.spec import civil_day
+
+    if text is None:
+        return civil_day(workspace.now, workspace.spec.deployment.zone)
+    return parse_day(text)
+
+
 def tell(as_json: bool, told: dict[str, Any], show: Callable[[], None]) -> None:
     """One object on standard output, or what ``show`` prints for people."""
     if as_json:

@@ -34,6 +34,31 @@ WORDS = {
     "instrument": ("survey", "survei"),
     "answered_at": ("answered", "dijawab"),
     "raw_score": ("score", "nilai"),
+    "ask": ("Whom to ask next", "Yang perlu ditanya berikutnya"),
+    "answers": ("answers", "menjawab"),
+    "bits": ("bits", "bit"),
+    "last_asked": ("last asked", "terakhir ditanya"),
+    "last_answered": ("last answered", "terakhir menjawab"),
+    "never": ("never", "belum pernah"),
+    "drawn": ("drawn", "diundi"),
+    "n_answers": ("{n} answers", "{n} jawaban"),
+    "n_bits": ("{n} bits of information", "{n} bit informasi"),
+    "if_all": ("if everybody answered", "bila semua menjawab"),
+    "expected": ("expected: {worth}", "diharapkan: {worth}"),
+    "by_chance": (
+        "as many drawn at random among those who may be asked: {worth}",
+        "bila sebanyak itu diundi di antara yang boleh ditanya: {worth}",
+    ),
+    "without_draw": (
+        "{n} of the places were drawn at random, for answers that no model picked; without that: {worth}",
+        "{n} tempat diundi, agar ada jawaban yang tidak dipilih model; tanpa itu: {worth}",
+    ),
+    "plan_counts": (
+        "{observed} observed = {chosen} to ask + {refused} not to be contacted + {asked} asked within {fatigue} + "
+        "{answered} answered within {quiet} + {over} over the size",
+        "{observed} diamati = {chosen} ditanya + {refused} tidak boleh dihubungi + {asked} ditanya dalam {fatigue} + "
+        "{answered} menjawab dalam {quiet} + {over} di luar jumlah",
+    ),
     "healthy": ("healthy", "sehat"),
     "watch": ("watch", "pantau"),
     "at_risk": ("at risk", "berisiko"),

@@ -7,7 +7,7 @@ from churnwatch.delivery.reading import changed_files, read_list
 from churnwatch.delivery.satisfaction_page import satisfaction_html
 from churnwatch.delivery.scores import scores_parquet
 from churnwatch.delivery.signals_page import signals_html
-from churnwatch.delivery.table import json_row, outreach_csv, past_lists_csv, quarantine_csv
+from churnwatch.delivery.table import json_row, outreach_csv, past_lists_csv, quarantine_csv, survey_plan_csv
 
 __all__ = [
     "MANIFEST",
@@ -27,4 +27,5 @@ __all__ = [
     "satisfaction_html",
     "scores_parquet",
     "signals_html",
+    "survey_plan_csv",
 ]

@@ -142,3 +142,38 @@ def past_lists_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
             )
         )
     return out.getvalue().encode()
+
+
+PLAN_COLUMNS = (
+    "rank",
+    "customer",
+    "customer_name",
+    "owner",
+    "owner_name",
+    "instrument",
+    "chosen_by",
+    "answers",
+    "risk",
+    "bits",
+    "last_asked",
+    "last_answered",
+    "model_version",
+)
+
+
+def survey_plan_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """Whom to ask next, in their order; ``answers`` (a probability, empty: unknown), risk and bits have 4 decimals.
+
+    Days are ISO, empty where there was none. Text is guarded as in the list; equal rows give equal bytes.
+    """
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(PLAN_COLUMNS)
+    for row in rows:
+        told: dict[str, Any] = {
+            **{name: cell(value) if isinstance(value, str) else value for name, value in row.items()},
+            **{name: _number(row[name], decimals=4) for name in ("answers", "risk", "bits")},
+            **{name: _day(row[name]) for name in ("last_asked", "last_answered")},
+        }
+        writer.writerow(told[name] for name in PLAN_COLUMNS)
+    return out.getvalue().encode()

@@ -7,7 +7,7 @@ from typing import Any, Self
 from pydantic import Field, field_validator, model_validator
 
 from churnwatch.spec.model import Model
-from churnwatch.spec.node import Language, Name, Node, Words, Zone
+from churnwatch.spec.node import Duration, Language, Name, Node, Words, Zone
 from churnwatch.spec.signal import Column, Family
 from churnwatch.spec.source import Sources
 
@@ -29,6 +29,17 @@ class Deployment(Node):
         return tuple(value) if isinstance(value, list) else value
 
 
+class Surveys(Node):
+    """Whom ``surveys plan`` may ask again, and how many of them it draws at random."""
+
+    fatigue: Duration = Duration("90d")
+    """Nobody is asked twice within it, whatever the survey."""
+    quiet: Duration = Duration("182d")
+    """Who has answered within it has said what they think."""
+    random_share: float = Field(default=0.2, ge=0, le=1)
+    """The share of the places that is drawn at random among those who may be asked."""
+
+
 class Outreach(Node):
     """``outreach.yaml``: how long the list is and who may be on it."""
 
@@ -40,6 +51,7 @@ class Outreach(Node):
     reasons: int = Field(default=3, ge=1, le=3)
     default_action: Name
     due_days: int = Field(default=1, ge=0)
+    surveys: Surveys = Surveys()
 
 
 class Tracking(Node):

@@ -1,0 +1,228 @@
+"""The plan of whom to ask: what it reads of each customer, what it writes, what it says where nothing is known."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from oracle import Event
+from small_tables import aware, spine_of, tables_of
+
+from churnwatch.cli.surveys import show_plan
+from churnwatch.delivery import survey_plan_csv
+from churnwatch.errors import NoUsableModel, ProjectError, UsageError
+from churnwatch.project import scaffold
+from churnwatch.runs import survey_plan
+from churnwatch.runs.score import Scored
+from churnwatch.runs.survey_plan import plan_surveys
+from churnwatch.runs.workspace import Workspace, open_workspace
+from churnwatch.signals import Matrix
+from churnwatch.sources import Tables
+
+DAY = timedelta(days=1)
+TODAY = date(2026, 6, 1)
+AS_OF = datetime(2026, 5, 31, 17)
+"""The midnight that opens it in Jakarta, UTC."""
+BEGIN = AS_OF - 500 * DAY
+
+
+@pytest.fixture
+def place(tmp_path) -> Workspace:
+    """The reference project; the tables are the tests' own."""
+    scaffold.init(tmp_path / "project")
+    return open_workspace(tmp_path / "project", deployment="demo", data=None, now=aware(AS_OF + DAY))
+
+
+def survey(customer: str, sent: datetime, answered: datetime | None = None, instrument: str = "nps") -> dict[str, Any]:
+    lowest, highest = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7), "party": (0, 10)}[instrument]
+    return {
+        "survey_id": f"{customer} {sent} {instrument}",
+        "customer_id": customer,
+        "sent_at": sent,
+        "answered_at": answered,
+        "raw_score": None if answered is None else 3.0,
+        "instrument": instrument,
+        "scale_min": lowest,
+        "scale_max": highest,
+        "higher_is_better": instrument != "ces",
+    }
+
+
+def crowd(*, silent: bool = True) -> tuple[list[Event], list[dict[str, Any]]]:
+    """Forty who always answer and forty who never do (else do too), each asked four times, long ago; who answers also
+    uses the product every other day.
+    """
+    events, surveys = [], []
+    for one in range(80):
+        name, busy = f"crowd{one:02}", one % 2 == 0
+        events += [used(name, BEGIN + (one % 7) * DAY)]
+        events += [used(name, BEGIN + step * 2 * DAY) for step in range(250) if busy]
+        for turn in range(4):
+            sent = AS_OF - (200 + 40 * turn + one % 30) * DAY
+            surveys.append(survey(name, sent, sent + DAY if busy or not silent else None))
+    return events, surveys
+
+
+def used(customer: str, at: datetime) -> Event:
+    return Event(f"{customer} {at}", customer, at, at, {"kind": "usage"})
+
+
+def scored_as(monkeypatch: pytest.MonkeyPatch, risks: dict[str, float]) -> None:
+    """The champion of these risks."""
+
+    def scores(*_: Any, **__: Any) -> Scored:
+        spine = spine_of((name, AS_OF) for name in risks)
+        frame = pd.DataFrame({"customer_id": spine["customer_id"], "risk": list(risks.values())})
+        matrix = Matrix(spine, (), np.empty((len(spine), 0)))
+        return Scored(frame, matrix, None, "0123456789ab", aware(AS_OF), ("The model is old.",))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(survey_plan, "scores", scores)
+
+
+def holding(place: Workspace, tables: Tables) -> Workspace:
+    place.kept["tables"] = tables
+    return place
+
+
+def test_a_plan_by_hand(place, monkeypatch):
+    """Equal risks: first who would answer, then who would not; the others are left in peace, each for one reason."""
+    events, surveys = crowd()
+    customers = [
+        {"customer_id": "crowd00", "name": "=Ani", "owner": "a1"},
+        {"customer_id": "crowd02", "do_not_contact": True},
+        {"customer_id": "crowd04", "ended_at": AS_OF},
+        {"customer_id": "crowd06", "ended_at": AS_OF + DAY, "name": "Budi"},
+    ]
+    surveys += [
+        survey("crowd08", AS_OF - 90 * DAY, instrument="party"),
+        survey("crowd10", AS_OF - 91 * DAY, AS_OF - 90 * DAY),
+        # Known at as-of or later: as if it had not been.
+        survey("crowd12", AS_OF),
+        survey("crowd14", AS_OF - 100 * DAY, AS_OF),
+        # An answer that the model does not look at says nothing of the model's outcome.
+        survey("crowd16", AS_OF - 100 * DAY, AS_OF - 99 * DAY, "party"),
+    ]
+    asked = ["crowd00", "crowd01", "crowd06", "crowd12", "crowd14", "crowd16"]
+    names = sorted([*asked, "crowd02", "crowd04", "crowd08", "crowd10"])
+    scored_as(monkeypatch, dict.fromkeys(names, 0.5))
+    holding(place, tables_of(events, customers=customers, surveys=surveys, zone="Asia/Jakarta"))
+    made = plan_surveys(place, day=TODAY, size=8)
+    told = made.as_json()
+    counts = {"observed": 10, "chosen": 6, "refused": 2, "asked": 1, "answered": 1, "over": 0}
+    assert counts == told["counts"]
+    assert set(asked) == {row["customer"] for row in told["rows"]}
+    assert "crowd01" == told["rows"][-1]["customer"]
+    assert 0 < told["rows"][-1]["answers"] < told["rows"][-2]["answers"] < 1
+    assert ("nps", "information", 8) == (told["instrument"], told["ranked_by"], told["size"])
+    # A fifth of six places: one.
+    assert 1 == told["drawn"] == [row["chosen_by"] for row in told["rows"]].count("draw")
+    by_name = {row["customer"]: row for row in told["rows"]}
+    # 100 days before June 1, and 213: crowd14's answer of as-of is not known, the one before is.
+    assert "2026-02-21" == by_name["crowd16"]["last_asked"] == by_name["crowd14"]["last_asked"]
+    assert "2025-10-31" == by_name["crowd14"]["last_answered"]
+    for row in told["rows"]:
+        assert row["answers"] == pytest.approx(row["bits"])
+    assert told["expected"]["answers"] == pytest.approx(sum(row["answers"] for row in told["rows"]))
+    assert told["expected"] == told["at_random"] == told["ranked_alone"]
+    assert ["The model is old."] == told["warnings"]
+    with (made.directory / "survey_plan.csv").open(newline="") as file:
+        written = {row["customer"]: row for row in csv.DictReader(file)}
+    assert [row["customer"] for row in told["rows"]] == list(written)
+    assert "'=Ani" == written["crowd00"]["customer_name"]
+    assert f"{by_name['crowd00']['answers']:.4f}" == written["crowd00"]["answers"]
+    assert counts == json.loads((made.directory / "run.json").read_text())["counts"]
+
+
+def test_the_same_plan_is_made_again_and_another_day_draws_others(place, monkeypatch):
+    events, surveys = crowd()
+    scored_as(monkeypatch, {f"crowd{one:02}": 0.5 for one in range(80)})
+    holding(place, tables_of(events, surveys=surveys, zone="Asia/Jakarta"))
+    made = [plan_surveys(place, day=day, size=20) for day in (TODAY, TODAY, TODAY + DAY)]
+    first, again, other = ((one.directory / "survey_plan.csv").read_bytes() for one in made)
+    assert first == again != other
+    drawn = [{row["customer"] for row in one.rows if row["chosen_by"] == "draw"} for one in made]
+    assert 4 == len(drawn[0]) == len(drawn[2])
+    assert drawn[0] != drawn[2]
+
+
+@pytest.mark.parametrize(
+    ("silent", "instrument", "why"),
+    [
+        (False, "nps", "every survey of nps has an answer: the source lists answers only"),
+        (True, "csat", "no survey of csat was sent whose fate is known"),
+    ],
+)
+def test_where_nobody_knows_who_answers_uncertainty_ranks_and_it_is_said(
+    silent, instrument, why, place, monkeypatch, capsys
+):
+    events, surveys = crowd(silent=silent)
+    scored_as(monkeypatch, {"crowd00": 0.1, "crowd01": 0.5, "crowd03": 0.25})
+    holding(place, tables_of(events, surveys=surveys, zone="Asia/Jakarta"))
+    made = plan_surveys(place, day=TODAY, size=2, instrument=instrument)
+    told = made.as_json()
+    assert ["crowd01", "crowd03"] == [row["customer"] for row in told["rows"]]
+    assert {(None, "uncertainty")} == {(row["answers"], row["chosen_by"]) for row in told["rows"]}
+    assert (None, pytest.approx(1.8112781244591328)) == (told["expected"]["answers"], told["expected"]["bits"])
+    assert told["warnings"][0].startswith(why)
+    assert (instrument == "csat") == any("asked about a case" in one for one in told["warnings"])
+    show_plan(made, "en")
+    said = capsys.readouterr().out
+    assert "expected: 1.8 bits of information (if everybody answered)" in said
+    assert why in said
+
+
+def test_too_few_surveys_tell_of_nobody_who_answers(place, monkeypatch):
+    scored_as(monkeypatch, {"a": 0.5})
+    sent = AS_OF - 200 * DAY
+    holding(place, tables_of([used("a", BEGIN)], surveys=[survey("a", sent), survey("b", sent, sent + DAY)]))
+    [warning, _] = plan_surveys(place, day=TODAY, size=2).summary["warnings"]
+    assert "of only 2 surveys it is known whether they were answered" in warning
+
+
+def test_where_everybody_is_tired_the_plan_is_empty(place, monkeypatch, capsys):
+    events, surveys = crowd()
+    scored_as(monkeypatch, {"crowd00": 0.5, "crowd01": 0.5})
+    surveys += [survey(one, AS_OF - DAY) for one in ("crowd00", "crowd01")]
+    holding(place, tables_of(events, surveys=surveys, zone="Asia/Jakarta"))
+    made = plan_surveys(place, day=TODAY, size=2)
+    assert [] == made.rows
+    assert 1 == len((made.directory / "survey_plan.csv").read_text().splitlines())
+    show_plan(made, "id")
+    assert "2 diamati = 0 ditanya + 0 tidak boleh dihubungi + 2 ditanya dalam 90 hari" in capsys.readouterr().out
+
+
+def test_what_cannot_be_planned_is_refused(place):
+    with pytest.raises(UsageError, match="0 is no size of a plan"):
+        plan_surveys(place, day=TODAY, size=0)
+    with pytest.raises(UsageError, match=r"(?s)there is no instrument nsp.*nps, csat, ces.*did you mean nps"):
+        plan_surveys(place, day=TODAY, size=1, instrument="nsp")
+    with pytest.raises(ProjectError, match="the model churn foretells no answers"):
+        plan_surveys(place, day=TODAY, size=1, name="churn")
+    with pytest.raises(NoUsableModel, match="has no champion yet"):
+        plan_surveys(holding(place, tables_of([used("a", BEGIN)])), day=TODAY, size=1)
+
+
+def test_the_file_has_the_agreed_columns_and_no_formula():
+    row = {
+        "rank": 1,
+        "customer": "007",
+        "customer_name": "=1+1",
+        "owner": "a1",
+        "owner_name": "+62",
+        "instrument": "nps",
+        "chosen_by": "information",
+        "answers": None,
+        "risk": 0.25,
+        "bits": 0.8112781,
+        "last_asked": date(2026, 1, 2),
+        "last_answered": None,
+        "model_version": "0123456789ab",
+    }
+    head = "rank,customer,customer_name,owner,owner_name,instrument,chosen_by,answers,risk,bits,"
+    line = "1,007,'=1+1,a1,'+62,nps,information,,0.2500,0.8113,2026-01-02,,0123456789ab\n"
+    assert (f"{head}last_asked,last_answered,model_version\n{line}").encode() == survey_plan_csv([row])
