@@ -33,7 +33,7 @@ from churnwatch.delivery import (
 )
 from churnwatch.delivery.text import cell, clean
 from churnwatch.errors import CheckFailed, DeliveryFailed, UsageError
-from churnwatch.outreach import ListRow
+from churnwatch.outreach import Further, ListRow
 from churnwatch.reasons import money
 
 MAY_2 = date(2026, 5, 2)
@@ -57,6 +57,7 @@ SITI = ListRow(
     due=MAY_2,
     model_version="3fa91c07be52",
     baseline=None,
+    listed_for="churn",
 )
 GRACE = replace(
     SITI,
@@ -77,6 +78,16 @@ GRACE = replace(
     action="Call for a check-in",
     action_steps="Ask how things are going.",
     due=date(2026, 5, 4),
+)
+UNHAPPY = Further(
+    model="unhappy",
+    title="Will answer badly",
+    answers=True,
+    risk=0.3104,
+    band="at_risk",
+    change=0.091,
+    expected_score=0.4812,
+    expected_change=-0.064,
 )
 
 
@@ -129,16 +140,17 @@ def test_clean_text_is_one_line_that_reads_in_one_direction_and_can_be_written()
 
 
 def test_the_table_has_the_agreed_columns_and_its_numbers_are_plain() -> None:
-    lines = outreach_csv([SITI, GRACE]).decode().split("\n")
+    lines = outreach_csv([SITI, replace(GRACE, listed_for="unhappy", further=UNHAPPY)]).decode().split("\n")
     assert [
         "rank,customer,customer_name,owner,owner_name,risk,band,change,rising_since,value_at_risk,reason_1,"
         "reason_2,reason_3,last_contact,last_survey,action,due,model_version,listed_by,"
-        "rule_score,outcome,flag_wrong_reason",
+        "rule_score,listed_for,also_model,also_risk,also_band,also_change,expected_score,expected_change,"
+        "outcome,flag_wrong_reason",
         "1,007,Siti Rahmawati,a1,Budi,0.7344,critical,0.1200,2026-04-11,1250000.00,3 keluhan dalam 28 hari "
         "terakhir,Diam selama 41 hari,,2026-04-20,NPS 3 (2026-04-30),Telepon kembali,2026-05-02,"
-        "3fa91c07be52,model,,,",
+        "3fa91c07be52,model,,churn,,,,,,,,",
         "2,C-9,Margaret O’Neill,a2,Grace,0.0930,watch,0.0000,,,Not one visit in 38 days,,,,,"
-        "Call for a check-in,2026-05-04,3fa91c07be52,model,,,",
+        "Call for a check-in,2026-05-04,3fa91c07be52,model,,unhappy,unhappy,0.3104,at_risk,0.0910,0.4812,-0.0640,,",
         "",
     ] == lines
 
@@ -185,11 +197,15 @@ def test_an_empty_list_is_a_table_with_a_header() -> None:
 
 
 def test_a_program_reads_the_numbers_of_a_row_as_numbers_and_an_empty_one_as_none() -> None:
-    rows = list(csv.DictReader(io.StringIO(outreach_csv([SITI, GRACE]).decode())))
+    grace = replace(GRACE, further=UNHAPPY)
+    rows = list(csv.DictReader(io.StringIO(outreach_csv([SITI, grace]).decode())))
     siti, grace = (json_row(row) for row in rows)
-    names = ("rank", "risk", "change", "value_at_risk", "rule_score")
-    assert [1, 0.7344, 0.12, 1_250_000.0, None] == [siti[name] for name in names]
-    assert [2, 0.093, 0.0, None, None] == [grace[name] for name in names]
+    own = ("rank", "risk", "change", "value_at_risk", "rule_score")
+    beside = ("also_risk", "also_change", "expected_score", "expected_change")
+    names = (*own, *beside)
+    assert [1, 0.7344, 0.12, 1_250_000.0, None] == [siti[name] for name in own]
+    assert [2, 0.093, 0.0, None, None] == [grace[name] for name in own]
+    assert [[None] * 4, [0.3104, 0.091, 0.4812, -0.064]] == [[one[name] for name in beside] for one in (siti, grace)]
     assert [int, float] == [type(grace["rank"]), type(grace["change"])]
     texts = [name for name in rows[0] if name not in names]
     assert [rows[0][name] for name in texts] == [siti[name] for name in texts]
@@ -261,6 +277,61 @@ def test_a_language_the_product_does_not_speak_becomes_english() -> None:
     text = page([replace(GRACE, language="fr")], language="fr")
     assert '<html lang="en">' in text
     assert "What to do" in text
+
+
+def test_who_is_growing_unhappy_is_marked_and_both_numbers_stand_on_every_card_in_both_languages() -> None:
+    """The larger figure is that of the model that lists the row: Siti is leaving, Grace and Tono are not yet."""
+    siti = replace(SITI, further=replace(UNHAPPY, risk=0.52, band="critical", change=None, expected_change=None))
+    grace = replace(GRACE, listed_for="unhappy", model_version="cafecafecafe", further=UNHAPPY)
+    tono = replace(grace, rank=3, customer_name="Tono", owner="a1", owner_name="Budi", language="id")
+    text = page([siti, grace, tono], summary={"observed": 4213})
+    for expected in (
+        "1 Critical",
+        "2 Growing unhappy",
+        "2 pelanggan perlu dihubungi, 1 di antaranya makin tidak puas",
+        "1 customer to contact, 1 of them growing unhappy",
+        "Risiko berhenti 73%",
+        "Risiko jawaban buruk: 52% , Kritis Perkiraan skor 48 dari 100 Mengapa",
+        "Growing unhappy not leaving yet Risk of a bad answer 31%",
+        "9 points up in 28 days Expected score 48 of 100, 6 down in 28 days Risk of leaving: 9.3% , Watch",
+        "Makin tidak puas belum akan berhenti Risiko jawaban buruk 31%",
+        "naik 9 poin dalam 28 hari Perkiraan skor 48 dari 100, turun 6 dalam 28 hari Risiko berhenti: 9,3% , Pantau",
+        "Ranked by the model, version 3fa91c07be52. "
+        "Growing unhappy: listed by the model unhappy, version cafecafecafe.",
+    ):
+        assert expected in _Elements(text).words
+    # The chips at the top count the bands of those who are leaving alone.
+    assert "Watch" not in _Elements(text.partition("<nav")[0]).words
+
+
+def test_a_list_without_a_second_number_reads_as_it_did() -> None:
+    """No labels of two numbers, no marks, no words of a further model."""
+    said = _Elements(page([SITI, GRACE])).words
+    for word in ("Growing unhappy", "Risk of a bad answer", "Expected score", "tidak puas", "not leaving yet"):
+        assert word not in said
+    assert 'class="label"' not in page([SITI, GRACE])
+
+
+def test_another_further_model_is_called_by_its_own_title() -> None:
+    """One that foretells no answers makes nobody unhappy; of a change or a score it does not know nothing is said."""
+    quiet = replace(UNHAPPY, model="quiet", title="No purchase <soon>", answers=False, change=None, expected_score=None)
+    said = _Elements(page([replace(GRACE, listed_for="quiet", further=quiet)])).words
+    assert "Early sign not leaving yet No purchase <soon> 31%" in said
+    assert "Growing unhappy" not in said
+    assert "in 28 days" not in said
+    assert "Expected" not in said
+    assert "Early sign: listed by the model quiet, version 3fa91c07be52." in said
+
+
+def test_a_baseline_beside_a_further_model_says_of_nobody_that_they_stay() -> None:
+    """It knows no risk of leaving: the mark stands, "not leaving yet" does not."""
+    unknown = {"risk": None, "band": "", "change": None}
+    grace = replace(GRACE, listed_for="unhappy", further=UNHAPPY, **unknown)
+    said = _Elements(page([replace(SITI, baseline="recency", further=UNHAPPY, **unknown), grace])).words
+    assert "Growing unhappy Risk of a bad answer 31%" in said
+    assert "Risiko jawaban buruk: 31% , Berisiko" in said
+    assert "not leaving yet" not in said
+    assert "Risk of leaving" not in said
 
 
 def test_both_languages_have_words_for_the_same_things() -> None:

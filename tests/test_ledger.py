@@ -67,11 +67,18 @@ def row(customer: str, *, rank: int = 1, risk: float | None = 0.5, **more: Any) 
         "last_survey": "NPS 3 (2026-04-02)",
         "action": "Call back",
         "due": MAY_2,
+        "listed_for": "churn",
+        "also_model": None,
+        "also_risk": None,
+        "also_band": None,
+        "also_change": None,
+        "expected_score": None,
+        "expected_change": None,
         **more,
     }
 
 
-def issue(ledger: sa.Engine, *, as_of: date = MAY_1, rows: Any = (), deployment: str = "demo") -> int:
+def issue(ledger: sa.Engine, *, as_of: date = MAY_1, rows: Any = (), deployment: str = "demo", also: Any = ()) -> int:
     run = begin_run(
         ledger, deployment=deployment, command="daily", as_of=as_of, started_at=NOON, program_version="0.1.0"
     )
@@ -86,6 +93,7 @@ def issue(ledger: sa.Engine, *, as_of: date = MAY_1, rows: Any = (), deployment:
         files={"outreach.csv": {"sha256": "00", "bytes": 3}},
         issued_at=NOON,
         rows=rows,
+        also=also,
     )
 
 
@@ -179,6 +187,21 @@ def test_a_list_comes_back_by_rank_with_what_was_said(ledger: sa.Engine) -> None
         found.baseline,
         found.issued_at,
     )
+
+
+def test_a_list_keeps_the_further_models_it_asked_in_their_order_and_what_they_said(ledger: sa.Engine) -> None:
+    """One had no champion; a list without further models has none, and a row without their word has none."""
+    asked = (("unhappy", "cafecafecafe"), ("inactivity", None))
+    beside = {"also_model": "unhappy", "also_risk": 0.31, "also_band": "watch", "also_change": 0.09}
+    told = row("7", risk=0.02, listed_for="unhappy", **beside, expected_score=0.48, expected_change=-0.06)
+    issue(ledger, rows=[told, row("8", rank=2)], also=asked)
+    found = latest_list(ledger, deployment="demo", as_of=MAY_1)
+    assert found is not None
+    assert (asked, (told, row("8", rank=2))) == (found.also, found.rows)
+    issue(ledger, as_of=MAY_2)
+    after = latest_list(ledger, deployment="demo", as_of=MAY_2)
+    assert after is not None
+    assert () == after.also
 
 
 def test_a_second_list_of_a_day_is_its_second_revision_and_the_first_stays(ledger: sa.Engine) -> None:
@@ -361,6 +384,43 @@ def test_the_migrations_lead_to_the_schema_the_program_uses(ledger: sa.Engine) -
         assert REVISIONS[-1] == context.get_current_revision()
 
 
+def test_a_ledger_of_the_first_schema_is_brought_up_to_date_with_all_it_holds(tmp_path: Path) -> None:
+    """As the program of schema 0001 left it: its list comes back, no further model spoke, still append-only."""
+    from alembic import command
+    from alembic.config import Config
+
+    path = tmp_path / "ledger.db"
+    old = sa.create_engine(f"sqlite:///{path}")
+    config = Config()
+    config.set_main_option("script_location", "churnwatch.ledger:migrations")
+    config.set_main_option("path_separator", "os")
+    with old.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    plain = sqlite3.connect(path)
+    assert {"0001"} == {version for (version,) in plain.execute(f"SELECT version_num FROM {VERSION_TABLE}")}
+    assert [] == [name for _, name, *_ in plain.execute("PRAGMA table_info(lists)") if name == "also"]
+    plain.execute("INSERT INTO runs VALUES (1,'demo','daily','2026-05-01','2026-05-01 12:00:00','2026-05-01 12:00:00',"
+                  "'done','0.1.0','ab','{}')")  # fmt: skip
+    plain.execute("INSERT INTO lists VALUES (1,1,'demo','2026-05-01',1,'churn','ab',NULL,'{}','2026-05-01 12:00:00')")
+    plain.execute("INSERT INTO list_rows VALUES (1,'007',1,'a1',0.5,'at_risk',NULL,NULL,NULL,'[\"silent\"]',NULL,NULL,"
+                  "'Call back','2026-05-02')")  # fmt: skip
+    plain.commit()
+    plain.close()
+
+    ledger = open_ledger(path)
+    found = latest_list(ledger, deployment="demo", as_of=MAY_1)
+    assert found is not None
+    assert () == found.also
+    [kept] = found.rows
+    assert ("007", 0.5, ("silent",)) == (kept["customer_id"], kept["risk"], kept["reasons"])
+    later = ("listed_for", "also_model", "also_risk", "also_band", "also_change", "expected_score", "expected_change")
+    assert {None} == {kept[name] for name in later}
+    assert 2 == issue(ledger, rows=[row("008", listed_for="unhappy")])
+    with pytest.raises(DBAPIError, match="list_rows is append-only"), writing(ledger) as connection:
+        connection.execute(sa.text("UPDATE list_rows SET listed_for = 'churn'"))
+
+
 def test_opening_again_keeps_what_is_there(tmp_path: Path) -> None:
     promote(open_ledger(tmp_path / "ledger.db"), "aaa")
     again = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
@@ -387,7 +447,7 @@ def test_a_schema_newer_than_the_program_is_refused_and_left_alone(ledger: sa.En
     with pytest.raises(ProjectError, match="schema is 0099, newer than this program") as caught:
         open_ledger(ledger.url.render_as_string(hide_password=False))
     assert 3 == caught.value.exit_code
-    assert "schemas up to 0001" in caught.value.message
+    assert f"schemas up to {REVISIONS[-1]}" in caught.value.message
     with ledger.connect() as connection:
         version = connection.execute(sa.text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
     assert "0099" == version

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import pandas as pd
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from churnwatch.outreach import Counts, choose, suggest
+from churnwatch.outreach import Counts, choose, further_places, suggest
 from churnwatch.spec import Action
 
 NAMES = ("customer_id", "score", "worthy", "do_not_contact", "owner")
@@ -135,7 +136,7 @@ def test_nobody_observed_is_an_empty_list(capacity: dict[str, int] | None) -> No
     """With the columns the next step reads."""
     found, counts = choose(frame([]), capacity=capacity, total=0.5)
     assert Counts(0, 0, 0, 0, 0) == counts
-    assert ["rank", *NAMES] == list(found.columns)
+    assert ["rank", *NAMES, "for_further"] == list(found.columns)
     assert [] == found.to_dict("records")
 
 
@@ -145,6 +146,185 @@ def test_other_columns_stay_with_their_customer() -> None:
     found, _ = choose(scored, capacity={"rina": 2}, total=1)
     assert [1, 0] == list(found["position"])
     assert ["customer_id", "score"] == list(scored.columns[:2]), "the caller's frame is left alone"
+
+
+# --- further models list too
+
+Row = tuple[Any, ...]
+
+
+def both(rows: list[Row]) -> pd.DataFrame:
+    """Scored customers with two columns more: which further model wants them (None: none) and its score."""
+    found = frame([row[:5] for row in rows])
+    return found.assign(
+        further_place=pd.Series([row[5] for row in rows], dtype="float64"),
+        further_score=pd.Series([row[6] for row in rows], dtype="float64"),
+    )
+
+
+def leaving(name: str, score: float, owner: str | None = "rina") -> Row:
+    """Somebody the listing model lists."""
+    return (name, score, True, False, owner, None, 0.0)
+
+
+def growing(name: str, score: float, owner: str | None = "rina", place: int = 0) -> Row:
+    """Somebody only the further model at this place lists."""
+    return (name, 0.0, False, False, owner, place, score)
+
+
+def parted(rows: list[Row], capacity: dict[str, int] | None, share: float = 0.25) -> tuple[list[str], list[str]]:
+    """The ids the listing model lists, and those a further model does, in their order."""
+    found, _ = choose(both(rows), capacity=capacity, total=0.5, also_share=share)
+    ids = [list(found.loc[found["for_further"] == which, "customer_id"]) for which in (False, True)]
+    assert ids[0] + ids[1] == list(found["customer_id"])
+    return ids[0], ids[1]
+
+
+def plain_walk(
+    rows: list[Row], capacity: dict[str, int] | None, total: float, share: Fraction
+) -> tuple[list[str], list[str], Counts]:
+    """Three walks: further models take their kept places, the listing model takes what it can, they take the rest."""
+    open_to = [row for row in rows if not row[3]]
+    full = dict(capacity) if capacity is not None else {"all": max(1, int(total * len(rows) + 0.5)) if rows else 0}
+    kept = {}
+    for owner, places in full.items():
+        exact = places * share
+        kept[owner] = exact.numerator // exact.denominator + (1 if exact % 1 > Fraction(1, 2) else 0)
+    whose = {row[0]: row[4] if capacity is not None else "all" for row in rows}
+    wanted = sorted((row for row in open_to if row[5] is not None), key=lambda row: (row[5], -row[6], row[0]))
+    taken: dict[str, str] = {}
+
+    def walk(those: list[Row], places: dict[str, int], by: str) -> None:
+        for row in those:
+            owner = whose[row[0]]
+            if row[0] not in taken and places.get(owner, 0) > 0 and full.get(owner, 0) > 0:
+                taken[row[0]] = by
+                full[owner] -= 1
+                if places is not full:
+                    places[owner] -= 1
+
+    by_score = sorted((row for row in open_to if row[2]), key=lambda row: (-row[1], row[0]))
+    walk(wanted, kept, "further")
+    walk(by_score, full, "listing")
+    walk(wanted, full, "further")
+    first = [row[0] for row in by_score if taken.get(row[0]) == "listing"]
+    last = [row[0] for row in wanted if taken.get(row[0]) == "further"]
+    worthy = {row[0] for row in open_to if row[2] or row[5] is not None}
+    counts = Counts(
+        observed=len(rows),
+        listed=len(taken),
+        below=len(open_to) - len(worthy),
+        refused=len(rows) - len(open_to),
+        spilled=len(worthy) - len(taken),
+    )
+    return first, last, counts
+
+
+BOTH = st.lists(
+    st.tuples(
+        st.text("abc01", min_size=1, max_size=3),
+        st.integers(0, 5).map(float),
+        st.booleans(),
+        st.booleans(),
+        st.sampled_from(["rina", "budi", "stranger", None]),
+        st.sampled_from([None, 0, 1]),
+        st.integers(0, 3).map(float),
+    ),
+    max_size=25,
+    unique_by=lambda row: row[0],
+)
+MORE = st.none() | st.fixed_dictionaries({"rina": st.integers(0, 9), "budi": st.integers(0, 9)})
+SHARES = st.sampled_from([Fraction(0), Fraction(1, 10), Fraction(1, 4), Fraction(1, 3), Fraction(1, 2), Fraction(1)])
+
+
+@settings(max_examples=250, deadline=None)
+@given(rows=BOTH, capacity=MORE, total=st.sampled_from([0.05, 0.3, 1.0]), share=SHARES)
+def test_two_kinds_of_rows_are_those_of_three_plain_walks(
+    rows: list[Row], capacity: dict[str, int] | None, total: float, share: Fraction
+) -> None:
+    """Any customers, also such as both models want: the same rows in the same order, nobody twice, nobody uncounted."""
+    found, counts = choose(both(rows), capacity=capacity, total=total, also_share=float(share))
+    first, last, expected = plain_walk(rows, capacity, total, share)
+    assert [*first, *last] == list(found["customer_id"])
+    assert [False] * len(first) + [True] * len(last) == list(found["for_further"])
+    assert list(range(1, len(found) + 1)) == list(found["rank"])
+    assert expected == counts
+    assert counts.observed == counts.listed + counts.below + counts.refused + counts.spilled
+    if capacity is not None:
+        assert all(n <= capacity[owner] for owner, n in found["owner"].value_counts().items())
+
+
+@settings(max_examples=50, deadline=None)
+@given(rows=BOTH, capacity=MORE, order=st.randoms())
+def test_the_order_of_the_customers_changes_neither_kind(
+    rows: list[Row], capacity: dict[str, int] | None, order: Any
+) -> None:
+    shuffled = order.sample(rows, len(rows))
+    first, second = (choose(both(some), capacity=capacity, total=0.3, also_share=0.5)[0] for some in (rows, shuffled))
+    pd.testing.assert_frame_equal(first, second)
+
+
+@pytest.mark.parametrize(
+    ("places", "share", "kept"),
+    [(5, 0.25, 1), (2, 0.25, 0), (3, 0.25, 1), (6, 0.25, 1), (7, 0.25, 2), (8, 0.25, 2), (10, 0.05, 0), (11, 0.05, 1),
+     (30, 0.05, 1), (4, 1.0, 4), (4, 0.0, 0), (0, 0.25, 0)],
+)  # fmt: skip
+def test_the_places_kept_are_the_nearest_whole_number_and_a_half_stays_with_the_leaving(
+    places: int, share: float, kept: int
+) -> None:
+    """Half a place: 2 times 0.25, 6 times 0.25 (one and a half), 10 times 0.05, 30 times 0.05."""
+    assert kept == further_places(places, share)
+
+
+def test_of_a_full_day_a_quarter_goes_to_those_who_are_growing_unhappy() -> None:
+    """Of five places one, though the sixth who is leaving waits."""
+    rows = [leaving(f"l{i}", 1 - i / 10) for i in range(6)] + [growing("g1", 0.3), growing("g2", 0.4)]
+    assert (["l0", "l1", "l2", "l3"], ["g2"]) == parted(rows, {"rina": 5})
+
+
+def test_places_kept_for_nobody_go_back_to_the_leaving() -> None:
+    """Nobody of Budi's is growing unhappy, so all five of his are leaving; Rina's place stays hers."""
+    rows = [leaving(f"b{i}", 1 - i / 10, "budi") for i in range(6)]
+    rows += [leaving(f"r{i}", 0.9 - i / 10) for i in range(6)] + [growing("g", 0.1)]
+    first, last = parted(rows, {"rina": 5, "budi": 5})
+    assert (["b0", "b1", "b2", "b3", "b4"], ["g"]) == ([one for one in first if one[0] == "b"], last)
+    assert ["r0", "r1", "r2", "r3"] == [one for one in first if one[0] == "r"]
+
+
+def test_places_the_leaving_do_not_fill_are_open_to_the_growing() -> None:
+    """One is leaving, five places: four of the growing, though one place was kept for them; also where none was."""
+    rows = [leaving("l", 0.9)] + [growing(f"g{i}", i / 10) for i in range(6)]
+    for share in (0.25, 0.0):
+        assert (["l"], ["g5", "g4", "g3", "g2"]) == parted(rows, {"rina": 5}, share)
+
+
+def test_without_owners_the_share_is_of_the_whole_list() -> None:
+    """Sixteen customers, half of them listed: eight places, two of them kept."""
+    rows = [leaving(f"l{i:02}", 1 - i / 100, None) for i in range(12)]
+    rows += [growing(f"g{i}", i / 10, None) for i in range(4)]
+    assert ([f"l{i:02}" for i in range(6)], ["g3", "g2"]) == parted(rows, None)
+
+
+def test_the_first_of_several_further_models_comes_first() -> None:
+    """Scores of two models cannot be compared: the deployment's order decides, then the score, then the id."""
+    rows = [growing("a", 0.9, place=1), growing("c", 0.2), growing("b", 0.2), growing("d", 0.3)]
+    assert ([], ["d", "b", "c"]) == parted(rows, {"rina": 3})
+
+
+def test_whom_a_further_model_wants_is_not_below_the_band() -> None:
+    """Four observed: one listed for it, one over capacity, one below everything, one not to be contacted."""
+    rows = [growing("a", 0.9), growing("b", 0.8), ("c", 0.0, False, False, "rina", None, 0.0)]
+    rows += [("d", 0.0, False, True, "rina", 0, 0.95)]
+    found, counts = choose(both(rows), capacity={"rina": 1}, total=1, also_share=0.25)
+    assert ["a"] == list(found["customer_id"])
+    assert Counts(observed=4, listed=1, below=1, refused=1, spilled=1) == counts
+
+
+def test_a_ranking_that_finds_everybody_worthy_leaves_the_kept_places_to_further_models() -> None:
+    """By a baseline everybody is worthy: "b" is the further model's row, and the baseline's next moves up."""
+    rows = [(name, score, True, False, "rina", place, 0.5) for name, score, place in
+            (("a", 0.9, None), ("b", 0.8, 0), ("c", 0.7, None), ("d", 0.6, None), ("e", 0.5, 0))]  # fmt: skip
+    assert (["a", "c", "d"], ["b"]) == parted(rows, {"rina": 4})
 
 
 ACTIONS = {

@@ -21,15 +21,18 @@ from churnwatch.cli.words import say
 
 if TYPE_CHECKING:
     from churnwatch.project.scaffold import Difference
+    from churnwatch.reasons import Reason
     from churnwatch.runs.check import Checked
     from churnwatch.runs.daily import Daily
     from churnwatch.runs.demo import Demo
-    from churnwatch.runs.explain import Explained
+    from churnwatch.runs.explain import Explained, ExplainedFurther
     from churnwatch.runs.signals import Built
     from churnwatch.sources import Accounting, Lateness
 
 SHOWN = 10
 """Rows of a list shown in the terminal; the files have all."""
+FURTHER_SHOWN = 3
+"""Of these, those of further models, which stand at the list's end."""
 BAND_STYLE = {"critical": "bold red", "at_risk": "dark_orange", "watch": "yellow", "healthy": "green"}
 
 
@@ -227,32 +230,32 @@ def daily(made: Daily, lang: str) -> None:
     by = f"model {summary['model']} {summary['model_version']}"
     if summary["baseline"]:
         by = say("rule_score", lang) if summary["baseline"] == "health" else f"baseline {summary['baseline']}"
-    _titled(console, f"{say('list', lang)}, {summary['as_of']} · {by}", _list(made.rows[:SHOWN], lang))
-    if len(made.rows) > SHOWN:
-        console.print(f"\n  … {say('more', lang).format(n=len(made.rows) - SHOWN)}")
-    console.print(f"\n{counts_told(summary['counts'])}.")
+    also = {one["model"]: one for one in summary.get("also", ())}
+    shown = _top(made.rows, set(also))
+    _titled(console, f"{say('list', lang)}, {summary['as_of']} · {by}", _list(shown, also, lang))
+    if len(made.rows) > len(shown):
+        console.print(f"\n  … {say('more', lang).format(n=len(made.rows) - len(shown))}")
+    console.print(f"\n{counts_told(summary['counts'], tuple(also.values()))}.")
     # A list of an earlier version of the program has no warnings.
     _warned(console, summary.get("warnings", ()))
     files({path.name: str(path) for path in sorted(made.directory.iterdir())})
 
 
-def _list(rows: Sequence[Mapping[str, str]], lang: str) -> Table:
-    """Who, how bad, why and what to do; four lines a customer."""
-    from churnwatch.delivery.words import percent
+def _top(rows: Sequence[Mapping[str, str]], further: set[str]) -> list[Mapping[str, str]]:
+    """The first rows of the listing model, and the first of further models."""
+    last = [row for row in rows if row["listed_for"] in further][:FURTHER_SHOWN]
+    return [row for row in rows if row["listed_for"] not in further][: SHOWN - len(last)] + last
 
+
+def _list(rows: Sequence[Mapping[str, str]], also: Mapping[str, Mapping[str, Any]], lang: str) -> Table:
+    """Who, how bad, why and what to do; four lines a customer, one or two more where two models speak."""
     heads = ("#", *(say(word, lang) for word in ("risk", "customer", "why_and_do")))
     table = _table(*heads, right=("#",), leading=1)
     for row in rows:
-        style = BAND_STYLE.get(row["band"], "")
-        # A list of an earlier version of the program has no rule score.
-        points = row.get("rule_score")
-        numbers = [percent(float(row["risk"]), language=lang)] if row["risk"] else []
-        numbers += [say(row["band"], lang)] if row["band"] else []
-        numbers += [f"{say('rule', lang)} {points}"] if points else []
         why = [("·", row[key], "") for key in ("reason_1", "reason_2", "reason_3") if row[key]]
         table.add_row(
             row["rank"],
-            Text("\n".join(numbers or ["–"]), style=style),
+            _numbers(row, also, lang),
             Text("\n").join(
                 Text(part, style=look)
                 for part, look in ((row["customer_name"], "bold"), (row["customer"], ""), (row["owner_name"], "dim"))
@@ -261,6 +264,33 @@ def _list(rows: Sequence[Mapping[str, str]], lang: str) -> Table:
             _marked([*why, ("→", row["action"], "bold")]),
         )
     return table
+
+
+def _numbers(row: Mapping[str, str], also: Mapping[str, Mapping[str, Any]], lang: str) -> Text:
+    """The numbers of a row: first of the model that lists it, then of the other."""
+    from churnwatch.delivery.words import percent
+
+    leaving = [percent(float(row["risk"]), language=lang)] if row["risk"] else []
+    leaving += [say(row["band"], lang)] if row["band"] else []
+    leaving += [f"{say('rule', lang)} {row['rule_score']}"] if row["rule_score"] else []
+    style = BAND_STYLE.get(row["band"], "")
+    if not row["also_model"]:
+        return Text("\n".join(leaving or ["–"]), style=style)
+    answers = also.get(row["also_model"], {}).get("answers", False)
+    label = say("bad_answer", lang) if answers else row["also_model"]
+    beside = [f"{label} {percent(float(row['also_risk']), language=lang)}"]
+    score = row["expected_score"]
+    expected = [say("expected_score", lang).format(n=round(100 * float(score)))] if score else []
+    if row["listed_for"] != row["also_model"]:
+        return Text("\n").join([Text("\n".join(leaving or ["–"]), style=style), *map(Text, beside + expected)])
+    parts = [
+        Text(say("growing_unhappy" if answers else "early_sign", lang), style="bold medium_purple"),
+        Text("\n".join([*beside, say(row["also_band"], lang)]), style=BAND_STYLE[row["also_band"]]),
+        *map(Text, expected),
+    ]
+    if row["risk"]:
+        parts.append(Text(f"{say('leaving', lang)} {leaving[0]}"))
+    return Text("\n").join(parts)
 
 
 def files(paths: Mapping[str, str]) -> None:
@@ -288,7 +318,6 @@ def demo(done: Demo, lang: str) -> None:
 
 def explained(told: Explained, lang: str) -> None:
     """Risk, reasons, the signals that weigh most, recent interactions and surveys."""
-    from churnwatch.delivery.card_words import number
     from churnwatch.delivery.words import percent
 
     console = _console()
@@ -309,16 +338,57 @@ def explained(told: Explained, lang: str) -> None:
             for length, risk in told.horizons.items()
         )
         console.print(Text(" · ".join(within)))
+    _weighing(console, told.reasons, told.signals, lang)
+    for one in told.further:
+        _further(console, one, lang)
+    _warned(console, told.notes)
+    _interactions(console, told.interactions, lang)
+    _surveys(console, told.surveys, lang)
+
+
+def _weighing(
+    console: Console, reasons: Sequence[Reason], signals: Sequence[tuple[str, float | None, float]], lang: str
+) -> None:
+    """The reasons, and the signals that weigh most."""
+    from churnwatch.delivery.card_words import number
+
     console.print(f"\n{say('why', lang)}", style="bold")
-    _indented(console, [("·", one.sentence, "") for one in told.reasons] or [("·", say("nothing", lang), "")])
+    _indented(console, [("·", one.sentence, "") for one in reasons] or [("·", say("nothing", lang), "")])
     heads = tuple(say(word, lang) for word in ("signal", "value", "share"))
     table = _table(*heads, right=heads[1:])
-    for name, value, share in told.signals[:10]:
+    for name, value, share in signals[:10]:
         shown = "–" if value is None else number(value, lang, digits=2)
         table.add_row(name, shown, number(share, lang, digits=3, signed=True))
     _titled(console, say("signals", lang), table)
-    _interactions(console, told.interactions, lang)
-    _surveys(console, told.surveys, lang)
+
+
+def _further(console: Console, one: ExplainedFurther, lang: str) -> None:
+    """What a further model says of the customer."""
+    from churnwatch.delivery.words import percent
+
+    said = one.said
+    label = say("bad_answer_risk", lang) if said.answers else said.title
+    line = (
+        Text(f"\n{label[0].upper()}{label[1:]} ")
+        .append(f"{percent(said.risk, language=lang)} {say(said.band, lang)}", style=BAND_STYLE[said.band])
+        .append(f", {say('usual', lang)} {percent(one.base_rate, language=lang)}")
+    )
+    lately = _lately(said.change, lang)
+    console.print(line.append(f", {lately}" if lately else "").append(f" · {said.model} {one.model_version}"))
+    if said.expected_score is not None:
+        expected = say("expected", lang).format(n=round(100 * said.expected_score))
+        lately = _lately(said.expected_change, lang)
+        console.print(Text(", ".join([f"{expected[0].upper()}{expected[1:]}", *([lately] if lately else [])])))
+    _weighing(console, one.reasons, one.signals, lang)
+
+
+def _lately(change: float | None, lang: str) -> str:
+    """The change within four weeks in whole points; nothing where nobody knows."""
+    if change is None:
+        return ""
+    points = round(100 * change)
+    way = "up_lately" if points > 0 else "down_lately" if points < 0 else "same_lately"
+    return say(way, lang).format(n=abs(points))
 
 
 def _interactions(console: Console, rows: Sequence[Mapping[str, Any]], lang: str) -> None:

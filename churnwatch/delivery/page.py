@@ -11,7 +11,7 @@ from churnwatch.delivery import words
 from churnwatch.delivery.card_words import ranking_words
 from churnwatch.delivery.template import template
 from churnwatch.delivery.text import clean
-from churnwatch.outreach import ListRow
+from churnwatch.outreach import Further, ListRow
 from churnwatch.reasons import money
 
 BANDS = ("critical", "at_risk", "watch", "healthy")
@@ -45,8 +45,9 @@ def outreach_html(
         _section(mine, number=number, total=len(rows) if len(owners) > 1 else None, as_of=as_of, currency=currency)
         for number, mine in enumerate(owners.values(), start=1)
     ]
-    bands = Counter(row.band for row in rows if row.risk is not None)
+    bands = Counter(row.band for row in rows if row.risk is not None and not row.not_leaving_yet)
     head = _Words(language)
+    marks = Counter(_mark(row.further) for row in rows if row.further and row.not_leaving_yet)
     page: str = template("outreach.html").render(
         language=words.known(language),
         say=head.say,
@@ -61,6 +62,9 @@ def outreach_html(
         # On a first list everybody would be new, which says nothing.
         followed=any(row.change is not None for row in rows),
         bands=[(band, bands[band]) for band in BANDS if bands[band]],
+        marks=list(marks.items()),
+        # Where a second number stands beside the risk of leaving, both say what they are.
+        two=any(row.further for row in rows),
         sections=sections,
         # The sections go by urgency, but who looks for a name looks by the alphabet.
         names=sorted(sections, key=lambda section: section["owner"].casefold()),
@@ -85,13 +89,20 @@ class _Words:
 
 
 def _listed_by(rows: Sequence[ListRow], *, language: str) -> list[str]:
-    """One sentence per way in which the rows were ranked; normally there is one."""
-    ways = dict.fromkeys((row.baseline, row.model_version) for row in rows)
+    """One sentence per way in which the rows were ranked; normally there is one. Those of further models last."""
+    ways = dict.fromkeys((row.baseline, row.model_version) for row in rows if not row.not_leaving_yet)
+    beside = dict.fromkeys(
+        (_mark(row.further), row.listed_for, row.model_version) for row in rows if row.further and row.not_leaving_yet
+    )
     said = [
         words.say("by_baseline", language=language, baseline=clean(ranking_words(baseline, language)))
         if baseline
         else words.say("by_model", language=language, version=clean(version))
         for baseline, version in ways
+    ]
+    said += [
+        words.say("by_further", language=language, mark=own, model=clean(model), version=clean(version))
+        for own, model, version in ((words.say(mark, language=language), *rest) for mark, *rest in beside)
     ]
     return list(dict.fromkeys(said))
 
@@ -105,10 +116,21 @@ def _section(rows: Sequence[ListRow], *, number: int, total: int | None, as_of: 
         "language": language,
         "say": own.say,
         "owner": clean(rows[0].owner_name) or clean(rows[0].owner),
-        "count": own.number("to_contact", len(rows)),
+        "count": ", ".join([own.number("to_contact", len(rows)), *_among(rows, own)]),
         "n": len(rows),
         "customers": [_customer(row, total=total, language=language, as_of=as_of, currency=currency) for row in rows],
     }
+
+
+def _among(rows: Sequence[ListRow], own: _Words) -> list[str]:
+    """How many of them a further model lists."""
+    marks = Counter(_mark(row.further) for row in rows if row.further and row.not_leaving_yet)
+    return [own.number(f"{mark}_among", n) for mark, n in marks.items()]
+
+
+def _mark(further: Further) -> str:
+    """The word for a customer whom this model lists."""
+    return "growing_unhappy" if further.answers else "early_sign"
 
 
 def _customer(row: ListRow, *, total: int | None, language: str, as_of: date, currency: str) -> dict[str, Any]:
@@ -116,13 +138,22 @@ def _customer(row: ListRow, *, total: int | None, language: str, as_of: date, cu
     name = clean(row.customer_name)
     reasons = [clean(reason) for reason in row.reasons]
     direction, change = _change(row.change, language=language)
+    leaving = {
+        "label": words.say("risk", language=language),
+        "risk": None if row.risk is None else words.percent(row.risk, language=language),
+        "band": row.band,
+        "width": f"{100 * (row.risk or 0):.1f}",
+    }
+    beside = None if row.further is None else _beside(row.further, language=language)
     return {
+        "mark": words.say(_mark(row.further), language=language) if row.further and row.not_leaving_yet else None,
+        # The larger figure is that of the model that lists the row.
+        "main": beside if row.not_leaving_yet else leaving,
+        "other": leaving if row.not_leaving_yet else beside,
+        "expected": None if row.further is None else _expected(row.further, language=language),
         "rank": None if total is None else _rank(row.rank, total=total, language=language),
         "name": name or clean(row.customer_id),
         "id": clean(row.customer_id) if name else "",
-        "band": row.band,
-        "risk": None if row.risk is None else words.percent(row.risk, language=language),
-        "width": f"{100 * (row.risk or 0):.1f}",
         "direction": direction,
         "change": change,
         "rising_since": words.day(row.rising_since, language=language) if row.rising_since else None,
@@ -138,6 +169,39 @@ def _customer(row: ListRow, *, total: int | None, language: str, as_of: date, cu
         "baseline": clean(ranking_words(row.baseline, language)) if row.baseline else None,
         "rule_score": None if row.rule_score is None else words.whole(row.rule_score, language=language),
     }
+
+
+def _beside(further: Further, *, language: str) -> dict[str, Any]:
+    """What a further model says, each value a finished text."""
+    return {
+        "label": words.say("bad_answer", language=language) if further.answers else clean(further.title),
+        "risk": words.percent(further.risk, language=language),
+        "band": further.band,
+        "width": f"{100 * further.risk:.1f}",
+        "way": _lately(further.change, ("rose_lately", "fell_lately"), language=language),
+    }
+
+
+def _expected(further: Further, *, language: str) -> str | None:
+    """The expected score of 100 with its change; ``None`` from a model that expects none."""
+    if further.expected_score is None:
+        return None
+    said = words.say(
+        "expected_score", language=language, n=words.whole(round(100 * further.expected_score), language=language)
+    )
+    lately = _lately(further.expected_change, ("higher_lately", "lower_lately"), language=language)
+    return ", ".join([said, *([lately[1]] if lately else [])])
+
+
+def _lately(change: float | None, ways: tuple[str, str], *, language: str) -> tuple[str, str] | None:
+    """Which way within four weeks, and in words: whole points; ``None`` where nobody knows."""
+    if change is None:
+        return None
+    points = round(100 * change)
+    if points == 0:
+        return "same", words.say("same_lately", language=language)
+    said = words.say(ways[points < 0], language=language, n=words.whole(abs(points), language=language))
+    return "rose" if points > 0 else "fell", said
 
 
 def _rank(rank: int, *, total: int, language: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from churnwatch.delivery.publish import MANIFEST
-from churnwatch.delivery.table import COLUMNS
+from churnwatch.delivery.table import COLUMNS, LATER
 from churnwatch.errors import CheckFailed
 
 HANDED_BACK = ("outcome", "flag_wrong_reason")
@@ -55,15 +55,21 @@ def changed_files(directory: Path, files: Mapping[str, bytes]) -> tuple[str, ...
 
 
 def _rows(data: bytes) -> list[dict[str, str]] | None:
-    """The rows of a list; ``None`` where it is no such table any more. A byte-order mark does no harm."""
+    """The rows of a list; ``None`` where it is no such table any more. A byte-order mark does no harm.
+
+    What a list of an earlier version of the program lacks is empty.
+    """
     try:
         reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""))
         rows = list(reader)
     except (UnicodeDecodeError, csv.Error):
         return None
-    if tuple(reader.fieldnames or ()) != COLUMNS or any(None in row or None in row.values() for row in rows):
+    header = tuple(reader.fieldnames or ())
+    if header != tuple(name for name in COLUMNS if name in header or name not in LATER):
         return None
-    return rows
+    if any(None in row or None in row.values() for row in rows):
+        return None
+    return [{name: row.get(name, "") for name in COLUMNS} for row in rows]
 
 
 def _kept(data: bytes) -> list[dict[str, str]] | None:

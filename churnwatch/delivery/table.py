@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from churnwatch.delivery.text import cell
-from churnwatch.outreach import ListRow
+from churnwatch.outreach import Further, ListRow
 
 COLUMNS = (
     "rank",
@@ -33,18 +33,29 @@ COLUMNS = (
     "model_version",
     "listed_by",
     "rule_score",
+    "listed_for",
+    "also_model",
+    "also_risk",
+    "also_band",
+    "also_change",
+    "expected_score",
+    "expected_change",
     "outcome",
     "flag_wrong_reason",
 )
+
+LATER = COLUMNS[COLUMNS.index("rule_score") : COLUMNS.index("outcome")]
+"""Columns that lists of earlier versions of the program lack."""
 
 
 def outreach_csv(rows: Sequence[ListRow]) -> bytes:
     r"""The rows in their order as UTF-8 CSV, lines ending in ``\n``; equal rows give equal bytes.
 
     Risk and change have 4 decimals, money 2, days are ISO; empty means missing. ``listed_by`` is ``model`` or
-    ``baseline:NAME``; ``rule_score`` is a whole number, 0 to 100; ``outcome`` and ``flag_wrong_reason`` are empty, to
-    hand back. Text that a spreadsheet would take for a formula carries a leading apostrophe. Raises ``ValueError`` for
-    a number that is not finite.
+    ``baseline:NAME``; ``rule_score`` is a whole number, 0 to 100; ``listed_for`` names the model that lists the
+    row, ``also_model`` and the columns after it hold what a further model says of the customer, with 4 decimals;
+    ``outcome`` and ``flag_wrong_reason`` are empty, to hand back. Text that a spreadsheet would take for a formula
+    carries a leading apostrophe. Raises ``ValueError`` for a number that is not finite.
     """
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
@@ -74,8 +85,23 @@ def _record(row: ListRow) -> tuple[str, ...]:
         cell(row.model_version),
         cell(f"baseline:{row.baseline}") if row.baseline else "model",
         "" if row.rule_score is None else str(row.rule_score),
+        cell(row.listed_for),
+        *_beside(row.further),
         "",
         "",
+    )
+
+
+def _beside(further: Further | None) -> tuple[str, ...]:
+    if further is None:
+        return ("",) * 6
+    return (
+        cell(further.model),
+        _number(further.risk, decimals=4),
+        further.band,
+        _number(further.change, decimals=4),
+        _number(further.expected_score, decimals=4),
+        _number(further.expected_change, decimals=4),
     )
 
 
@@ -91,11 +117,20 @@ def _day(value: date | None) -> str:
     return "" if value is None else value.isoformat()
 
 
-NUMBERS = ("risk", "change", "value_at_risk", "rule_score")
+NUMBERS = (
+    "risk",
+    "change",
+    "value_at_risk",
+    "rule_score",
+    "also_risk",
+    "also_change",
+    "expected_score",
+    "expected_change",
+)
 
 
 def json_row(row: Mapping[str, str]) -> dict[str, Any]:
-    """A row of ``outreach.csv`` for a program: rank a whole number, risk, change, value_at_risk and rule_score numbers.
+    """A row of ``outreach.csv`` for a program: rank a whole number, the columns under ``NUMBERS`` numbers.
 
     ``None`` where such a cell is empty; every other column stays text. Raises ``ValueError`` where a cell of
     those holds no number.

@@ -21,7 +21,9 @@ class IssuedList:
 
     ``files`` maps each published file to its sha256 and size. ``rows`` are by rank, each with customer_id,
     rank, owner, risk, band, change, rising_since, value_at_risk, reasons, last_contact, last_survey, action,
-    due; risk and band are ``None`` where a baseline ranked.
+    due, listed_for, also_model, also_risk, also_band, also_change, expected_score, expected_change; risk and band
+    are ``None`` where a baseline ranked, the last six where no further model spoke, listed_for in lists of schema 0001.
+    ``also`` holds the further models asked with their versions, in their order; no version: it had no champion.
     """
 
     list_id: int
@@ -35,6 +37,7 @@ class IssuedList:
     files: Mapping[str, Any]
     issued_at: datetime
     rows: tuple[Mapping[str, Any], ...]
+    also: tuple[tuple[str, str | None], ...] = ()
 
 
 def record_list(
@@ -49,6 +52,7 @@ def record_list(
     files: Mapping[str, Any],
     issued_at: datetime,
     rows: Sequence[Mapping[str, Any]],
+    also: Sequence[tuple[str, str | None]] = (),
 ) -> int:
     """Keep a list with all its rows, or nothing of it; returns the revision, 1 for a day's first list.
 
@@ -75,6 +79,7 @@ def record_list(
                 baseline=baseline,
                 files=dict(files),
                 issued_at=issued_at,
+                also=[list(asked) for asked in also],
             )
             .returning(lists.c.list_id)
         ).scalar_one()
@@ -91,7 +96,8 @@ def latest_list(engine: sa.Engine, *, deployment: str, as_of: date) -> IssuedLis
         head = _latest(connection, (lists.c.deployment == deployment) & (lists.c.as_of == as_of))
         if head is None:
             return None
-        return IssuedList(**head, rows=_rows(connection, list_id=head["list_id"]))
+        also = tuple((model, version) for model, version in head["also"] or ())
+        return IssuedList(**{**head, "also": also}, rows=_rows(connection, list_id=head["list_id"]))
 
 
 def previous_risks(

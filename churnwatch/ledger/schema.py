@@ -26,7 +26,7 @@ from sqlalchemy import (
 VERSION_TABLE = "ledger_version"
 """Not Alembic's usual name: the ledger may share a PostgreSQL database with MLflow, which uses that one."""
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """Every schema this program knows, oldest first; the last one is the schema below."""
 
 APPEND_ONLY = ("lists", "list_rows", "promotions")
@@ -96,6 +96,7 @@ lists = Table(
     Column("baseline", Text),
     Column("files", JSON, nullable=False),
     Column("issued_at", Instant, nullable=False),
+    Column("also", JSON),
     UniqueConstraint("deployment", "as_of", "revision", name="lists_one_revision"),
     CheckConstraint("revision >= 1", name="lists_revision"),
     CheckConstraint("model_version IS NOT NULL OR baseline IS NOT NULL", name="lists_ranked_by"),
@@ -118,6 +119,13 @@ list_rows = Table(
     Column("last_survey", Text),
     Column("action", Text, nullable=False),
     Column("due", CivilDay, nullable=False),
+    Column("listed_for", Text),
+    Column("also_model", Text),
+    Column("also_risk", Float),
+    Column("also_band", Text),
+    Column("also_change", Float),
+    Column("expected_score", Float),
+    Column("expected_change", Float),
     CheckConstraint("risk >= 0 AND risk <= 1", name="list_rows_risk"),
     CheckConstraint("band IN ('healthy', 'watch', 'at_risk', 'critical')", name="list_rows_band"),
     CheckConstraint("rank >= 1", name="list_rows_rank"),

@@ -43,6 +43,7 @@ def load_project(root: Path, deployment: str) -> ProjectSpec:
         *_unknown_columns(families, models),
         *_unknown_models(described, parsed, models),
         *_unknown_actions(families, outreach, playbook.parse(Playbook)),
+        *_unknown_reasons(families, outreach),
     ]
     if faults:
         raise together(faults)
@@ -174,6 +175,14 @@ def _unknown_models(
     yield from _unknown(document, ("listing_model",), deployment.listing_model, set(models), "model", place)
     for index, name in enumerate(deployment.also):
         yield from _unknown(document, ("also", index), name, set(models), "model", place)
+
+
+def _unknown_reasons(families: list[tuple[Document, Family]], outreach: Document) -> Iterator[ProjectError]:
+    told = outreach.parse(Outreach)
+    if "also_reasons" in told.model_fields_set:  # the families of the default need not be there
+        known = {family.family for _, family in families}
+        for index, name in enumerate(told.also_reasons):
+            yield from _unknown(outreach, ("also_reasons", index), name, known, "family", "features/")
 
 
 def _unknown_actions(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from churnwatch.errors import CheckFailed, UsageError, nearest
 from churnwatch.evaluation import BASELINES
-from churnwatch.outreach import Counts
+from churnwatch.outreach import Counts, ListRow
 from churnwatch.runs.cold_start import RULE
 from churnwatch.runs.listing import Made, make_again, make_list
 from churnwatch.runs.record import recorded
@@ -161,8 +161,20 @@ def _issue(workspace: Workspace, engine: sa.Engine, made: Made, *, directory: Pa
         baseline=made.baseline,
         files=written["files"],
         issued_at=workspace.now,
-        rows=[{**asdict(row), "reasons": list(row.reasons)} for row in made.rows],
+        rows=[_kept(row) for row in made.rows],
+        also=made.also,
     )
+
+
+def _kept(row: ListRow) -> dict[str, Any]:
+    """A row as the ledger keeps it: what a further model says stands beside the rest."""
+    beside = asdict(row.further) if row.further else {}
+    return {
+        **asdict(row),
+        "reasons": list(row.reasons),
+        **{f"also_{name}": beside.get(name) for name in ("model", "risk", "band", "change")},
+        **{name: beside.get(name) for name in ("expected_score", "expected_change")},
+    }
 
 
 def _published(directory: Path, status: Status) -> Daily:
@@ -173,10 +185,15 @@ def _published(directory: Path, status: Status) -> Daily:
     return Daily(directory, status, rows, manifest)
 
 
-def counts_told(counts: Mapping[str, int]) -> str:
-    """The accounting of a list in one line."""
+def counts_told(counts: Mapping[str, int], also: Sequence[Mapping[str, Any]] = ()) -> str:
+    """The accounting of a list in one line; ``also`` as in the manifest: whom further models listed."""
     told = Counts(**counts)
+    listed = f"{told.observed} observed = {told.listed} listed"
+    if any(one["model_version"] for one in also):
+        leaving = told.listed - sum(one["listed"] for one in also)
+        parts = (f"{one['listed']} not leaving yet, for {one['model']}" for one in also if one["model_version"])
+        listed += f" ({', '.join([f'{leaving} leaving', *parts])})"
     return (
-        f"{told.observed} observed = {told.listed} listed + {told.below} below the listing band + "
+        f"{listed} + {told.below} below the listing band + "
         f"{told.refused} not to be contacted + {told.spilled} over capacity"
     )

@@ -14,9 +14,11 @@ from churnwatch.errors import DataRefused, nearest
 from churnwatch.health import bands
 from churnwatch.learner import contributions, horizon_risks, margins, risk
 from churnwatch.outcomes import check_as_of, observe
+from churnwatch.outreach import Further
 from churnwatch.reasons import Reason, reasons
+from churnwatch.runs.further import champions_beside, further_of, lacking, reasons_of, score_further
 from churnwatch.runs.score import bundle_matrix, champion_of, extent
-from churnwatch.runs.workspace import Report, Workspace, load_tables
+from churnwatch.runs.workspace import Report, Workspace, ledger, load_tables
 from churnwatch.sources import SHAPES
 from churnwatch.spec import Language
 
@@ -27,9 +29,34 @@ RECENT = 12
 """Interactions shown, the latest first."""
 
 
+Weighed = Sequence[tuple[str, float | None, float]]
+"""(column, value, contribution), the strongest first."""
+
+
+@dataclass(frozen=True)
+class ExplainedFurther:
+    """The same customer by a further model of the deployment: its numbers, its reasons and what weighs most in it."""
+
+    said: Further
+    model_version: str
+    base_rate: float
+    reasons: Sequence[Reason]
+    signals: Weighed
+
+    def as_json(self) -> dict[str, Any]:
+        """The machine-readable object under ``also``."""
+        return {
+            **asdict(self.said),
+            "model_version": self.model_version,
+            "base_rate": self.base_rate,
+            "reasons": [asdict(reason) for reason in self.reasons],
+            "signals": _weighed_json(self.signals),
+        }
+
+
 @dataclass(frozen=True)
 class Explained:
-    """One customer at one as-of; ``signals`` are (column, value, contribution), the strongest first."""
+    """One customer at one as-of, by the listing model and by those further models that observe them."""
 
     customer: Mapping[str, Any]
     as_of: date
@@ -41,7 +68,10 @@ class Explained:
     horizons: Mapping[str, float]
     """The risk within each horizon of the model, rising; empty where it has one."""
     reasons: Sequence[Reason]
-    signals: Sequence[tuple[str, float | None, float]]
+    signals: Weighed
+    further: Sequence[ExplainedFurther]
+    notes: Sequence[str]
+    """Why a further model says nothing."""
     interactions: Sequence[Mapping[str, Any]]
     surveys: Sequence[Mapping[str, Any]]
 
@@ -57,7 +87,9 @@ class Explained:
             "base_rate": self.base_rate,
             "horizons": dict(self.horizons),
             "reasons": [asdict(reason) for reason in self.reasons],
-            "signals": [{"column": name, "value": value, "contribution": share} for name, value, share in self.signals],
+            "signals": _weighed_json(self.signals),
+            "also": [one.as_json() for one in self.further],
+            "notes": list(self.notes),
             "interactions": [dict(one) for one in self.interactions],
             "surveys": [dict(one) for one in self.surveys],
         }
@@ -66,7 +98,7 @@ class Explained:
 def explain(
     workspace: Workspace, customer_id: str, *, day: date, language: Language, report: Report | None = None
 ) -> Explained:
-    """Explain one customer with the champion of the listing model, as known on ``day``.
+    """Explain one customer with the champions of the listing model and of the further models, as known on ``day``.
 
     Raises DataRefused for an unknown customer (with ids alike) and for one who is not observed that day.
     """
@@ -89,7 +121,7 @@ def explain(
     risks = risk(fitted.calibration, margin)
     within = horizon_risks(fitted, margin, bundle.model.label_length)
     shares = contributions(fitted, matrix.values)[0]
-    order = np.argsort(-np.abs(shares), kind="stable")
+    further, notes = _further(workspace, tables, customer_id, day=day, language=language, report=report)
     return Explained(
         customer=customer,
         as_of=day,
@@ -108,14 +140,9 @@ def explain(
             currency=workspace.spec.deployment.currency,
             most=workspace.spec.outreach.reasons,
         ),
-        signals=[
-            (
-                matrix.names[i],
-                None if np.isnan(matrix.values[0, i]) else float(matrix.values[0, i]),
-                float(shares[i]),
-            )
-            for i in order
-        ],
+        signals=_weighed(matrix.names, matrix.values[0], shares),
+        further=further,
+        notes=notes,
         interactions=_recent(
             tables,
             "interactions",
@@ -137,6 +164,53 @@ def explain(
             known="sent_at",
         ),
     )
+
+
+def _further(
+    workspace: Workspace,
+    tables: Tables,
+    customer_id: str,
+    *,
+    day: date,
+    language: Language,
+    report: Report | None,
+) -> tuple[list[ExplainedFurther], list[str]]:
+    """What each further model says of the customer, and a sentence for each that says nothing."""
+    if not workspace.spec.deployment.also:
+        return [], []
+    with ledger(workspace) as engine:
+        asked = champions_beside(workspace, engine)
+    found, notes = [], list(lacking(asked))
+    for name, version in asked:
+        if version is None:
+            continue
+        one = score_further(
+            workspace, tables, name, day=day, version=version, customer_id=customer_id, warned=False, report=report
+        )
+        said = further_of([one], customer_id, language)
+        if said is None:
+            notes.append(f"{customer_id} is not observed by the model {name} on {day}.")
+            continue
+        [shares] = contributions(one.bundle.fitted, one.matrix.values)
+        found.append(
+            ExplainedFurther(
+                said=said,
+                model_version=version,
+                base_rate=one.bundle.fitted.base_rate,
+                reasons=reasons_of(workspace, one, [customer_id], [language])[0],
+                signals=_weighed(one.matrix.names, one.matrix.values[0], shares),
+            )
+        )
+    return found, notes
+
+
+def _weighed(names: Sequence[str], values: Any, shares: Any) -> Weighed:
+    order = np.argsort(-np.abs(shares), kind="stable")
+    return [(names[i], None if np.isnan(values[i]) else float(values[i]), float(shares[i])) for i in order]
+
+
+def _weighed_json(signals: Weighed) -> list[dict[str, Any]]:
+    return [{"column": name, "value": value, "contribution": share} for name, value, share in signals]
 
 
 def _customer(tables: Tables, customer_id: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,21 @@ import pandas as pd
 
 import churnwatch
 from churnwatch.health import BANDS
-from churnwatch.outreach import ListRow, choose, suggest
+from churnwatch.outreach import Further, ListRow, choose, suggest
 from churnwatch.reasons import Reason
 from churnwatch.runs.cold_start import RULE, outcomes_so_far
+from churnwatch.runs.further import (
+    Asked,
+    FurtherScored,
+    champions_beside,
+    foretells_answers,
+    further_columns,
+    further_of,
+    lacking,
+    reasons_of,
+    score_further,
+    with_further,
+)
 from churnwatch.runs.observations import capacities
 from churnwatch.runs.ranking import Ranking, rank_by_baseline, rank_by_model
 from churnwatch.runs.workspace import Report, Workspace, load_tables
@@ -37,6 +49,7 @@ class Made:
     model: str
     version: str
     baseline: str | None
+    also: tuple[Asked, ...] = ()
 
 
 def make_list(
@@ -50,7 +63,8 @@ def make_list(
 ) -> Made:
     """The list of ``day`` as today's champion of the listing model, or a ``baseline``, makes it.
 
-    Without a champion, and with too few outcomes to train one, the rule score makes it and says so.
+    Without a champion, and with too few outcomes to train one, the rule score makes it and says so. The champions of
+    the further models (``also``) list beside it; one without a champion is done without.
     """
     from churnwatch.ledger import champion
 
@@ -64,11 +78,12 @@ def make_list(
         ranking = rank_by_model(workspace, tables, name, day=day, report=report)
     else:
         ranking = rank_by_baseline(workspace, tables, baseline, day=day, report=report)
-    return _finished(workspace, engine, tables, ranking, name, day=day, revision=revision, report=report)
+    also = champions_beside(workspace, engine)
+    return _finished(workspace, engine, tables, ranking, name, also, day=day, revision=revision, report=report)
 
 
 def make_again(workspace: Workspace, engine: sa.Engine, issued: IssuedList, *, report: Report | None = None) -> Made:
-    """An issued list once more, by the version or baseline and beside the lists it was issued by and beside."""
+    """An issued list once more, by the versions or baseline and beside the lists it was issued by and beside."""
     tables = load_tables(workspace, report=report)
     if issued.baseline is None:
         ranking = rank_by_model(
@@ -82,6 +97,7 @@ def make_again(workspace: Workspace, engine: sa.Engine, issued: IssuedList, *, r
         tables,
         ranking,
         issued.model,
+        issued.also,
         day=issued.as_of,
         revision=issued.revision,
         issued_before=issued.list_id,
@@ -95,6 +111,7 @@ def _finished(
     tables: Tables,
     ranking: Ranking,
     model: str,
+    also: Sequence[Asked],
     *,
     day: date,
     revision: int,
@@ -105,16 +122,27 @@ def _finished(
     from churnwatch.ledger import previous_risks, previously_by
 
     spec = workspace.spec
+    further = [
+        score_further(workspace, tables, name, day=day, version=version, report=report)
+        for name, version in also
+        if version is not None
+    ]
+    frame = ranking.frame
+    if further:
+        frame = with_further(frame, further, spec.outreach, banded=ranking.baseline is None)
     people = _people(tables, ranking.as_of)
-    joined = ranking.frame.merge(people, on="customer_id", how="left", validate="one_to_one")
+    joined = frame.merge(people, on="customer_id", how="left", validate="one_to_one")
     joined["position"] = np.arange(len(joined))
     has_owners = joined["owner"].notna().any()
     capacity = capacities(tables, default=spec.outreach.capacity) if has_owners else None
-    chosen, counts = choose(joined, capacity=capacity, total=spec.outreach.capacity_total)
-    languages = [_language(workspace, row) for row in chosen.to_dict("records")]
+    chosen, counts = choose(
+        joined, capacity=capacity, total=spec.outreach.capacity_total, also_share=spec.outreach.also_share
+    )
+    records = chosen.to_dict("records")
+    languages = [_language(workspace, row) for row in records]
     if report:
         report("explaining", 0, len(chosen))
-    told = ranking.reasons(chosen["position"].to_numpy(), languages)
+    told = _reasons(workspace, ranking, further, chosen, languages)
     if report:
         report("explaining", len(chosen), len(chosen))
     before = previous_risks(
@@ -125,14 +153,17 @@ def _finished(
         model_version=ranking.version,
         issued_before=issued_before,
     )
-    rows = [
-        _row(workspace, record, language, why, day=day, ranking=ranking, before=before)
-        for record, language, why in zip(chosen.to_dict("records"), languages, told, strict=True)
-    ]
+    rows = []
+    for record, language, why in zip(records, languages, told, strict=True):
+        lists = further[int(record["further_place"])] if record["for_further"] else None
+        beside = further_of(further, record["customer_id"], language, listed_for=lists.name if lists else None)
+        row = _row(workspace, record, language, why, day=day, ranking=ranking, before=before)
+        rows.append(_listed_by(row, lists, beside, model=model))
     by = f"baseline:{ranking.baseline}" if ranking.baseline else "model"
     before_by = previously_by(engine, deployment=workspace.deployment, before=day, issued_before=issued_before)
     switched = () if before_by in (None, by) else (_switch(before_by, by),)
-    warnings = (*switched, *ranking.warnings)
+    of_further = (f"{one.name}: {said}" for one in further for said in one.warnings if said not in ranking.warnings)
+    warnings = (*switched, *ranking.warnings, *of_further)
     files = {
         "outreach.csv": outreach_csv(rows),
         "outreach.html": outreach_html(
@@ -146,7 +177,9 @@ def _finished(
             warnings=warnings,
             revision=revision,
         ),
-        "scores.parquet": scores_parquet(ranking.frame.drop(columns=["score", "worthy"])),
+        "scores.parquet": scores_parquet(
+            further_columns(ranking.frame.drop(columns=["score", "worthy"]), further),
+        ),
     }
     manifest = {
         "deployment": workspace.deployment,
@@ -155,15 +188,56 @@ def _finished(
         "model": model,
         "model_version": ranking.version,
         "baseline": ranking.baseline,
+        "also": [
+            {
+                "model": name,
+                "model_version": version,
+                "listed": sum(row.listed_for == name for row in rows),
+                "title": workspace.model(name).title.model_dump(),
+                "answers": foretells_answers(workspace.model(name)),
+            }
+            for name, version in also
+        ],
         "previously_by": before_by,
         "counts": asdict(counts),
         "bands": {band: int((ranking.frame["band"] == band).sum()) for band in BANDS},
         "explained": len(rows),
-        "warnings": list(warnings),
+        # What only the operator can mend stands here and not on the page.
+        "warnings": [*warnings, *lacking(also)],
         "program": churnwatch.__version__,
         "made_at": workspace.now.isoformat(),
     }
-    return Made(rows, files, manifest, model, ranking.version, ranking.baseline)
+    return Made(rows, files, manifest, model, ranking.version, ranking.baseline, tuple(also))
+
+
+def _reasons(
+    workspace: Workspace,
+    ranking: Ranking,
+    further: Sequence[FurtherScored],
+    chosen: pd.DataFrame,
+    languages: Sequence[Language],
+) -> list[tuple[Reason, ...]]:
+    """Why each is listed, by the model that lists it."""
+    told: list[tuple[Reason, ...]] = [()] * len(chosen)
+    by_further = chosen["for_further"].to_numpy(dtype=bool)
+    place = chosen["further_place"].to_numpy() if further else np.full(len(chosen), np.nan)
+    for i in (None, *range(len(further))):
+        rows = np.flatnonzero(~by_further if i is None else by_further & (place == i)).tolist()
+        spoken = [languages[row] for row in rows]
+        if i is None:
+            found = ranking.reasons(chosen["position"].to_numpy()[rows], spoken)
+        else:
+            found = reasons_of(workspace, further[i], list(chosen["customer_id"].iloc[rows]), spoken)
+        for row, why in zip(rows, found, strict=True):
+            told[row] = why
+    return told
+
+
+def _listed_by(row: ListRow, by: FurtherScored | None, beside: Further | None, *, model: str) -> ListRow:
+    """The row with what a further model says; where that model lists it, the row is its own."""
+    if by is None:
+        return replace(row, listed_for=model, further=beside)
+    return replace(row, listed_for=by.name, further=beside, model_version=by.version, baseline=None)
 
 
 def _switch(before: str | None, now: str) -> str:

@@ -118,14 +118,18 @@ def scores(
     version, bundle = champion_of(workspace, name, version=version)
     model = bundle.model
     as_of, spine = observed(workspace, tables, model, day)
-    warnings = stale_warnings(tables, model, as_of)
-    if model.outcome.given is not None:
-        warnings += (LEARNED,)
-    else:
-        warnings += base_rate_warnings(workspace, tables, bundle, as_of)
+    warnings = score_warnings(workspace, tables, bundle, as_of)
     matrix = bundle_matrix(tables, bundle, spine, report=report)
     frame = score_frame(bundle, matrix, version=version)
     return Scored(frame, matrix, bundle, version, as_of, warnings)
+
+
+def score_warnings(workspace: Workspace, tables: Tables, bundle: Bundle, as_of: datetime) -> tuple[str, ...]:
+    """What whoever reads a bundle's risks of a day should know; raises as ``stale_warnings``."""
+    warnings = stale_warnings(tables, bundle.model, as_of)
+    if bundle.model.outcome.given is not None:
+        return (*warnings, LEARNED)
+    return (*warnings, *base_rate_warnings(workspace, tables, bundle, as_of))
 
 
 def score_frame(bundle: Bundle, matrix: Matrix, *, version: str) -> pd.DataFrame:

@@ -22,11 +22,20 @@ class Deployment(Node):
     languages: tuple[Language, ...] = Field(default=("en", "id"), min_length=1)
     listing_model: Name
     also: tuple[Name, ...] = ()
+    """Further models in use: they list customers who are not leaving yet (``Outreach.also_share``)."""
 
     @field_validator("languages", "also", mode="before")
     @classmethod
     def _as_tuple(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
+
+    @model_validator(mode="after")
+    def _each_model_once(self) -> Self:
+        used = (self.listing_model, *self.also)
+        for name in self.also:
+            if used.count(name) > 1:
+                raise ValueError(f"the model {name} is in use twice: once as listing_model, or once under `also`")
+        return self
 
 
 class Surveys(Node):
@@ -51,7 +60,16 @@ class Outreach(Node):
     reasons: int = Field(default=3, ge=1, le=3)
     default_action: Name
     due_days: int = Field(default=1, ge=0)
+    also_share: float = Field(default=0.25, ge=0, le=1)
+    """Of an owner's places those kept for customers whom a further model lists (``also`` in deployment.yaml)."""
+    also_reasons: tuple[Name, ...] = ("surveys", "service", "contact", "wording")
+    """Families whose signs are told of such a customer; others only where none of these tells anything."""
     surveys: Surveys = Surveys()
+
+    @field_validator("also_reasons", mode="before")
+    @classmethod
+    def _as_tuple(cls, value: Any) -> Any:
+        return tuple(value) if isinstance(value, list) else value
 
 
 class Tracking(Node):
@@ -109,6 +127,10 @@ class ProjectSpec(Node):
             for name in model.acknowledge:
                 if seen.get(name) not in model.families:
                     raise ValueError(f"the model {model.model} acknowledges {name}, which is no column of its families")
+        if "also_reasons" in self.outreach.model_fields_set:
+            for name in self.outreach.also_reasons:
+                if name not in families:
+                    raise ValueError(f"outreach.yaml names the family {name}, which is not in features/")
         for name in (self.deployment.listing_model, *self.deployment.also):
             if name not in self.models:
                 raise ValueError(f"deployment.yaml uses the model {name}, which is not in models/")
