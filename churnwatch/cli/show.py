@@ -376,7 +376,7 @@ def _further(console: Console, one: ExplainedFurther, lang: str) -> None:
     lately = _lately(said.change, lang)
     console.print(line.append(f", {lately}" if lately else "").append(f" · {said.model} {one.model_version}"))
     if said.expected_score is not None:
-        expected = say("expected", lang).format(n=round(100 * said.expected_score))
+        expected = say("expected_of", lang).format(n=round(100 * said.expected_score))
         lately = _lately(said.expected_change, lang)
         console.print(Text(", ".join([f"{expected[0].upper()}{expected[1:]}", *([lately] if lately else [])])))
     _weighing(console, one.reasons, one.signals, lang)

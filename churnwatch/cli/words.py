@@ -20,7 +20,7 @@ WORDS = {
     "bad_answer": ("bad answer", "jawaban buruk"),
     "bad_answer_risk": ("risk of a bad answer", "risiko jawaban buruk"),
     "expected_score": ("score {n} of 100", "skor {n} dari 100"),
-    "expected": ("expected score {n} of 100", "perkiraan skor {n} dari 100"),
+    "expected_of": ("expected score {n} of 100", "perkiraan skor {n} dari 100"),
     "up_lately": ("{n} up in 28 days", "naik {n} dalam 28 hari"),
     "down_lately": ("{n} down in 28 days", "turun {n} dalam 28 hari"),
     "same_lately": ("unchanged in 28 days", "tidak berubah dalam 28 hari"),
