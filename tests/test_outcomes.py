@@ -72,7 +72,7 @@ def observed(made: Tables, model: Model, *as_ofs: datetime) -> list[tuple[str, d
 def labelled(model: Model, *events: Event, known_before: datetime = LATER) -> tuple[float, bool]:
     """Outcome and too_late of customer a at AS_OF."""
     found = label(tables(*events), model, spine_of([("a", AS_OF)]), known_before=known_before)
-    assert ["outcome", "too_late", "left_at", "ended_at"] == list(found.columns)
+    assert found["too_late"][0] != found["told"][0]
     return float(found["outcome"][0]), bool(found["too_late"][0])
 
 
@@ -184,7 +184,8 @@ def test_no_observations_have_no_labels() -> None:
     nobody = observe(made, LEAVING, [])
     assert (0, ["customer_id", "as_of"]) == (len(nobody), list(nobody.columns))
     found = label(made, LEAVING, nobody, known_before=LATER)
-    kinds = {"outcome": "float64", "too_late": "bool", "left_at": "datetime64[us]", "ended_at": "datetime64[us]"}
+    kinds = {"outcome": "float64", "too_late": "bool", "told": "bool", "left_at": "datetime64[us]"}
+    kinds |= {"ended_at": "datetime64[us]", "known_at": "datetime64[us]", "score": "float64"}
     assert kinds == {name: str(kind) for name, kind in found.dtypes.items()}
     assert 0 == len(found)
 
@@ -502,8 +503,14 @@ def test_observations_and_labels_equal_the_oracle(
     labels = label(made, model, spine_of(spine), known_before=aware(known_before))
     assert [oracle_labels(model, *pair[:1], events, pair[1], known_before) for pair in spine] == [
         (bad, late, *(None if pd.isna(instant) else instant for instant in instants))
-        for bad, late, *instants in labels.itertuples(index=False, name=None)
+        for bad, late, *instants in labels[["outcome", "too_late", "left_at", "ended_at"]].itertuples(
+            index=False, name=None
+        )
     ]
+    # What the label must know: all up to the end of its window, and of who left too soon there is none.
+    ends = [as_of + timedelta(seconds=model.reach) - US for _, as_of in spine]
+    told = [None if late else end for late, end in zip(labels["too_late"], ends, strict=True)]
+    assert told == [None if pd.isna(instant) else instant for instant in labels["known_at"]]
 
 
 @settings(max_examples=40, deadline=None)
@@ -525,5 +532,6 @@ def test_what_becomes_known_later_changes_neither_population_nor_label(
     for made in (tables(*past, customers=who), tables(*past, *garbage, customers=who)):
         population = observe(made, model, [aware(t) for t in AS_OFS])
         labels = label(made, model, spine, known_before=aware(known_before))
-        answers.append((population.to_dict("list"), labels.to_dict("list")))
-    assert answers[0] == answers[1]
+        answers.append((population, labels))
+    for first, second in zip(*answers, strict=True):
+        pd.testing.assert_frame_equal(first, second)

@@ -9,6 +9,7 @@ from typing import Any
 import lightgbm as lgb
 import numpy as np
 import pytest
+from learned_rows import rows_of
 
 from churnwatch.errors import NoUsableModel
 from churnwatch.learner import Calibration, Chosen, Fitted, contributions, margins, refit, risks
@@ -26,7 +27,7 @@ def tiny(*, rounds: int = 3, calibration: Calibration | None = None) -> tuple[Fi
     y = (rng.random(400) < 1 / (1 + np.exp(-score))).astype(float)
     own = LearnerSettings(parameters={"num_leaves": 6, "min_data_in_leaf": 10, "learning_rate": 0.5, "num_threads": 1})
     chosen = Chosen(rounds, calibration or Calibration("none", (), ()), 0, "")
-    return refit(X, y, columns=COLUMNS, directions=["any"] * 4, settings=own, chosen=chosen), X
+    return refit(rows_of(X, y), columns=COLUMNS, directions=["any"] * 4, settings=own, chosen=chosen), X
 
 
 def goes_left(node: dict[str, Any], value: float) -> bool:

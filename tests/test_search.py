@@ -9,6 +9,7 @@ from typing import Any
 import lightgbm as lgb
 import numpy as np
 import pytest
+from learned_rows import rows_of
 from pydantic import ValidationError
 from test_training import COLUMNS, DAY, SMALL, UP, sample
 
@@ -36,13 +37,10 @@ def own(**given: Any) -> LearnerSettings:
 
 def searched(file: Path, trials: int, *, y: Any = Y, settings: LearnerSettings | None = None, **given: Any) -> Search:
     return search(
-        X,
-        y,
-        AS_OF,
+        rows_of(X, y, AS_OF, reach=REACH),
         columns=COLUMNS,
         directions=UP,
         settings=settings or own(),
-        reach=REACH,
         trials=trials,
         file=file,
         name="probe",
@@ -58,15 +56,14 @@ def twelve(tmp_path_factory: pytest.TempPathFactory) -> Search:
 
 def test_the_first_trial_is_the_file_s_parameters_as_training_takes_them(twelve: Search) -> None:
     """The same rounds as `fit` chooses with as many folds, and on each fold the AUC of a booster fitted there."""
-    _, chosen = fit(X, Y, AS_OF, columns=COLUMNS, directions=UP, settings=own(), reach=REACH)
+    _, chosen = fit(rows_of(X, Y, AS_OF, reach=REACH), columns=COLUMNS, directions=UP, settings=own())
     assert chosen.rounds == twelve.file.rounds
     assert SMALL == twelve.file.parameters
-    folds = _folds(AS_OF, Y, reach=REACH, most=FOLDS)
+    folds = _folds(rows_of(X, Y, AS_OF, reach=REACH), most=FOLDS)
     assert [int(held.sum()) for _, held in folds] == list(twelve.held)
     for found, (train, held) in zip(twelve.file.aucs, folds, strict=True):
         alone = own(rounds=chosen.rounds, minimum_outcomes=1)
-        same = np.full(int(train.sum()), AS_OF[0])
-        fitted, _ = fit(X[train], Y[train], same, columns=COLUMNS, directions=UP, settings=alone, reach=REACH)
+        fitted, _ = fit(rows_of(X[train], Y[train]), columns=COLUMNS, directions=UP, settings=alone)
         # A fold alone has bins of its own: near, not equal.
         assert pytest.approx(auc(Y[held], margins(fitted, X[held])), abs=0.03) == found
 
@@ -315,7 +312,7 @@ def test_a_parameter_lightgbm_does_not_know_is_refused(tmp_path: Path) -> None:
 def test_without_a_fold_there_is_nothing_to_compare_by(tmp_path: Path) -> None:
     with pytest.raises(CheckFailed, match="nothing to compare by"):
         search(
-            X, Y, np.full(len(Y), AS_OF[0]), columns=COLUMNS, directions=UP, settings=own(), reach=REACH, trials=1,
+            rows_of(X, Y), columns=COLUMNS, directions=UP, settings=own(), trials=1,
             file=tmp_path / "k.db", name="probe",
         )  # fmt: skip
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from churnwatch.spec import (
     Action,
+    Answer,
     Bands,
     Deployment,
     Duration,
@@ -424,13 +425,16 @@ def test_a_model_holds_together(given: dict[str, Any], told: str) -> None:
     assert [told] == refusals(Model, MODEL | given)
 
 
+ONE_KIND = "an outcome is either `event: {…}`, `inactive: {…}` with `for: 90d`, `answer: {…}`, or `given: column`"
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({}, "an outcome is either `event: {…}`, `inactive: {…}` with `for: 90d`, or `given: column`"),
+        ({}, ONE_KIND),
         (
             {"event": {"kind": "a"}, "inactive": {"kind": "b"}, "for": "90d"},
-            "an outcome is either `event: {…}`, `inactive: {…}` with `for: 90d`, or `given: column`",
+            ONE_KIND,
         ),
         (
             {"event": {"kind": "a"}, "for": "90d"},
@@ -439,7 +443,7 @@ def test_a_model_holds_together(given: dict[str, Any], told: str) -> None:
         ({"inactive": {"kind": "a"}}, "`for` goes with `inactive`: how long without such an event counts as gone"),
         (
             {"event": {"kind": "a"}, "given": "churned"},
-            "an outcome is either `event: {…}`, `inactive: {…}` with `for: 90d`, or `given: column`",
+            ONE_KIND,
         ),
         ({"event": {}}, "the outcome matches every row: name at least a kind"),
         ({"inactive": {}, "for": "90d"}, "the outcome matches every row: name at least a kind"),
@@ -635,7 +639,7 @@ def test_the_files_of_a_project_fit_together(given: dict[str, Any], told: str) -
 
 def test_a_length_of_time_stays_a_text() -> None:
     """It is written back as it was read."""
-    assert '{"every":"30d","history":"90d"}' == Grid(every=Duration("30d")).model_dump_json()
+    assert '{"every":"30d","at":null,"history":"90d"}' == Grid(every=Duration("30d")).model_dump_json()
 
 
 @pytest.mark.parametrize(
@@ -669,6 +673,76 @@ def test_horizons_that_cannot_be_told_are_refused(change: dict[str, Any], said: 
     assert ("30d", "60d") == Model.model_validate({**made, "horizons": ["30d", "60d"]}).horizons
     with pytest.raises(ValidationError, match=said):
         Model.model_validate({key: value for key, value in {**made, **change}.items() if value is not None})
+
+
+NPS = {"scale": [0, 10], "bad": {"at_most": 6}}
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"scale": [10, 0]}, "a scale rises from its lowest score to its highest"),
+        ({"scale": [5, 5]}, "a scale rises from its lowest score to its highest"),
+        ({"bad": {}}, "a bad score is either `at_most: 6` or `at_least: 5`"),
+        ({"bad": {"at_most": 6, "at_least": 7}}, "a bad score is either `at_most: 6` or `at_least: 5`"),
+        ({"bad": {"at_most": 10}}, "some scores between 0 and 10 are bad and some are not"),
+        ({"bad": {"at_most": -1}}, "some scores between 0 and 10 are bad and some are not"),
+        ({"bad": {"at_least": 0}}, "some scores between 0 and 10 are bad and some are not"),
+        ({"about": "order"}, "Input should be 'customer' or 'case'"),
+    ],
+)
+def test_an_instrument_has_bad_scores_and_others(given: dict[str, Any], told: str) -> None:
+    (said,) = refusals(Answer, NPS | given)
+    assert told in said
+
+
+def test_the_bad_end_of_a_scale_says_which_is_better() -> None:
+    assert Answer.model_validate(NPS).higher_is_better
+    assert not Answer.model_validate({"scale": [1, 7], "bad": {"at_least": 5}}).higher_is_better
+
+
+SATISFIED = {
+    "model": "probe",
+    "title": {"en": "Unhappy", "id": "Kecewa"},
+    "outcome": {"answer": {"nps": NPS}},
+    "population": {"without": {"kind": "cancellation"}},
+    "grid": {"every": "30d"},
+    "horizon": "90d",
+    "families": ["silence"],
+    "baselines": {"recency": None, "last_score": None, "tenure": "tenure_days"},
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"horizon": None}, "needs a `horizon` in which it comes"),
+        ({"grid": {"every": "30d", "at": "survey sent"}}, "leave horizon and gap out"),
+        ({"grid": {"every": "30d", "at": "survey sent"}, "horizon": None, "gap": "1d"}, "leave horizon and gap out"),
+        ({"outcome": {"event": {"kind": "end"}}, "answering": {"within": "7d"}}, "with an outcome `answer` only"),
+        (
+            {"outcome": {"event": {"kind": "end"}}, "grid": {"every": "30d", "at": "survey sent"}},
+            "with an outcome `answer` only",
+        ),
+        ({"outcome": {"answer": {}}}, "at least 1 item"),
+        ({"answering": {"within": "0d"}}, "nobody answers within 0d"),
+        ({"answering": {"least": 0}}, "greater than 0"),
+        ({"population": {"without": {}}}, "leaves nobody: name at least a kind"),
+        ({"horizons": ["30d"]}, "`event` only"),
+    ],
+)
+def test_a_model_of_satisfaction_that_cannot_be_is_refused(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        Model.model_validate({key: value for key, value in {**SATISFIED, **change}.items() if value is not None})
+
+
+def test_a_date_is_complete_once_the_answers_to_its_last_survey_could_have_come() -> None:
+    """On a calendar the window of 90 days; at events a slice of 30 days, then the 14 days an answer may take."""
+    assert 90 * 86_400 == Model.model_validate(SATISFIED).reach
+    events = {**SATISFIED, "grid": {"every": "30d", "at": "survey sent"}}
+    del events["horizon"]
+    assert 44 * 86_400 == Model.model_validate(events).reach
+    assert 37 * 86_400 == Model.model_validate({**events, "answering": {"within": "7d"}}).reach
 
 
 def test_a_condition_is_said_the_same_whatever_the_order_of_its_keys():

@@ -53,9 +53,9 @@ def spied(company, tmp_path_factory):
         seen["fitted"], seen["chosen"] = churnwatch.runs.study.fit_on(rows, model, **options)
         return seen["fitted"], seen["chosen"]
 
-    def refit(X, y, **options):
-        seen["refit_on"] = (X, y)
-        seen["refitted"] = real_refit(X, y, **options)
+    def refit(rows, **options):
+        seen["refit_on"] = (rows.X, rows.y)
+        seen["refitted"] = real_refit(rows, **options)
         return seen["refitted"]
 
     with pytest.MonkeyPatch.context() as patched:
@@ -132,7 +132,7 @@ def test_permuted_labels_teach_nothing(spied, seed):
     for date in np.unique(past.as_of):
         rows = past.as_of == date
         drawn[rows] = lots.permutation(past.outcome[rows])
-    rows = dataclasses.replace(past, outcome=drawn)
+    rows = dataclasses.replace(past, labels=past.labels.assign(outcome=drawn))
     model = open_workspace(spied.root, deployment="demo", data=None, now=NOW).model("churn")
     fitted, _ = churnwatch.runs.study.fit_on(rows, model, when="by lot")
     assert auc(drawn, margins(fitted, past.matrix.values)) > 0.6

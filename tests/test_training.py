@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from learned_rows import rows_of
 
 from churnwatch.errors import CheckFailed, ProjectError
 from churnwatch.evaluation.figures import auc
@@ -41,7 +42,7 @@ def sample(n: int, months: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.n
 def fitted(X: np.ndarray, y: np.ndarray, as_of: np.ndarray, *, reach: int = 60 * DAY, **given: Any) -> Any:
     """``fit`` with small settings, which ``given`` overrides."""
     own = LearnerSettings(**({"parameters": SMALL, "rounds": 30, "minimum_outcomes": 20} | given))
-    return fit(X, y, as_of, columns=COLUMNS, directions=UP, settings=own, reach=reach)
+    return fit(rows_of(X, y, as_of, reach=reach), columns=COLUMNS, directions=UP, settings=own)
 
 
 def trees(text: str) -> str:
@@ -66,15 +67,16 @@ def test_no_fold_trains_on_a_label_that_was_not_complete_at_the_held_out_date(
         known = [i for i, month in enumerate(months) if month * 30 * DAY + reach <= held * 30 * DAY]
         if len({y[i] for i in known}) == 2:
             expected.append((known, [i for i, month in enumerate(months) if month == held]))
-    found = _folds(dates(months), y, reach=reach, most=most)
+    found = _folds(rows_of(np.zeros((len(y), 1)), y, dates(months), reach=reach), most=most)
     assert expected[-most:] == [(np.flatnonzero(a).tolist(), np.flatnonzero(b).tolist()) for a, b in found]
 
 
 def test_a_label_that_closes_at_the_held_out_instant_is_known_and_a_second_later_is_not() -> None:
     """Windows are half-open: [as_of + gap, as_of + gap + horizon) is over at its end."""
     as_of, y = dates([0, 0, 2]), np.array([0.0, 1.0, 1.0])
-    assert [[0, 1]] == [np.flatnonzero(train).tolist() for train, _ in _folds(as_of, y, reach=60 * DAY, most=3)]
-    assert [] == _folds(as_of, y, reach=60 * DAY + 1, most=3)
+    just, late = (rows_of(np.zeros((3, 1)), y, as_of, reach=reach) for reach in (60 * DAY, 60 * DAY + 1))
+    assert [[0, 1]] == [np.flatnonzero(train).tolist() for train, _ in _folds(just, most=3)]
+    assert [] == _folds(late, most=3)
 
 
 def test_rounds_and_calibration_are_those_of_out_of_time_predictions() -> None:
@@ -135,7 +137,7 @@ def test_refit_is_the_last_step_of_fit() -> None:
     X, y, as_of = sample(900, 5, 4)
     model, chosen = fitted(X, y, as_of)
     own = LearnerSettings(parameters=SMALL, rounds=30, minimum_outcomes=20)
-    assert model == refit(X, y, columns=COLUMNS, directions=UP, settings=own, chosen=chosen)
+    assert model == refit(rows_of(X, y), columns=COLUMNS, directions=UP, settings=own, chosen=chosen)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +183,9 @@ def test_too_few_outcomes_are_too_little_to_train_on(bad: int, good: int, told: 
     assert "daily --baseline recency" in refused.value.hint
     chosen = Chosen(3, Calibration("none", (), ()), 0, "")
     with pytest.raises(CheckFailed, match=told):
-        refit(X, y, columns=COLUMNS, directions=UP, settings=LearnerSettings(minimum_outcomes=982), chosen=chosen)
+        refit(
+            rows_of(X, y), columns=COLUMNS, directions=UP, settings=LearnerSettings(minimum_outcomes=982), chosen=chosen
+        )
 
 
 def test_as_many_outcomes_as_asked_for_are_enough() -> None:
@@ -201,7 +205,7 @@ def test_the_margin_never_moves_against_a_direction(directions: tuple[str, ...])
     chosen = Chosen(60, Calibration("none", (), ()), 0, "")
 
     def steps(column: int, constraints: tuple[str, ...]) -> np.ndarray:
-        model = refit(X, y, columns=COLUMNS, directions=constraints, settings=own, chosen=chosen)
+        model = refit(rows_of(X, y), columns=COLUMNS, directions=constraints, settings=own, chosen=chosen)
         scan = np.repeat(X[:40], 60, axis=0)
         scan[:, column] = np.tile(np.linspace(-3, 3, 60), 40)
         return np.diff(margins(model, scan).reshape(40, 60), axis=1)
@@ -273,7 +277,7 @@ def test_a_wrong_parameter_is_the_model_files_mistake(wrong: dict[str, Any], tol
     chosen = Chosen(3, Calibration("none", (), ()), 0, "")
     for train in (
         lambda: fitted(X, y, as_of, parameters=SMALL | wrong),
-        lambda: refit(X, y, columns=COLUMNS, directions=UP, settings=own, chosen=chosen),
+        lambda: refit(rows_of(X, y), columns=COLUMNS, directions=UP, settings=own, chosen=chosen),
     ):
         with pytest.raises(ProjectError) as refused:
             train()
@@ -286,7 +290,8 @@ def test_progress_is_told_from_the_first_fold_to_the_last() -> None:
     X, y, as_of = sample(900, 5, 14)
     own = LearnerSettings(parameters=SMALL, rounds=5, minimum_outcomes=20)
     heard: list[tuple[str, int, int]] = []
-    fit(X, y, as_of, columns=COLUMNS, directions=UP, settings=own, reach=DAY, report=lambda *told: heard.append(told))
+    rows = rows_of(X, y, as_of, reach=DAY)
+    fit(rows, columns=COLUMNS, directions=UP, settings=own, report=lambda *told: heard.append(told))
     assert [("choosing rounds", i, 3) for i in range(4)] == heard
 
 

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from learned_rows import rows_of
 
 from churnwatch.learner import Leaving, fit
 from churnwatch.registry import Bundle
@@ -87,13 +88,10 @@ def tiny_bundle() -> Bundle:
     leaving = Leaving(model.horizons, model.label_length, days * DAY, np.full(len(X), 365.0 * DAY))
     family = Family.model_validate(CONTACT)
     fitted, chosen = fit(
-        X,
-        y,
-        as_of.astype("datetime64[us]"),
+        rows_of(X, y, as_of, reach=model.reach),
         columns=COLUMNS,
         directions=[column.direction for column in family.columns],
         settings=model.learner,
-        reach=model.reach,
         leaving=leaving,
     )
     return Bundle(fitted, model, (family,), "demo", {"choice": chosen.note})

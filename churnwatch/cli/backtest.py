@@ -35,14 +35,23 @@ def backtest(
     every: Annotated[
         str | None, typer.Option("--every", help="The step of the range in days, Nd.", show_default=EVERY)
     ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(
+            "--until",
+            help="Of a model at events: the day before which the last slice ends.",
+            show_default="the data end",
+        ),
+    ] = None,
 ) -> None:
     """At each day: train only on what was complete then, make the list, judge it by what came after; a page of it."""
     from churnwatch.runs.backtest import backtest as run
 
     days = _days(as_of, first, last, every)
+    end = None if until is None else parse_day(until, option="--until")
     workspace = common.workspace()
     with progress_bar() as report:
-        told = run(workspace, model, days=days, language=common.lang, report=report)
+        told = run(workspace, model, days=days, until=end, language=common.lang, report=report)
     tell(common.json, told, lambda: show_backtest(told))
 
 

@@ -10,9 +10,9 @@ from churnwatch.learner.answering import CrossFit, cross_fit, effective_size, fo
 from churnwatch.learner.calibration import calibrate, risk
 from churnwatch.learner.fitted import Calibration, Fitted, Horizon
 from churnwatch.learner.horizons import horizon_risks
-from churnwatch.learner.scoring import contributions, margins, risks
+from churnwatch.learner.scoring import contributions, expected_scores, margins, risks
 from churnwatch.learner.search import SPACE, Search, Trial, merged, search
-from churnwatch.learner.training import Chosen, Leaving, check_enough, fit, parameters, refit
+from churnwatch.learner.training import Chosen, Leaving, Rows, check_enough, fit, parameters, refit
 
 __all__ = [
     "SPACE",
@@ -22,6 +22,7 @@ __all__ = [
     "Fitted",
     "Horizon",
     "Leaving",
+    "Rows",
     "Search",
     "Trial",
     "calibrate",
@@ -29,6 +30,7 @@ __all__ = [
     "contributions",
     "cross_fit",
     "effective_size",
+    "expected_scores",
     "fit",
     "fold_of",
     "horizon_risks",

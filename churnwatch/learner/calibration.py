@@ -24,9 +24,11 @@ def calibrate(
     outcomes: Array,
     *,
     dates: np.ndarray[Any, Any] | None = None,
+    weight: Array | None = None,
     method: Literal["auto", "isotonic", "platt", "none"] = "auto",
 ) -> Calibration:
-    """Fit a calibration on out-of-time ``margins`` (n,) and ``outcomes`` (n,) of 0 and 1, seen at ``dates`` (n,).
+    """Fit a calibration on out-of-time ``margins`` (n,) and ``outcomes`` (n,) of 0 and 1, seen at ``dates`` (n,); each
+    row counts by its ``weight`` (n,), of mean 1, alike where it is left out.
 
     ``auto`` takes isotonic from 1,000 of the rarer outcome on, else Platt (a logistic regression on the margin, with
     Platt's smoothed targets). With one class only there is nothing to fit: ``none``. What a margin says within a date
@@ -36,10 +38,28 @@ def calibrate(
     if method == "none" or rarer == 0:
         return Calibration("none", (), ())
     if dates is not None:
-        margins = at_one_level(margins, outcomes, dates)
+        margins = at_one_level(margins, outcomes, dates, weight=weight)
     if method == "isotonic" or (method == "auto" and rarer >= ISOTONIC_OUTCOMES):
-        return _isotonic(margins, outcomes)
-    return _platt(margins, outcomes)
+        return _isotonic(margins, outcomes, weight)
+    return _platt(margins, _smoothed(outcomes), weight)
+
+
+def calibrate_score(
+    margins: Array,
+    outcomes: Array,
+    badness: Array,
+    *,
+    dates: np.ndarray[Any, Any] | None = None,
+    weight: Array | None = None,
+) -> Calibration:
+    """Fit how bad a score is expected to be, 0 best to 1 worst (n,), on the margins of ``calibrate``.
+
+    A logistic curve of the margin, fitted by the Bernoulli quasi-likelihood: a mean that stays between the two ends of
+    the scale, whatever the spread of the scores (Papke & Wooldridge, Journal of Applied Econometrics 11, 1996).
+    """
+    if dates is not None:
+        margins = at_one_level(margins, outcomes, dates, weight=weight)
+    return _platt(margins, badness, weight)
 
 
 def risk(calibration: Calibration, margins: Array) -> Array:
@@ -51,7 +71,7 @@ def risk(calibration: Calibration, margins: Array) -> Array:
     return _logistic(margins)
 
 
-def at_one_level(margins: Array, outcomes: Array, dates: np.ndarray[Any, Any]) -> Array:
+def at_one_level(margins: Array, outcomes: Array, dates: np.ndarray[Any, Any], *, weight: Array | None = None) -> Array:
     """The margins (n,), those of each date moved by one amount, so that the same margin means the same on all dates.
 
     Out-of-time margins come from boosters of other dates, and seasons move the rate of a whole date: pooled as they
@@ -64,15 +84,16 @@ def at_one_level(margins: Array, outcomes: Array, dates: np.ndarray[Any, Any]) -
     names, codes = np.unique(dates, return_inverse=True)
     if len(names) == 1:
         return margins
-    rows = np.bincount(codes)
+    weighs = np.ones(len(margins)) if weight is None else weight
+    rows = np.bincount(codes, weighs)
     share = rows / rows.sum()
 
     def loss(parameters: Array) -> tuple[float, Array]:
         levels = parameters[1:]
         apart = (levels - share @ levels) / LEVEL_SPREAD**2
         score = parameters[0] * margins + levels[codes]
-        gap = _logistic(score) - outcomes
-        value = np.logaddexp(0, score).sum() - (outcomes * score).sum() + apart @ (levels - share @ levels) / 2
+        gap = weighs * (_logistic(score) - outcomes)
+        value = (weighs * (np.logaddexp(0, score) - outcomes * score)).sum() + apart @ (levels - share @ levels) / 2
         slope = np.array([(gap * margins).sum()])
         return float(value), np.concatenate([slope, np.bincount(codes, gap) + apart - share * apart.sum()])
 
@@ -84,10 +105,10 @@ def at_one_level(margins: Array, outcomes: Array, dates: np.ndarray[Any, Any]) -
     return moved
 
 
-def _isotonic(margins: Array, outcomes: Array) -> Calibration:
+def _isotonic(margins: Array, outcomes: Array, weight: Array | None) -> Calibration:
     from sklearn.isotonic import IsotonicRegression
 
-    fitted = IsotonicRegression(out_of_bounds="clip").fit(margins, outcomes)
+    fitted = IsotonicRegression(out_of_bounds="clip").fit(margins, outcomes, sample_weight=weight)
     knots = fitted.y_thresholds_.copy()
     steps = fitted.predict(margins)
     # A step of pure 0s or 1s would promise certainty. Jeffreys' half an outcome on each side says how little a short
@@ -101,17 +122,23 @@ def _isotonic(margins: Array, outcomes: Array) -> Calibration:
     return Calibration("isotonic", tuple(map(float, fitted.X_thresholds_)), tuple(map(float, knots)))
 
 
-def _platt(margins: Array, outcomes: Array) -> Calibration:
-    from scipy.optimize import minimize
-
+def _smoothed(outcomes: Array) -> Array:
+    """Platt's targets, a little inside 0 and 1."""
     bad = outcomes.sum()
     good = len(outcomes) - bad
-    target = np.where(outcomes == 1, (bad + 1) / (bad + 2), 1 / (good + 2))
+    targets: Array = np.where(outcomes == 1, (bad + 1) / (bad + 2), 1 / (good + 2))
+    return targets
+
+
+def _platt(margins: Array, target: Array, weight: Array | None) -> Calibration:
+    from scipy.optimize import minimize
+
+    weighs = np.ones(len(margins)) if weight is None else weight
 
     def loss(parameters: Array) -> tuple[float, Array]:
         score = parameters[0] * margins + parameters[1]
-        gap = _logistic(score) - target
-        value = np.logaddexp(0, score).sum() - (target * score).sum()
+        gap = weighs * (_logistic(score) - target)
+        value = (weighs * (np.logaddexp(0, score) - target * score)).sum()
         return float(value), np.array([(gap * margins).sum(), gap.sum()])
 
     # a >= 0: a calibration never turns the ranking round.

@@ -51,3 +51,7 @@ class Fitted:
     """The training median of each column; ``None`` where every value was missing."""
     horizons: tuple[Horizon, ...] = ()
     """Those below the own horizon, the longest first, then those above it, the shortest first."""
+    score: Calibration | None = None
+    """From a margin to how bad the score is expected to be, 0 best to 1 worst: Platt's form, as scores lie between two
+    ends; of an outcome ``answer`` only.
+    """

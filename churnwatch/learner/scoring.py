@@ -30,6 +30,11 @@ def risks(fitted: Fitted, X: Array) -> Array:
     return risk(fitted.calibration, margins(fitted, X))
 
 
+def expected_scores(fitted: Fitted, margins: Array) -> Array | None:
+    """The expected score (n,) of each margin, 0 worst to 1 best, falling as it rises; None of a model without one."""
+    return None if fitted.score is None else 1 - risk(fitted.score, margins)
+
+
 def contributions(fitted: Fitted, X: Array) -> Array:
     """Exact TreeSHAP contributions to the margin, (n_rows, n_columns), without the expected value.
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from churnwatch.errors import CheckFailed, ProjectError, nearest
-from churnwatch.learner.training import FIXED, Array, _checked, _dataset, _folds, check_enough, parameters
+from churnwatch.learner.training import FIXED, Array, Rows, _checked, _dataset, _folds, check_enough, parameters
 from churnwatch.spec import LearnerSettings, Searched
 
 if TYPE_CHECKING:
@@ -144,14 +144,11 @@ class Search:
 
 
 def search(
-    X: Array,
-    y: Array,
-    as_of: np.ndarray[Any, Any],
+    rows: Rows,
     *,
     columns: Sequence[str],
     directions: Sequence[str],
     settings: LearnerSettings,
-    reach: int,
     trials: int,
     file: Path,
     name: str,
@@ -169,9 +166,9 @@ def search(
     where there is too little to learn from or no fold, ProjectError for parameters LightGBM does not take and for a
     file that holds no search.
     """
-    check_enough(y, settings)
+    check_enough(rows.y, settings)
     space = dict(settings.search or SPACE)
-    folds = _folds(as_of, y, reach=reach, most=max(FOLDS, settings.folds))
+    folds = _folds(rows, most=max(FOLDS, settings.folds))
     if not folds:
         raise CheckFailed(
             "no date before the first test date has complete labels of both kinds before it: nothing to compare by",
@@ -179,10 +176,10 @@ def search(
         )
     _check_names(space)
     with _checked(settings):
-        data = _dataset(X, y, columns, settings)
+        data = _dataset(rows, columns, settings)
         parts = [(_part(data, train), _part(data, valid)) for train, valid in folds]
         held = tuple(int(mask.sum()) for _, mask in folds)
-        key = _key(X, y, as_of, columns, directions, settings, space, reach)
+        key = _key(rows, columns, directions, settings, space)
         study, done = _opened(file, f"{name}-{key[:12]}")
         if on_begin:
             on_begin(study.study_name)
@@ -196,7 +193,7 @@ def search(
             done.append(one)
             if on_trial:
                 on_trial(one, len(done))
-    dates = tuple(str(as_of[mask][0].astype("datetime64[s]")) for _, mask in folds)
+    dates = tuple(str(rows.dates[mask][0].astype("datetime64[s]")) for _, mask in folds)
     return Search(tuple(done), held, dates, before=min(before, trials))
 
 
@@ -359,14 +356,11 @@ def _seed(seed: int, place: int) -> int:
 
 
 def _key(
-    X: Array,
-    y: Array,
-    as_of: np.ndarray[Any, Any],
+    rows: Rows,
     columns: Sequence[str],
     directions: Sequence[str],
     settings: LearnerSettings,
     space: Mapping[str, Searched],
-    reach: int,
 ) -> str:
     """A hash of everything a trial depends on: the observations, the settings and the ranges, the library."""
     from importlib.metadata import version
@@ -376,13 +370,13 @@ def _key(
         "directions": list(directions),
         "settings": settings.model_dump(mode="json", exclude={"search", "calibration", "folds"}),
         "space": {name: one.model_dump(mode="json") for name, one in space.items()},
-        "reach": reach,
         "folds": [max(FOLDS, settings.folds), UNDISTURBED, AT_LEAST, RANDOM_TRIALS],
         "fixed": FIXED,
         "libraries": [version("lightgbm"), version("optuna")],
     }
     digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
-    for values in (X, y, as_of.astype("datetime64[us]").astype(np.int64)):
+    instants = (one.astype("datetime64[us]").astype(np.int64) for one in (rows.dates, rows.known_at))
+    for values in (rows.X, rows.y, *instants, *([] if rows.weight is None else [rows.weight])):
         digest.update(np.ascontiguousarray(values).tobytes())
     return digest.hexdigest()
 

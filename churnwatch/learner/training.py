@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from churnwatch.errors import CheckFailed, ProjectError, nearest
-from churnwatch.learner.calibration import calibrate
+from churnwatch.learner.calibration import calibrate, calibrate_score
 from churnwatch.learner.fitted import Calibration, Fitted, Horizon
 from churnwatch.learner.horizons import fit_horizons
 from churnwatch.spec import Duration, LearnerSettings
@@ -44,6 +44,7 @@ class Chosen:
     folds: int
     note: str
     horizons: tuple[Horizon, ...] = ()
+    score: Calibration | None = None
 
 
 @dataclass(frozen=True)
@@ -58,45 +59,59 @@ class Leaving:
     watched: Array
 
 
+@dataclass(frozen=True)
+class Rows:
+    """What is learned from: ``X`` (n_rows, n_columns) float64, NaN missing; ``y`` (n_rows,) of 0 and 1; ``dates``
+    (n_rows,) datetime64, by which rows are held out together; ``known_at`` (n_rows,) datetime64, the last instant a
+    row's label had to know: a date may learn from it when that lies before the date. ``weight`` (n_rows,), above 0, of
+    mean 1, how many rows each stands for, ``None`` all alike. ``score`` (n_rows,) 0 worst to 1 best, where a score is
+    foretold beside the outcome.
+    """
+
+    X: Array
+    y: Array
+    dates: np.ndarray[Any, Any]
+    known_at: np.ndarray[Any, Any]
+    weight: Array | None = None
+    score: Array | None = None
+
+    @property
+    def base_rate(self) -> float:
+        """The share of bad outcomes, by weight."""
+        return float(np.average(self.y, weights=self.weight))
+
+
 def fit(
-    X: Array,
-    y: Array,
-    as_of: np.ndarray[Any, Any],
+    rows: Rows,
     *,
     columns: Sequence[str],
     directions: Sequence[str],
     settings: LearnerSettings,
-    reach: int,
     leaving: Leaving | None = None,
     report: Report | None = None,
 ) -> tuple[Fitted, Chosen]:
     """Choose rounds and calibration out of time, then fit on all rows.
 
-    ``X`` (n_rows, n_columns) float64, NaN missing; ``y`` (n_rows,) of 0 and 1; ``as_of`` (n_rows,) datetime64;
-    ``directions`` up, down or any per column (a monotone constraint); ``reach`` seconds from as-of to a
-    complete label; ``leaving`` what further horizons are told by. Raises CheckFailed where either class has fewer than
-    ``minimum_outcomes`` rows, ProjectError where LightGBM does not take a parameter.
+    ``directions`` up, down or any per column (a monotone constraint); ``leaving`` what further horizons are told by.
+    Raises CheckFailed where either class has fewer than ``minimum_outcomes`` rows, ProjectError where LightGBM does not
+    take a parameter.
     """
-    check_enough(y, settings)
+    check_enough(rows.y, settings)
     with _checked(settings):
-        data = _dataset(X, y, columns, settings)
+        data = _dataset(rows, columns, settings)
         chosen = _choose(
             data,
-            X,
-            y,
-            as_of,
+            rows,
             directions=directions,
             settings=settings,
-            reach=reach,
             leaving=leaving,
             report=report,
         )
-        return _fit_all(data, X, y, columns=columns, directions=directions, settings=settings, chosen=chosen), chosen
+        return _fit_all(data, rows, columns=columns, directions=directions, settings=settings, chosen=chosen), chosen
 
 
 def refit(
-    X: Array,
-    y: Array,
+    rows: Rows,
     *,
     columns: Sequence[str],
     directions: Sequence[str],
@@ -104,10 +119,10 @@ def refit(
     chosen: Chosen,
 ) -> Fitted:
     """Fit on all rows with rounds and calibration chosen before; arguments as in ``fit``."""
-    check_enough(y, settings)
+    check_enough(rows.y, settings)
     with _checked(settings):
-        data = _dataset(X, y, columns, settings)
-        return _fit_all(data, X, y, columns=columns, directions=directions, settings=settings, chosen=chosen)
+        data = _dataset(rows, columns, settings)
+        return _fit_all(data, rows, columns=columns, directions=directions, settings=settings, chosen=chosen)
 
 
 def check_enough(y: Array, settings: LearnerSettings) -> None:
@@ -151,32 +166,31 @@ def _checked(settings: LearnerSettings) -> Iterator[None]:
         raise ProjectError(f"LightGBM refuses the parameters: {said}", where=where) from error
 
 
-def _dataset(X: Array, y: Array, columns: Sequence[str], settings: LearnerSettings) -> lgb.Dataset:
+def _dataset(rows: Rows, columns: Sequence[str], settings: LearnerSettings) -> lgb.Dataset:
     """The binned data, made once and shared by all folds; binning must know the parameters that rule it."""
     import lightgbm as lgb
 
     # Pre-filtering would leave out columns by the whole data's counts, which a smaller fold may need otherwise.
     params = {**settings.parameters, **FIXED, "seed": settings.seed, "feature_pre_filter": False}
-    data = lgb.Dataset(X, y, feature_name=list(columns), free_raw_data=False, params=params)
+    data = lgb.Dataset(
+        rows.X, rows.y, weight=rows.weight, feature_name=list(columns), free_raw_data=False, params=params
+    )
     return data.construct()
 
 
 def _choose(
     data: lgb.Dataset,
-    X: Array,
-    y: Array,
-    as_of: np.ndarray[Any, Any],
+    rows: Rows,
     *,
     directions: Sequence[str],
     settings: LearnerSettings,
-    reach: int,
     leaving: Leaving | None,
     report: Report | None,
 ) -> Chosen:
     import lightgbm as lgb
 
-    folds = _folds(as_of, y, reach=reach, most=settings.folds)
-    dates = len(np.unique(as_of))
+    folds = _folds(rows, most=settings.folds)
+    dates = len(np.unique(rows.dates))
     if dates < 3 or not folds:
         why = (
             f"{dates} complete as-ofs are too few to choose by"
@@ -203,12 +217,16 @@ def _choose(
         boosters.append(booster)
     rounds = int(np.argmax(ranking)) + 1
     held_margins = [
-        booster.predict(X[held], raw_score=True, num_iteration=rounds)
+        booster.predict(rows.X[held], raw_score=True, num_iteration=rounds)
         for booster, (_, held) in zip(boosters, folds, strict=True)
     ]
     told = np.concatenate(held_margins)
-    rows = np.concatenate([np.flatnonzero(held) for _, held in folds])
-    calibration = calibrate(told, y[rows], dates=as_of[rows], method=settings.calibration)
+    at = np.concatenate([np.flatnonzero(held) for _, held in folds])
+    weight = None if rows.weight is None else rows.weight[at]
+    calibration = calibrate(told, rows.y[at], dates=rows.dates[at], weight=weight, method=settings.calibration)
+    score = None
+    if rows.score is not None:
+        score = calibrate_score(told, rows.y[at], 1 - rows.score[at], dates=rows.dates[at], weight=weight)
     horizons: tuple[Horizon, ...] = ()
     lacking: tuple[str, ...] = ()
     if leaving is not None:
@@ -216,34 +234,31 @@ def _choose(
             leaving.lengths,
             leaving.own,
             told,
-            left_after=leaving.left_after[rows],
-            watched=leaving.watched[rows],
-            dates=as_of[rows],
+            left_after=leaving.left_after[at],
+            watched=leaving.watched[at],
+            dates=rows.dates[at],
         )
     if report:
         report("choosing rounds", len(folds), len(folds))
     how = "no" if calibration.method == "none" else calibration.method
     dates_told = "1 out-of-time date" if len(folds) == 1 else f"{len(folds)} out-of-time dates"
     note = "; ".join((f"{rounds} rounds and {how} calibration by {dates_told}", *lacking))
-    return Chosen(rounds, calibration, len(folds), note, horizons)
+    return Chosen(rounds, calibration, len(folds), note, horizons, score)
 
 
-def _folds(
-    as_of: np.ndarray[Any, Any], y: Array, *, reach: int, most: int
-) -> list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
-    """(train, held) masks: a held-out date with every row whose label was complete by it; latest dates last."""
+def _folds(rows: Rows, *, most: int) -> list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
+    """(train, held) masks: a held-out date with every row whose label was known before it; latest dates last."""
     folds = []
-    for date in np.unique(as_of):
-        train = as_of + np.timedelta64(reach, "s") <= date
-        if 0 < y[train].sum() < train.sum():
-            folds.append((train, as_of == date))
+    for date in np.unique(rows.dates):
+        train = rows.known_at < date
+        if 0 < rows.y[train].sum() < train.sum():
+            folds.append((train, rows.dates == date))
     return folds[-most:]
 
 
 def _fit_all(
     data: lgb.Dataset,
-    X: Array,
-    y: Array,
+    rows: Rows,
     *,
     columns: Sequence[str],
     directions: Sequence[str],
@@ -253,14 +268,15 @@ def _fit_all(
     import lightgbm as lgb
 
     booster = lgb.train(parameters(settings, directions), data, num_boost_round=chosen.rounds)
-    seen = np.asarray(~np.isnan(X).all(axis=0))
-    usual = {name: float(np.nanmedian(X[:, i])) if seen[i] else None for i, name in enumerate(columns)}
+    seen = np.asarray(~np.isnan(rows.X).all(axis=0))
+    usual = {name: float(np.nanmedian(rows.X[:, i])) if seen[i] else None for i, name in enumerate(columns)}
     return Fitted(
         booster_text=booster.model_to_string(),
         columns=tuple(columns),
         calibration=chosen.calibration,
         rounds=chosen.rounds,
-        base_rate=float(y.mean()),
+        base_rate=rows.base_rate,
         usual=usual,
         horizons=chosen.horizons,
+        score=chosen.score,
     )

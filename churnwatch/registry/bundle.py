@@ -3,7 +3,7 @@
 ::
 
     booster.txt        LightGBM's text model
-    calibration.json   from margin to risk
+    calibration.json   from margin to risk, and to the expected score where there is one
     schema.json        the matrix columns in order, and what each usually holds in training
     model.json         the deployment, the model file, rounds, base rate, notes
     catalogue.json     the signal families the model was trained on
@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import sha256
@@ -74,10 +75,15 @@ def write_bundle(directory: Path, bundle: Bundle) -> str:
     if any(directory.iterdir()):
         raise FileExistsError(f"{directory} is not empty")
     fitted, calibration = bundle.fitted, bundle.fitted.calibration
+    score = {} if fitted.score is None else {"score": _knots(fitted.score)}
     files = {
         "booster.txt": fitted.booster_text.encode(),
         "calibration.json": _json_bytes(
-            {**_knots(calibration), "horizons": [{"length": h.length, **_knots(h.step)} for h in fitted.horizons]}
+            {
+                **_knots(calibration),
+                "horizons": [{"length": h.length, **_knots(h.step)} for h in fitted.horizons],
+                **score,
+            }
         ),
         "schema.json": _json_bytes(
             {
@@ -116,7 +122,7 @@ def read_bundle(directory: Path, *, expected_version: str | None = None) -> Bund
     """
     files = _verified_files(directory, expected_version)
     try:
-        knots = _object(files, "calibration.json", {"method", "x", "y", "horizons"})
+        knots = _object(files, "calibration.json", {"method", "x", "y", "horizons"}, also={"score"})
         calibration = _calibration(knots)
         if not isinstance(knots["horizons"], list):
             raise _damaged("the horizons are not a list", "calibration.json")
@@ -134,6 +140,7 @@ def read_bundle(directory: Path, *, expected_version: str | None = None) -> Bund
             base_rate=about["base_rate"],
             usual=usual,
             horizons=horizons,
+            score=_score(knots["score"]) if "score" in knots else None,
         )
         bundle = Bundle(fitted, model, families, about["deployment"], about["notes"])
         _check_fit(bundle)
@@ -216,6 +223,12 @@ def _horizon(content: dict[str, Any]) -> Horizon:
     return Horizon(content["length"], _calibration(content))
 
 
+def _score(content: dict[str, Any]) -> Calibration:
+    if set(content) != {"method", "x", "y"} or content["method"] != "platt":
+        raise _damaged("the expected score is not one platt curve", "calibration.json")
+    return _calibration(content)
+
+
 def _knots(calibration: Calibration) -> dict[str, Any]:
     return {"method": calibration.method, "x": list(calibration.x), "y": list(calibration.y)}
 
@@ -251,6 +264,8 @@ def _check_fit(bundle: Bundle) -> None:
     steps = [(h in below, (-1 if h in below else 1) * Duration(h.length).seconds) for h in fitted.horizons]
     if steps != sorted(set(steps), key=lambda step: (not step[0], step[1])):
         raise _damaged("the horizons do not lead away from the model's own", "calibration.json")
+    if fitted.score is not None and bundle.model.outcome.answer is None:
+        raise _damaged("there is an expected score of an outcome that is no answer", "calibration.json")
     strangers = [family.family for family in bundle.families if family.family not in bundle.model.families]
     if strangers:
         raise _damaged(f"the model does not use the family {strangers[0]}", "catalogue.json")
@@ -294,12 +309,12 @@ def _time(value: Any) -> Any:
         return value
 
 
-def _object(files: dict[str, bytes], name: str, keys: set[str]) -> dict[str, Any]:
+def _object(files: dict[str, bytes], name: str, keys: set[str], *, also: Iterable[str] = ()) -> dict[str, Any]:
     try:
         content = json.loads(files[name])
     except (ValueError, RecursionError):
         raise _damaged("this is not JSON", name) from None
-    if not isinstance(content, dict) or set(content) != keys:
+    if not isinstance(content, dict) or not keys <= set(content) <= keys | set(also):
         raise _damaged(f"this is not an object of {', '.join(sorted(keys))}", name)
     return content
 

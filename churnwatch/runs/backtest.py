@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,11 +19,11 @@ from churnwatch.health import BANDS, bands
 from churnwatch.learner import Fitted, margins, risk
 from churnwatch.outcomes import Span, check_labels, grid, label, observe, span
 from churnwatch.outreach import choose
-from churnwatch.runs.observations import Labelled, capacities, lists_of, relabelled
+from churnwatch.runs.observations import Labelled, Mask, capacities, instants, lists_of, relabelled
 from churnwatch.runs.study import baseline_scores, fit_on, judge, logistic_of, usable_columns
 from churnwatch.runs.suspects import refuse_suspects
 from churnwatch.runs.workspace import Report, Workspace, load_tables, lock
-from churnwatch.signals import Matrix, build
+from churnwatch.signals import build
 from churnwatch.spec import Model, civil_day, midnight
 
 if TYPE_CHECKING:
@@ -49,10 +49,11 @@ class Backtested:
 
 @dataclass(frozen=True)
 class _Date:
-    """One date of the replay: its as-of, the grid it may train on, and the labels as they were known then."""
+    """One date of the replay: its as-of, the grid it may train on, and where the slice it is judged on ends."""
 
     as_of: datetime
     grid: tuple[datetime, ...]
+    end: datetime
 
 
 def replay_days(first: date, last: date, *, every: int) -> list[date]:
@@ -71,7 +72,13 @@ def replay_days(first: date, last: date, *, every: int) -> list[date]:
 
 
 def backtest(
-    workspace: Workspace, name: str, *, days: Sequence[date], language: str = "en", report: Report | None = None
+    workspace: Workspace,
+    name: str,
+    *,
+    days: Sequence[date],
+    until: date | None = None,
+    language: str = "en",
+    report: Report | None = None,
 ) -> dict[str, Any]:
     """Replay ``days``, publish what came of it, and tell it: ``{"model", "deployment", "slices", "replay"}``.
 
@@ -93,7 +100,7 @@ def backtest(
                 where=str(directory),
                 hint="move the directory away to keep what was written into it, then run again",
             )
-        done = replayed(workspace, name, days=days, report=report)
+        done = replayed(workspace, name, days=days, until=until, report=report)
         told: dict[str, Any] = {
             "model": name,
             "deployment": workspace.deployment,
@@ -124,12 +131,21 @@ def backtest(
     return told
 
 
-def replayed(workspace: Workspace, name: str, *, days: Sequence[date], report: Report | None = None) -> Backtested:
+def replayed(
+    workspace: Workspace,
+    name: str,
+    *,
+    days: Sequence[date],
+    until: date | None = None,
+    report: Report | None = None,
+) -> Backtested:
     """One list and one slice per day, in the order of time; nothing is written.
 
     The signals of all dates are computed at once; who was observed and what was labelled by then is looked at date by
-    date. Raises DataRefused where the label of a day is not complete within the data, CheckFailed where there was too
-    little to train on by then, or a column is suspect and not acknowledged.
+    date. On a grid of events a slice is the observations from its day until the next day, the last one's until
+    ``until`` or the data end. Raises UsageError for ``until`` where there are no events to wait for, DataRefused where
+    the label of a day is not complete within the data, CheckFailed where there was too little to train on by then, or a
+    column is suspect and not acknowledged.
     """
     model = workspace.model(name)
     if model.outcome.given is not None:
@@ -142,26 +158,32 @@ def replayed(workspace: Workspace, name: str, *, days: Sequence[date], report: R
     tables = load_tables(workspace, report=report)
     within = span(tables, model)
     # The last first: of a range that ends too late the message names the end, not a step on the way.
-    as_ofs = [_testable(workspace, model, day, within) for day in sorted(set(days), reverse=True)]
-    dates = [_date(workspace, model, as_of, within) for as_of in reversed(as_ofs)]
+    as_ofs = [_testable(workspace, model, day, within) for day in sorted(set(days), reverse=True)][::-1]
+    ends = [*as_ofs[1:], _last_end(workspace, model, max(days), until, within)]
+    dates = [_date(workspace, model, as_of, end, within) for as_of, end in zip(as_ofs, ends, strict=True)]
     refuse_suspects(workspace, tables, model, report=report)
     columns, _ = usable_columns(workspace, tables, model)
-    spine = observe(tables, model, sorted({t for one in dates for t in (*one.grid, one.as_of)}))
+    every = sorted({t for one in dates for t in (*one.grid, one.as_of)})
+    spine = observe(tables, model, every, until=ends[-1])
     _enough(workspace, tables, model, spine, dates)
     matrix = build(tables, columns, spine, report=report)
     slices, lists, rows = [], [], []
     for place, one in enumerate(dates):
         if report:
             report("replaying", place, len(dates))
-        train = relabelled(tables, model, _at(matrix, one.grid), known_before=one.as_of)
-        tests = relabelled(tables, model, _at(matrix, [one.as_of]), known_before=workspace.now)
+        learned, later = (matrix.take(rows) for rows in _rows_of(model, matrix.observations, one))
+        train = relabelled(tables, model, learned, one.grid, known_before=one.as_of)
+        tests = relabelled(tables, model, later, [one.as_of], known_before=workspace.now)
+        if model.outcome.answer is not None:
+            # Nobody knows what the others would have said: a list is judged among those who answered.
+            tests = tests.in_time()
         when = f"before {civil_day(one.as_of, workspace.spec.deployment.zone)}"
         fitted, chosen = fit_on(train, model, when=when, report=report if len(dates) == 1 else None)
         logistic = logistic_of(train)
         (judged,) = judge(
             workspace, tables, model, fitted=fitted, train=train, tests=tests, as_ofs=[one.as_of], logistic=logistic
         )
-        trained = {"as_ofs": len(one.grid), "n": len(train.outcome), "choice": chosen.note}
+        trained = {"as_ofs": len(one.grid), "n": len(train.in_time().outcome), "choice": chosen.note}
         slices.append({**judged.figures, "trained": trained})
         made, listed = past_list(
             workspace, tables, model, fitted=fitted, logistic=logistic, tests=tests, as_of=one.as_of
@@ -181,9 +203,9 @@ def _testable(workspace: Workspace, model: Model, day: date, within: Span) -> da
     """The as-of of a day; DataRefused outside the data."""
     zone = workspace.spec.deployment.zone
     as_of = midnight(day, zone)
-    closes = as_of + timedelta(seconds=model.reach)
+    closes = as_of + timedelta(seconds=0 if model.at_events else model.reach)
     if closes > within.end or as_of <= within.first:
-        latest = within.end - timedelta(seconds=model.reach)
+        latest = within.end - (closes - as_of)
         raise DataRefused(
             f"as-of {day}: its outcomes are complete on {civil_day(closes, zone)}, the data run from "
             f"{civil_day(within.first, zone)} to {civil_day(within.end - timedelta(microseconds=1), zone)}",
@@ -193,7 +215,32 @@ def _testable(workspace: Workspace, model: Model, day: date, within: Span) -> da
     return as_of
 
 
-def _date(workspace: Workspace, model: Model, as_of: datetime, within: Span) -> _Date:
+def _last_end(workspace: Workspace, model: Model, day: date, until: date | None, within: Span) -> datetime:
+    """Where the last slice ends; on a calendar, whose slices are instants, that is nowhere."""
+    if until is None:
+        return within.end
+    if not model.at_events:
+        raise UsageError(
+            f"the model {model.model} observes customers on days of a calendar: a slice of it has no end",
+            where="--until",
+            allowed="a model whose grid is `at` events",
+            hint="leave --until out; --as-of D,D judges at several days",
+        )
+    if until <= day:
+        raise UsageError(f"until {until} there is no observation from {day} on", where="--until", allowed="a later day")
+    return min(midnight(until, workspace.spec.deployment.zone), within.end)
+
+
+def _rows_of(model: Model, observations: pd.DataFrame, one: _Date) -> tuple[Mask, Mask]:
+    """The rows a date may learn from, and those it is judged on."""
+    as_of = observations["as_of"].to_numpy()
+    if not model.at_events:
+        return np.isin(as_of, instants(one.grid)), np.isin(as_of, instants([one.as_of]))
+    first, opens, closes = instants([one.grid[0], one.as_of, one.end])
+    return (as_of >= first) & (as_of < opens), (as_of >= opens) & (as_of < closes)
+
+
+def _date(workspace: Workspace, model: Model, as_of: datetime, end: datetime, within: Span) -> _Date:
     """What may be trained on at ``as_of``; CheckFailed where nothing was complete by then."""
     zone = workspace.spec.deployment.zone
     day = civil_day(as_of, zone)
@@ -205,7 +252,7 @@ def _date(workspace: Workspace, model: Model, as_of: datetime, within: Span) -> 
             allowed=f"history of {model.history}, then gap and horizon, before the as-of: {first} is the first day",
             hint=f"choose a later as-of: {first}, or later still where that holds too few outcomes",
         )
-    return _Date(as_of, tuple(dates))
+    return _Date(as_of, tuple(dates), end)
 
 
 def _first_day(model: Model, zone: str, within: Span) -> date:
@@ -229,9 +276,9 @@ def _enough(workspace: Workspace, tables: Tables, model: Model, spine: pd.DataFr
     zone = workspace.spec.deployment.zone
     known = []
     for one in dates:
-        rows = spine[np.isin(spine["as_of"].to_numpy(), _instants(one.grid))]
+        rows = spine[_rows_of(model, spine, one)[0]]
         labels = label(tables, model, rows.reset_index(drop=True), known_before=one.as_of)
-        outcome = labels["outcome"].to_numpy()[~labels["too_late"].to_numpy()]
+        outcome = labels["outcome"].to_numpy()[labels["told"].to_numpy()]
         check_labels(pd.Series(outcome), model, when=f"before {civil_day(one.as_of, zone)}")
         bad = int(outcome.sum())
         known.append((bad, len(outcome) - bad))
@@ -297,7 +344,7 @@ def past_list(
     places = chosen["place"].to_numpy()
     listed = np.zeros(len(customers), dtype=bool)
     listed[places] = True
-    instant = _instants([as_of])[0]
+    instant = instants([as_of])[0]
     outcome = np.where(tests.too_late, "left_too_soon", np.where(tests.outcome == 1, "left", "stayed"))
     days = (tests.left_at - instant) / np.timedelta64(1, "D")
     rows = pd.DataFrame(
@@ -328,12 +375,3 @@ def past_list(
         counts=asdict(counts),
     )
     return made, rows
-
-
-def _at(matrix: Matrix, as_ofs: Sequence[datetime]) -> Matrix:
-    """The rows of these as-ofs, in their order."""
-    return matrix.take(np.isin(matrix.observations["as_of"].to_numpy(), _instants(as_ofs)))
-
-
-def _instants(as_ofs: Sequence[datetime]) -> np.ndarray[Any, Any]:
-    return np.array([t.astimezone(UTC).replace(tzinfo=None) for t in as_ofs], dtype="datetime64[us]")

@@ -17,6 +17,7 @@ from churnwatch.outcomes import grid, span
 from churnwatch.runs.observations import Labelled, complete_by, labelled, lists_of, relabelled
 from churnwatch.runs.study import TEST_FIFTH, Judged, fifths, fit_on, judge, usable_columns
 from churnwatch.runs.suspects import refuse_suspects
+from churnwatch.runs.weighing import weighted
 from churnwatch.runs.workspace import Report, Workspace
 from churnwatch.spec import Column, Family, Model, civil_day
 
@@ -65,14 +66,15 @@ def candidate(workspace: Workspace, tables: Tables, model: Model, *, report: Rep
         past, later, when = everything.take(~test), everything.take(test), "outside the test"
     else:
         # Labels for choosing are those known at the first test date, not those that came in late.
-        past = relabelled(tables, model, everything.take(everything.at(known)).matrix, known_before=tests[0])
+        earlier = everything.take(everything.at(known)).matrix
+        past = relabelled(tables, model, earlier, known, known_before=tests[0])
         later, when = everything, f"before {civil_day(tests[0], workspace.spec.deployment.zone)}"
     fitted, chosen = fit_on(past, model, when=when, report=report)
     judged = judge(workspace, tables, model, fitted=fitted, train=past, tests=later, as_ofs=tests)
-    final = everything.in_time()
+    rows, weighing = weighted(everything, model)
+    final = rows.in_time()
     registered = refit(
-        final.matrix.values,
-        final.outcome,
+        final.rows(),
         columns=final.matrix.names,
         directions=[column.direction for column in columns],
         settings=model.learner,
@@ -85,6 +87,7 @@ def candidate(workspace: Workspace, tables: Tables, model: Model, *, report: Rep
         "observations": len(final.outcome),
         "choice": chosen.note,
         "skipped": skipped,
+        **({"weighing": weighing.as_json()} if weighing else {}),
     }
     return Candidate(
         bundle=_bundle(workspace, model, registered, notes),

@@ -259,7 +259,7 @@ def observe_all(
             allowed=f"history of {chosen.history}, then gap and horizon, within the data",
             hint="load more history, or look at the model's population and at `churnwatch check`",
         )
-    instants, periods = np.unique(rows.as_of, return_inverse=True)
+    instants, periods = np.unique(rows.dates, return_inverse=True)
     ids: pd.Series = rows.matrix.observations["customer_id"]
     customers = ids.factorize()[0].astype(np.int64)
     # An as-of at which nobody was in time to act has no row, so it is no period.
@@ -270,7 +270,7 @@ def observe_all(
         have,
         rows,
         every.matrix.observations,
-        pd.DataFrame({"outcome": every.outcome, "too_late": every.too_late}),
+        every.labels,
         skipped,
         periods.astype(np.int64),
         customers,

@@ -137,7 +137,7 @@ def _described(
     as_ofs = grid(model, zone=zone, span=within, complete_by=within.end)
     observations = observe(tables, model, as_ofs)
     labels = label(tables, model, observations, known_before=workspace.now)
-    kept = labels[~labels["too_late"]]
+    kept = labels[labels["told"]]
     suspects = find_suspects(workspace, tables, model, observations, labels, report=report)
     described = {
         "model": name,

@@ -62,7 +62,7 @@ def outcomes_so_far(workspace: Workspace, tables: Tables, model: Model, as_of: d
             return Outcomes(0, 0, wanted)
         as_of = tests[0]
     labels = label(tables, model, observe(tables, model, dates), known_before=as_of)
-    in_time = labels[~labels["too_late"]]
+    in_time = labels[labels["told"]]
     bad = int(in_time["outcome"].sum())
     return Outcomes(bad, len(in_time) - bad, wanted)
 

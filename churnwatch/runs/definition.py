@@ -185,8 +185,8 @@ def define(
         words={one: definition(model, language=one, end=civil_day(last, zone)) for one in ("en", "id")},
         end=end,
         as_ofs=len(as_ofs),
-        observed=int((~late).sum()),
-        bad=int(labels["outcome"].sum()),
+        observed=int(labels["told"].sum()),
+        bad=int(labels.loc[labels["told"], "outcome"].sum()),
         too_late=int(late.sum()),
         measured=measured,
         picture=path if picture is not None else None,
@@ -307,7 +307,7 @@ def leavers(tables: Tables, model: Model, *, end: datetime) -> Leavers:
         for length in lengths:
             asked = model.model_copy(update={"horizon": Duration(f"{length // 3600}h")})
             labels = label(tables, asked, observations, known_before=end)
-            in_time = ~labels["too_late"].to_numpy()
+            in_time = labels["told"].to_numpy()
             left = int(labels["outcome"].sum())
             horizons.append(
                 {

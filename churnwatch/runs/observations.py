@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from churnwatch.learner import Rows
 from churnwatch.outcomes import label, observe, span
 from churnwatch.runs.workspace import Report
 from churnwatch.signals import Matrix, build
@@ -23,17 +24,42 @@ Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 @dataclass(frozen=True)
 class Labelled:
-    """A matrix with what became of each row, as far as it is told ``until`` then (aware UTC): ``outcome`` 0 or 1,
-    ``too_late`` bool, ``left_at`` and ``ended_at`` datetime64[us], naive UTC, NaT where nobody left (all (n_rows,), as
-    ``outcomes.label`` has them).
+    """A matrix with what became of each row, as far as it is told ``until`` then (aware UTC).
+
+    ``dates`` (n_rows,) datetime64[us], naive UTC, is the date of the grid that each row belongs to: its as-of, or at
+    events the opening of its slice. ``labels`` is the frame of ``outcomes.label``. ``weight`` (n_rows,), of mean 1
+    among those with an outcome, says how many customers each row stands for; ``None`` all alike.
     """
 
     matrix: Matrix
-    outcome: np.ndarray[Any, np.dtype[np.float64]]
-    too_late: Mask
-    left_at: np.ndarray[Any, Any]
-    ended_at: np.ndarray[Any, Any]
+    dates: np.ndarray[Any, Any]
+    labels: pd.DataFrame
     until: datetime
+    weight: np.ndarray[Any, np.dtype[np.float64]] | None = None
+
+    def _column(self, name: str) -> np.ndarray[Any, Any]:
+        values: np.ndarray[Any, Any] = self.labels[name].to_numpy()
+        return values
+
+    @property
+    def outcome(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """1.0 bad, 0.0 not, NaN where there is none."""
+        return self._column("outcome")
+
+    @property
+    def too_late(self) -> Mask:
+        """Whether it came before the gap was over."""
+        return self._column("too_late")
+
+    @property
+    def left_at(self) -> np.ndarray[Any, Any]:
+        """When the customer left, naive UTC; NaT: not, or nobody knows."""
+        return self._column("left_at")
+
+    @property
+    def ended_at(self) -> np.ndarray[Any, Any]:
+        """When the customer left, however late; NaT as above."""
+        return self._column("ended_at")
 
     @property
     def as_of(self) -> np.ndarray[Any, Any]:
@@ -41,25 +67,35 @@ class Labelled:
         instants: np.ndarray[Any, Any] = self.matrix.observations["as_of"].to_numpy()
         return instants
 
-    def at(self, as_ofs: Sequence[datetime]) -> Mask:
-        """Rows of these as-ofs."""
-        wanted = np.array([t.astimezone(UTC).replace(tzinfo=None) for t in as_ofs], dtype="datetime64[us]")
-        return np.isin(self.as_of, wanted)
+    def at(self, dates: Sequence[datetime]) -> Mask:
+        """Rows of these dates of the grid."""
+        return np.isin(self.dates, instants(dates))
 
     def take(self, rows: Mask) -> Labelled:
         """The rows where the mask holds."""
-        return Labelled(
-            self.matrix.take(rows),
-            self.outcome[rows],
-            self.too_late[rows],
-            self.left_at[rows],
-            self.ended_at[rows],
-            self.until,
+        return replace(
+            self,
+            matrix=self.matrix.take(rows),
+            dates=self.dates[rows],
+            labels=self.labels[rows].reset_index(drop=True),
+            weight=None if self.weight is None else self.weight[rows],
         )
 
     def in_time(self) -> Labelled:
-        """The rows whose outcome did not come before the gap was over."""
-        return self.take(~self.too_late)
+        """The rows with an outcome to learn from and judge by, as ``outcomes.label`` tells them."""
+        return self.take(self._column("told"))
+
+    def rows(self, dates: np.ndarray[Any, Any] | None = None) -> Rows:
+        """What the learner takes, all rows having an outcome; ``dates`` in place of those of the grid."""
+        score = self._column("score")
+        return Rows(
+            X=self.matrix.values,
+            y=self.outcome,
+            dates=self.dates if dates is None else dates,
+            known_at=self._column("known_at") if dates is None else dates,
+            weight=self.weight,
+            score=None if np.isnan(score).all() else score,
+        )
 
 
 def labelled(
@@ -71,27 +107,34 @@ def labelled(
     known_before: datetime,
     report: Report | None = None,
 ) -> Labelled:
-    """Observe, compute signals and label at each as-of; labels read nothing known at ``known_before`` or later."""
+    """Observe, compute signals and label at each date; labels read nothing known at ``known_before`` or later."""
     observations = observe(tables, model, as_ofs)
-    return relabelled(tables, model, build(tables, columns, observations, report=report), known_before=known_before)
+    matrix = build(tables, columns, observations, report=report)
+    return relabelled(tables, model, matrix, as_ofs, known_before=known_before)
 
 
-def relabelled(tables: Tables, model: Model, matrix: Matrix, *, known_before: datetime) -> Labelled:
-    """The rows of a matrix with labels that read nothing known at ``known_before`` or later."""
+def relabelled(
+    tables: Tables, model: Model, matrix: Matrix, dates: Sequence[datetime], *, known_before: datetime
+) -> Labelled:
+    """The rows of a matrix, each of the last of ``dates`` (rising) that does not lie after it, with labels that read
+    nothing known at ``known_before`` or later.
+    """
+    opened = instants(dates)
+    as_of = matrix.observations["as_of"].to_numpy()
+    place = np.searchsorted(opened, as_of, side="right") - 1
     labels = label(tables, model, matrix.observations, known_before=known_before)
-    return Labelled(
-        matrix,
-        labels["outcome"].to_numpy(),
-        labels["too_late"].to_numpy(),
-        labels["left_at"].to_numpy(),
-        labels["ended_at"].to_numpy(),
-        min(known_before, span(tables, model).end),
-    )
+    return Labelled(matrix, opened[place], labels, min(known_before, span(tables, model).end))
+
+
+def instants(moments: Sequence[datetime]) -> np.ndarray[Any, Any]:
+    """Aware instants as the matrix holds them."""
+    return np.array([t.astimezone(UTC).replace(tzinfo=None) for t in moments], dtype="datetime64[us]")
 
 
 def complete_by(as_ofs: Sequence[datetime], model: Model, instant: datetime) -> list[datetime]:
-    """The as-ofs whose label window has closed by ``instant``."""
-    return [t for t in as_ofs if t + timedelta(seconds=model.reach) <= instant]
+    """The dates whose label window has closed by ``instant``; at events, whose slice is over."""
+    length = model.slice_length if model.at_events else model.reach
+    return [t for t in as_ofs if t + timedelta(seconds=length) <= instant]
 
 
 def owners_of(tables: Tables, customer_ids: pd.Series) -> np.ndarray[Any, np.dtype[np.object_]] | None:

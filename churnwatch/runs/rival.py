@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from churnwatch.errors import NoUsableModel
 from churnwatch.learner import Calibration, Chosen, margins, refit
 from churnwatch.runs.observations import Labelled
 from churnwatch.runs.score import bundle_matrix
+from churnwatch.runs.weighing import weighted
 from churnwatch.runs.workspace import Workspace
 from churnwatch.sources import mentions_of
 from churnwatch.spec import Column, Family, Model, Words
@@ -74,12 +75,11 @@ def rival_of(
             id=f"Model yang dipakai, {version}, resepnya sama: tidak ada yang dibandingkan.",
         )
         return Rival(version, None, note)
-    kept = past.in_time()
+    kept = weighted(past, model)[0].in_time()
     matrix = bundle_matrix(tables, bundle, kept.matrix.observations)
     chosen = Chosen(bundle.fitted.rounds, Calibration("none", (), ()), 0, "")
     fitted = refit(
-        matrix.values,
-        kept.outcome,
+        replace(kept.rows(), X=matrix.values),
         columns=matrix.names,
         directions=[column.direction for column in matrix.columns],
         settings=bundle.model.learner,

@@ -14,7 +14,7 @@ import pandas as pd
 from churnwatch.errors import DataRefused, NoUsableModel
 from churnwatch.evaluation import moved_words
 from churnwatch.health import bands
-from churnwatch.learner import horizon_risks, margins, risk
+from churnwatch.learner import expected_scores, horizon_risks, margins, risk
 from churnwatch.outcomes import check_as_of, grid, label, observe, span
 from churnwatch.runs.tracking import tracking_warnings
 from churnwatch.runs.workspace import Report, Workspace, ledger, load_tables, lock
@@ -38,7 +38,7 @@ LEARNED = (
 @dataclass(frozen=True)
 class Scored:
     """``frame``: customer_id, as_of, margin, risk, band, model_version, risk_30d … where the model tells further
-    horizons, ordered by customer; and where it came from.
+    horizons, expected_score (0 worst to 1 best) where it tells one, ordered by customer; and where it came from.
     """
 
     frame: pd.DataFrame
@@ -136,6 +136,7 @@ def score_frame(bundle: Bundle, matrix: Matrix, *, version: str) -> pd.DataFrame
     """What a bundle says of each row of its matrix, in its order: the frame of ``Scored``."""
     margin = margins(bundle.fitted, matrix.values)
     risks = risk(bundle.fitted.calibration, margin)
+    score = expected_scores(bundle.fitted, margin)
     return pd.DataFrame(
         {
             "customer_id": matrix.observations["customer_id"],
@@ -148,6 +149,7 @@ def score_frame(bundle: Bundle, matrix: Matrix, *, version: str) -> pd.DataFrame
                 f"risk_{length}": within
                 for length, within in horizon_risks(bundle.fitted, margin, bundle.model.label_length).items()
             },
+            **({} if score is None else {"expected_score": score}),
         }
     )
 
@@ -186,7 +188,7 @@ def base_rate_warnings(workspace: Workspace, tables: Tables, bundle: Bundle, as_
     if not dates:
         return ()
     labels = label(tables, model, observe(tables, model, dates[-1:]), known_before=as_of)
-    in_time = labels.loc[~labels["too_late"], "outcome"]
+    in_time = labels.loc[labels["told"], "outcome"]
     if in_time.empty:
         return ()
     said = moved_words(

@@ -25,6 +25,7 @@ from churnwatch.learner import Chosen, Fitted, Leaving, fit, horizon_risks, marg
 from churnwatch.outcomes import check_labels
 from churnwatch.runs.groups import groupings_of
 from churnwatch.runs.observations import Labelled, lists_of
+from churnwatch.runs.weighing import weighted
 from churnwatch.runs.workspace import Report, Workspace
 from churnwatch.signals import Matrix, available, model_columns
 from churnwatch.spec import Column, Model, civil_day
@@ -73,17 +74,14 @@ def fit_on(rows: Labelled, model: Model, *, when: str, report: Report | None = N
     """
     import pandas as pd
 
-    kept = rows.in_time()
+    kept = weighted(rows, model)[0].in_time()
     check_labels(pd.Series(kept.outcome), model, when=when)
     snapshot = model.outcome.given is not None
     fitted, chosen = fit(
-        kept.matrix.values,
-        kept.outcome,
-        fifths(kept, model).astype("datetime64[s]") if snapshot else kept.as_of,
+        kept.rows(fifths(kept, model).astype("datetime64[s]") if snapshot else None),
         columns=kept.matrix.names,
         directions=[column.direction for column in kept.matrix.columns],
         settings=model.learner,
-        reach=1 if snapshot else model.reach,
         leaving=_leaving(kept, model) if model.horizons else None,
         report=report,
     )

@@ -37,7 +37,7 @@ def find_suspects(
     are no column of the model, but would not be a good one.
     """
     columns, _ = available(tables, model_columns(workspace.spec, model))
-    kept = np.flatnonzero(~labels["too_late"].to_numpy())
+    kept = np.flatnonzero(labels["told"].to_numpy())
     if len(kept) > SAMPLE:
         kept = np.sort(np.random.default_rng(1).choice(kept, SAMPLE, replace=False))
     now = observations.iloc[kept].reset_index(drop=True)

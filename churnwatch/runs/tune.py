@@ -20,6 +20,7 @@ from churnwatch.runs.observations import Labelled, labelled
 from churnwatch.runs.record import recorded
 from churnwatch.runs.study import TEST_FIFTH, fifths, usable_columns
 from churnwatch.runs.suspects import model_file
+from churnwatch.runs.weighing import weighted
 from churnwatch.runs.workspace import Report, Workspace, ledger, load_tables
 from churnwatch.spec import Model, civil_day
 
@@ -137,7 +138,7 @@ def past_of(
         everything = labelled(tables, model, columns, known, known_before=workspace.now, report=report)
         return everything.take(fifths(everything, model) != TEST_FIFTH).in_time(), None
     past = labelled(tables, model, columns, known, known_before=tests[0], report=report)
-    return past.in_time(), str(civil_day(tests[0], workspace.spec.deployment.zone))
+    return weighted(past, model)[0].in_time(), str(civil_day(tests[0], workspace.spec.deployment.zone))
 
 
 def _tune(
@@ -185,13 +186,10 @@ def _tune(
 
     snapshot = model.outcome.given is not None
     found = search(
-        past.matrix.values,
-        past.outcome,
-        fifths(past, model).astype("datetime64[s]") if snapshot else past.as_of,
+        past.rows(fifths(past, model).astype("datetime64[s]") if snapshot else None),
         columns=past.matrix.names,
         directions=[column.direction for column in past.matrix.columns],
         settings=model.learner,
-        reach=1 if snapshot else model.reach,
         trials=trials,
         file=workspace.state / f"tune-{model.model}.db",
         name=model.model,

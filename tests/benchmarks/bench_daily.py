@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from churnwatch.learner import Calibration, Chosen, contributions, margins, refit
+from churnwatch.learner import Calibration, Chosen, Rows, contributions, margins, refit
 from churnwatch.project import load_project
 from churnwatch.reasons import reasons
 from churnwatch.spec import LearnerSettings
@@ -27,9 +27,9 @@ def measure() -> list[Figure]:
     margin = X[:, :8] @ np.array([0.6, -0.5, 0.5, 0.4, -0.4, 0.3, 0.3, 0.2]) - 2.5
     y = (random.random(CUSTOMERS) < 1 / (1 + np.exp(-margin))).astype(float)
     X[random.random(X.shape) < 0.1] = np.nan
+    day = np.full(CUSTOMERS, np.datetime64("2026-01-01", "us"))
     fitted = refit(
-        X,
-        y,
+        Rows(X, y, day, day),
         columns=[column.name for column in columns],
         directions=["any"] * len(columns),
         settings=LearnerSettings(parameters={"learning_rate": 0.05, "num_leaves": 15, "min_data_in_leaf": 50}),

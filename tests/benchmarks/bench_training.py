@@ -11,7 +11,7 @@ from pathlib import Path
 import lightgbm as lgb
 import numpy as np
 
-from churnwatch.learner import Calibration, Chosen, fit, margins, parameters, refit
+from churnwatch.learner import Calibration, Chosen, Rows, fit, margins, parameters, refit
 from churnwatch.registry import Bundle, log_model, write_bundle
 from churnwatch.spec import Family, LearnerSettings, Model
 from tests.benchmarks.run import Figure
@@ -43,13 +43,14 @@ def measure() -> list[Figure]:
         )
 
     def ours() -> None:
-        refit(X, y, columns=names, directions=directions, settings=settings, chosen=chosen)
+        refit(Rows(X, y, as_of, as_of), columns=names, directions=directions, settings=settings, chosen=chosen)
 
     bare, own = least({"raw": raw, "ours": ours}, RUNS)
 
     few = np.arange(0, ROWS, 20)
-    small = X[few], y[few], as_of[few]
-    fitted, _ = fit(*small, columns=names, directions=directions, settings=settings, reach=67 * DAY)
+    known_at = as_of[few] + np.timedelta64(67 * DAY, "s")
+    small = Rows(X[few], y[few], as_of[few], known_at)
+    fitted, _ = fit(small, columns=names, directions=directions, settings=settings)
     booster = lgb.Booster(model_str=fitted.booster_text)
     rows = X[:SCORED]
     margins(fitted, rows)  # reads the text once, as a run does
@@ -153,5 +154,8 @@ def bundle(names: list[str], number: int) -> Bundle:
         }
     )
     chosen = Chosen(50, Calibration("none", (), ()), 0, "")
-    fitted = refit(X, y, columns=names, directions=["any"] * len(names), settings=model.learner, chosen=chosen)
+    day = np.full(len(y), np.datetime64("2026-01-01", "us"))
+    fitted = refit(
+        Rows(X, y, day, day), columns=names, directions=["any"] * len(names), settings=model.learner, chosen=chosen
+    )
     return Bundle(fitted, model, (family,), "bench", {"observations": 1_000})
