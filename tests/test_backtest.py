@@ -114,7 +114,7 @@ def one_by_one(workspace, model, day):
     tests = labelled(tables, model, columns, [as_of], known_before=workspace.now)
     found, chosen = churnwatch.runs.study.fit_on(train, model, when="then")
     [judged] = judge(workspace, tables, model, fitted=found, train=train, tests=tests, as_ofs=[as_of])
-    trained = {"as_ofs": len(dates), "n": len(train.outcome), "choice": chosen.note}
+    trained = {"as_ofs": len(dates), "n": len(train.in_time().outcome), "choice": chosen.note}
     return found, train, {**judged.figures, "trained": trained}
 
 
