@@ -26,11 +26,11 @@ def test_each_survey_has_a_line_and_its_intervals_below(capsys):
 def test_what_no_column_holds_is_said(capsys):
     lines = shown(capsys)
     for sentence in (
-        "! nps: the answers alone are too rosy: the silent are less satisfied",
+        "! nps: the answers alone are too rosy: who did not answer seems less satisfied",
         "! nps: fewer answer than in the window before (40% (38% to 42%))",
         "· nps: 1,210 answers, weighted for the silent, are worth 640 alike; 2.1% of the weights were cut",
         "· nps: 33 surveys may yet be answered, counted nowhere",
-        "· csat: whether the silent feel otherwise is not sure",
+        "· csat: whether who did not answer feels otherwise is not sure",
         "· csat: 1,210 answers, weighted for the silent, are worth 640 alike",
         "! ces: the source lists answers only: no response rate, nothing of the silent",
     ):
@@ -41,9 +41,9 @@ def test_an_effort_that_reads_lower_than_it_is_is_too_rosy(capsys):
     """Lower is better: 3.0 among the answers, 3.4 for everybody."""
     one = {**csat(), "higher_is_better": False, "naive": about(3.0, 0.1), "corrected": about(3.4, 0.1)}
     lines = shown(capsys, {**one, "difference": about(0.4, 0.1)})
-    assert "! csat: the answers alone are too rosy: the silent are less satisfied" in lines
+    assert "! csat: the answers alone are too rosy: who did not answer seems less satisfied" in lines
     more = shown(capsys, {**one, "higher_is_better": True, "difference": about(0.4, 0.1)})
-    assert "! csat: the answers alone are too bleak: the silent are more satisfied" in more
+    assert "! csat: the answers alone are too bleak: who did not answer seems more satisfied" in more
 
 
 def test_segments_owners_and_months_have_their_tables(capsys):
@@ -51,10 +51,11 @@ def test_segments_owners_and_months_have_their_tables(capsys):
     assert "starter 1,220 1,830 610 33% (30% to 36%) 25 (20 to 30) 15 (7 to 23)" in lines
     assert "not known 24 36 12 – not enough answers: 12 of 30 –" in lines
     assert "starter 1,220 – 610 – 3.20 (3.10 to 3.30) –" in lines
+    assert "month nps: share everybody ces: share the answers" in lines
     assert "Budi Santoso 58 -4 (-28 to 20) – –" in lines
     assert "Sri Lestari 12 – – –" in lines
-    assert "2025-10 – – – – – –" in lines
-    assert "2026-06 32% 25 18 (7 to 29) – 3.30 –" in lines
+    assert "2025-10 – – – –" in lines
+    assert "2026-06 32% 18 (7 to 29) – 3.30 (3.10 to 3.50)" in lines
 
 
 @pytest.mark.parametrize("width", [100, 120, 160])

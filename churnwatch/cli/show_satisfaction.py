@@ -88,8 +88,8 @@ def _said(one: Told) -> list[tuple[str, str, str]]:
     if gap and one["naive"] and one["corrected"]:
         rosy = (one["naive"]["value"] > one["corrected"]["value"]) == one["higher_is_better"]
         sure = not gap["low"] <= 0 <= gap["high"]
-        way = f"too {'rosy' if rosy else 'bleak'}: the silent are {'less' if rosy else 'more'} satisfied"
-        told = f"the answers alone are {way}" if sure else "whether the silent feel otherwise is not sure"
+        way = f"too {'rosy' if rosy else 'bleak'}: who did not answer seems {'less' if rosy else 'more'} satisfied"
+        told = f"the answers alone are {way}" if sure else "whether who did not answer feels otherwise is not sure"
         found.append(("!" if sure else "·", f"{name}: {told}", "yellow" if sure else ""))
     drift, before = one["response_drift"], one["response_before"]
     if drift and before and drift["moved"]:
@@ -126,7 +126,7 @@ def _owners(console: Console, asked: Sequence[Told]) -> None:
             names[key] = str(group.get("name") or _level(group))
     if not rows:
         return
-    heads = [head for one in asked for head in (f"{one['instrument']}: answered", "everybody")]
+    heads = [head for one in asked for head in (f"{one['instrument']}: answered", _whom(one))]
     shown = table("owner", *heads, right=heads)
     for key, groups in rows.items():
         cells: list[str] = []
@@ -145,20 +145,21 @@ def _months(console: Console, asked: Sequence[Told]) -> None:
             rows.setdefault(month["month"], {})[place] = month
     if not rows:
         return
-    heads = [head for one in asked for head in (f"{one['instrument']}: share", "answers", "everybody")]
+    heads = [head for one in asked for head in (f"{one['instrument']}: share", _whom(one))]
     shown = table("month", *heads, right=heads)
     for key in sorted(rows):
         cells: list[str] = []
         for place, one in enumerate(asked):
             month = rows[key].get(place)
-            naive = month and month["naive"]
-            cells += [
-                f"{month['response_rate']['value']:.0%}" if month and month["response_rate"] else "–",
-                _figure(one, naive["value"]) if naive else "–",
-                _ranged(one, month["corrected"] if month else None),
-            ]
+            rate, main = (month["response_rate"], month["corrected"] or month["naive"]) if month else (None, None)
+            cells += [f"{rate['value']:.0%}" if rate else "–", _ranged(one, main)]
         shown.add_row(key, *cells)
     titled(console, "Month by month", shown)
+
+
+def _whom(one: Told) -> str:
+    """Whose number the best of one instrument is."""
+    return "everybody" if one["corrected"] else "the answers"
 
 
 def _level(group: Told) -> str:

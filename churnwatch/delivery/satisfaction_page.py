@@ -139,9 +139,10 @@ class _Survey:
         return f"{sign}{shown}" if signed else shown
 
     def between(self, one: Quantity | None) -> str:
-        return (
-            "–" if one is None else f"{self.level(one['value'])} ({self.level(one['low'])} – {self.level(one['high'])})"
-        )
+        if one is None:
+            return "–"
+        told = self.ends(one)
+        return f"{told['value']} ({self.say('from_to', **told)})"
 
     def ends(self, one: Quantity) -> dict[str, str]:
         return {key: self.level(one[key]) for key in ("value", "low", "high")}
@@ -392,9 +393,9 @@ class _Survey:
         main = one["corrected"] or one["naive"]
         told = f"{self.level(one['naive']['value'])}" if one["corrected"] and one["naive"] else ""
         return {
-            "answered": self.say("level_answers" if self.one["only_answers"] else "level_of", **counts),
+            "answered": counts["answered"] if self.one["only_answers"] else self.say("of_asked", **counts),
             "main": self.level(main["value"]) if main else "–",
-            "range": f"({self.level(main['low'])} – {self.level(main['high'])})" if main else self.note(one),
+            "range": f"({self.say('from_to', **self.ends(main))})" if main else self.note(one),
             "small": self.say("answers_short", value=told) if told else "",
         }
 

@@ -51,16 +51,17 @@ WORDS: dict[str, tuple[str, str]] = {
         "{name}: {n} jawaban terlalu sedikit untuk sebuah angka.",
     ),
     "head_flatters": (
-        "The answers alone say {naive}. That is {diff} too rosy: those who keep silent are less satisfied.",
-        "Jawaban saja mengatakan {naive}. Itu {diff} terlalu bagus: yang diam kurang puas.",
+        "The answers alone say {naive}. That is {diff} too rosy: those who did not answer seem less satisfied.",
+        "Jawaban saja mengatakan {naive}. Itu {diff} terlalu bagus: yang tidak menjawab tampaknya kurang puas.",
     ),
     "head_harsh": (
-        "The answers alone say {naive}. That is {diff} too bleak: those who keep silent are more satisfied.",
-        "Jawaban saja mengatakan {naive}. Itu {diff} terlalu buruk: yang diam lebih puas.",
+        "The answers alone say {naive}. That is {diff} too bleak: those who did not answer seem more satisfied.",
+        "Jawaban saja mengatakan {naive}. Itu {diff} terlalu buruk: yang tidak menjawab tampaknya lebih puas.",
     ),
     "head_unsure": (
-        "The answers alone say {naive}. Whether the silent feel otherwise is not sure: the difference may be chance.",
-        "Jawaban saja mengatakan {naive}. Belum pasti yang diam merasa lain: selisihnya bisa kebetulan.",
+        "The answers alone say {naive}. Whether those who did not answer feel otherwise is not sure: the difference may "
+        "be chance.",
+        "Jawaban saja mengatakan {naive}. Belum pasti yang tidak menjawab merasa lain: selisihnya bisa kebetulan.",
     ),
     "flatters": (
         "The answers alone are too rosy by {diff} ({low} to {high})",
@@ -131,6 +132,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "kebetulan.",
     ),
     "level_of": ("{answered} of {asked} answered", "{answered} dari {asked} dijawab"),
+    "of_asked": ("{answered} of {asked}", "{answered} dari {asked}"),
     "level_answers": ("{answered} answers", "{answered} jawaban"),
     "unknown_level": ("not known", "tidak diketahui"),
     # How sure.
