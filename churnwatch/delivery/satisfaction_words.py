@@ -59,8 +59,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "Jawaban saja mengatakan {naive}. Itu {diff} terlalu buruk: yang tidak menjawab tampaknya lebih puas.",
     ),
     "head_unsure": (
-        "The answers alone say {naive}. Whether those who did not answer feel otherwise is not sure: the difference may "
-        "be chance.",
+        "The answers alone say {naive}. Whether those who did not answer feel otherwise is not sure: the difference "
+        "may be chance.",
         "Jawaban saja mengatakan {naive}. Belum pasti yang tidak menjawab merasa lain: selisihnya bisa kebetulan.",
     ),
     "flatters": (
