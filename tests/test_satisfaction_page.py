@@ -112,7 +112,7 @@ def test_too_few_answers_are_no_number():
     assert "too few answers (12)" in said
     assert "Month by month" not in said
     assert "Who answers" in said
-    assert "Sri Lestari 24 12 of 36 – too few answers (12)" in said
+    assert "By owner 1 of 1 owners have too few answers for any number. The months" in said
 
 
 def test_nobody_was_asked():
@@ -149,11 +149,18 @@ def test_segments_and_owners_stand_with_their_intervals():
     said = text(nps())
     assert "starter 610 of 1,830 answered 15 (7 to 23) 25 (20 to 30)" in said
     assert "not known 12 of 36 answered too few answers (12)" in said
-    # The worst first; a negative number has the sign of print; who has too few answers comes last.
+    # The worst first; a negative number has the sign of print; who has too few answers is counted, not shown.
     owners = said[said.index("By owner") :]
-    assert owners.index("Budi Santoso") < owners.index("Dewi Anggraini") < owners.index("Sri Lestari")
+    assert owners.index("Budi Santoso") < owners.index("Dewi Anggraini")
+    assert "Sri Lestari" not in owners
+    assert "1 of 3 owners have too few answers for any number." in owners
     assert "Budi Santoso 116 58 of 174 −4 (−28 to 20) answers 12" in owners
     assert "U2" not in said
+    mixed = {**csat(), "groups": {"segment": [], "owner": [nps()["groups"]["owner"][2]]}}
+    mixed["groups"]["owner"][0].update(naive=about(3.5, 0.2), corrected=about(3.4, 0.2))
+    assert "Sri Lestari 24 12 of 36 – too few answers (12) 12 of 36 3.40 (3.20 to 3.60) answers 3.50" in text(
+        nps(), mixed
+    )
 
 
 def test_every_month_has_its_line_and_every_picture_its_words():

@@ -63,7 +63,7 @@ def _overview(asked: Sequence[Told]) -> Table:
 
 def _numbers(one: Told, end: str) -> list[str]:
     """One end, or the value itself, of every quantity of a line of the overview."""
-    decimals = 1 if one["figure"] == "nps" else 2
+    decimals = 1 if one["figure"] == "nps" else 3
     forms: dict[str, Callable[[float], str]] = {
         "response_rate": "{:.1%}".format,
         "naive": lambda value: _figure(one, value),
@@ -128,14 +128,21 @@ def _owners(console: Console, asked: Sequence[Told]) -> None:
         return
     heads = [head for one in asked for head in (f"{one['instrument']}: answered", _whom(one))]
     shown = table("owner", *heads, right=heads)
-    for key, groups in rows.items():
+    known = [key for key, groups in rows.items() if any(group["naive"] for group in groups.values())]
+    for key in known:
+        groups = rows[key]
         cells: list[str] = []
         for place, one in enumerate(asked):
             group = groups.get(place)
             main = group and (group["corrected"] or group["naive"])
             cells += [f"{group['answered']:,}" if group else "–", _ranged(one, main)]
         shown.add_row(names[key], *cells)
-    titled(console, "By owner; few answers each: where to look, not who is good at the job", shown)
+    if known:
+        titled(console, "By owner; few answers each: where to look, not who is good at the job", shown)
+    if len(known) < len(rows):
+        console.print(
+            f"\n{len(rows) - len(known)} of {numbered(len(rows), 'owner')} have too few answers for any number"
+        )
 
 
 def _months(console: Console, asked: Sequence[Told]) -> None:

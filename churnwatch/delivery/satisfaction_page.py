@@ -87,10 +87,13 @@ class _Page:
                 found.setdefault(key, {})[place] = one
                 names[key] = clean(str(one.get("name") or "")) or self.level(one["level"])
                 customers[key] = max(customers.get(key, 0), one["customers"])
+        known = [key for key, groups in found.items() if any(one["naive"] for one in groups.values())]
         if not found:
             return None
-        order = sorted(found, key=lambda key: (*(_worst(surveys[0], found[key].get(0))), names[key], key))
+        few = len(found) - len(known)
+        order = sorted(known, key=lambda key: (*(_worst(surveys[0], found[key].get(0))), names[key], key))
         return {
+            "few": self.say("few_owners", n=self.whole(few), all=self.whole(len(found))) if few else None,
             "heads": [self.say("owner"), self.say("customers")]
             + [head for one in surveys for head in (self.say("answers_head", name=one.name), one.name)],
             "rows": [

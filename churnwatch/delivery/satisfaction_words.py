@@ -218,6 +218,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "Pelanggan tiap petugas: perkiraan untuk semua, rentang 95%, dan dengan huruf kecil jawaban saja. Jawaban per "
         "petugas sedikit: ini menunjukkan di mana harus melihat, bukan siapa yang bekerja baik.",
     ),
+    "few_owners": (
+        "{n} of {all} owners have too few answers for any number.",
+        "{n} dari {all} petugas punya terlalu sedikit jawaban untuk sebuah angka.",
+    ),
     "owner": ("owner", "petugas"),
     "customers": ("customers", "pelanggan"),
     "answers_head": ("{name}: answered", "{name}: dijawab"),
