@@ -62,7 +62,7 @@ class Outreach(Node):
     due_days: int = Field(default=1, ge=0)
     also_share: float = Field(default=0.25, ge=0, le=1)
     """Of an owner's places those kept for customers whom a further model lists (``also`` in deployment.yaml)."""
-    also_reasons: tuple[Name, ...] = ("surveys", "service", "contact", "wording")
+    also_reasons: tuple[Name, ...] = ("surveys", "service", "contact", "wording", "fulfilment")
     """Families whose signs are told of such a customer; others only where none of these tells anything."""
     surveys: Surveys = Surveys()
 

@@ -1,0 +1,400 @@
+"""Further models on the list: a real second model beside the listing model, from training to the rows."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from datetime import UTC, date, datetime, timedelta
+
+import pyarrow.parquet as pq
+import pytest
+from command_line import END, call, facts, ok, refused, tree
+
+from churnwatch.ledger import record_promotion
+from churnwatch.runs.daily import counts_told, daily
+from churnwatch.runs.explain import explain
+from churnwatch.runs.further import score_further
+from churnwatch.runs.score import scores
+from churnwatch.runs.train import train
+from churnwatch.runs.workspace import ledger, load_tables, open_workspace
+
+DAY, NOW = date.fromisoformat(END), datetime(2026, 7, 2, tzinfo=UTC)
+QUICK = {
+    "every: 14d": "every: 30d",
+    "rounds: 300": "rounds: 40",
+    "folds: 12 ": "folds: 2 ",
+    "test_slices: 5": "test_slices: 2",
+    "min_data_in_leaf: 200": "min_data_in_leaf: 40",
+    "minimum_outcomes: 100": "minimum_outcomes: 20",
+    "logistic_margin: 0.01": "logistic_margin: 0.1",
+}
+
+
+def edit(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def uses(root, names):
+    """The deployment's file with these further models."""
+    path = root / "configs" / "demo" / "deployment.yaml"
+    lines = [
+        f"also: [{', '.join(names)}]" if line.startswith("also:") else line for line in path.read_text().split("\n")
+    ]
+    path.write_text("\n".join(lines))
+
+
+def workspace_of(root):
+    return open_workspace(root, deployment="demo", data=None, now=NOW)
+
+
+@pytest.fixture(scope="module")
+def second(company, tmp_path_factory):
+    """The company with a trained second model under ``also``, and its list of the last day; nobody writes into it."""
+    root = tmp_path_factory.mktemp("further") / "project"
+    shutil.copytree(company.root, root, ignore=shutil.ignore_patterns("out"))
+    text = (root / "models" / "inactivity.yaml").read_text()
+    for old, new in QUICK.items():
+        assert old in text
+        text = text.replace(old, new)
+    (root / "configs" / "demo" / "models" / "inactivity.yaml").write_text(text)
+    uses(root, ["inactivity"])
+    workspace = workspace_of(root)
+    trained = train(workspace, "inactivity", by="test")
+    assert trained.champion == trained.version
+    daily(workspace, day=DAY, rerun="correct")
+    return root
+
+
+@pytest.fixture
+def project(second, tmp_path):
+    """A copy of it, this test's own."""
+    return shutil.copytree(second, tmp_path / "project")
+
+
+def rows_of(root, day=END):
+    with (root / "out" / "demo" / day / "outreach.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def scores_of(root):
+    return pq.read_table(root / "out" / "demo" / END / "scores.parquet").to_pylist()
+
+
+def verified(root):
+    told = ok(call("daily", "--as-of", END, "--rerun", "verify", "--project", root, "--json")).json
+    return told["status"] == "verified"
+
+
+def manifest(root, day=END):
+    return json.loads((root / "out" / "demo" / day / "run.json").read_text())
+
+
+def table(root, name):
+    with (root / "data" / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def parts(rows):
+    """The listing model's rows, and the further model's."""
+    return [[row for row in rows if row["listed_for"] == name] for name in ("churn", "inactivity")]
+
+
+def reasons(row):
+    return [row[key] for key in ("reason_1", "reason_2", "reason_3") if row[key]]
+
+
+# --- who
+
+
+def test_the_further_models_rows_follow_the_listing_models_under_the_same_capacity(second):
+    """Nobody has more rows than a day holds; a quarter of a full day is theirs, and they fill what the others leave."""
+    rows = rows_of(second)
+    leaving, growing = parts(rows)
+    assert leaving + growing == rows
+    assert len(growing) > 10
+    assert len({row["customer"] for row in rows}) == len(rows)
+    capacity = {agent["agent_no"]: int(agent["daily_capacity"]) for agent in table(second, "agents")}
+    for owner, places in capacity.items():
+        mine = [row for row in rows if row["owner"] == owner]
+        assert len(mine) <= places
+        theirs = sum(row["listed_for"] == "inactivity" for row in mine)
+        kept = {2: 0, 3: 1, 4: 1, 5: 1, 6: 1, 7: 2, 8: 2}[places]
+        if theirs > kept:  # the leaving left room: every one of them who may be listed is
+            wanted = worthy(second, owner)
+            assert len(mine) - theirs == len(wanted)
+
+
+def worthy(root, owner):
+    """Whom the listing model would list of an owner's, had the day no end."""
+    may = {
+        one["customer_no"]
+        for one in table(root, "customers")
+        if one["account_manager"] == owner and one["may_contact"] != "no"
+    }
+    return {one["customer_id"] for one in scores_of(root) if one["band"] != "healthy"} & may
+
+
+def test_they_are_healthy_by_the_listing_model_high_and_growing_by_their_own(second):
+    """Two scores of two days, built apart, say the same as the one build of both."""
+    _, growing = parts(rows_of(second))
+    workspace = workspace_of(second)
+    tables = load_tables(workspace)
+    now, before = (
+        scores(workspace, tables, "inactivity", day=day).frame.set_index("customer_id")
+        for day in (DAY, DAY - timedelta(days=28))
+    )
+    for row in growing:
+        who = row["customer"]
+        assert ("healthy", "inactivity") == (row["band"], row["also_model"])
+        assert (f"{now['risk'][who]:.4f}", now["band"][who]) == (row["also_risk"], row["also_band"])
+        assert row["also_band"] != "healthy"
+        assert f"{now['risk'][who] - before['risk'][who]:.4f}" == row["also_change"]
+        assert float(row["also_change"]) >= 0.01
+    order = [(-now["margin"][row["customer"]], row["customer"]) for row in growing]
+    assert sorted(order) == order
+
+
+def test_every_row_carries_both_numbers_and_the_version_that_lists_it(second):
+    """Those of the leaving too, as far as the second model observes them: who buys."""
+    leaving, growing = parts(rows_of(second))
+    told = manifest(second)
+    [also] = told["also"]
+    assert {told["model_version"]} == {row["model_version"] for row in leaving}
+    assert {also["model_version"]} == {row["model_version"] for row in growing}
+    scored = {
+        one["customer_id"]: one for one in pq.read_table(second / "out/demo" / END / "scores.parquet").to_pylist()
+    }
+    beside = 0
+    for row in leaving + growing:
+        one = scored[row["customer"]]
+        assert f"{one['risk']:.4f}" == row["risk"]
+        assert row["also_risk"] == ("" if one["inactivity_band"] is None else f"{one['inactivity_risk']:.4f}")
+        assert ("", "") == (row["expected_score"], row["expected_change"])
+        beside += row["also_risk"] != ""
+    assert len(growing) < beside < len(leaving) + len(growing)
+
+
+def test_their_reasons_are_of_surveys_and_service_where_there_are_such(second):
+    """The columns behind the sentences, as explain tells them: of the four families, or none of them says anything."""
+    families = {}
+    for family in workspace_of(second).spec.families:
+        families |= {column.name: family.family for column in family.columns}
+    first = {"surveys", "service", "contact", "wording", "fulfilment"}
+    language = {agent["agent_no"]: agent["language"] for agent in table(second, "agents")}
+    workspace = workspace_of(second)
+    _, growing = parts(rows_of(second))
+    with_such = 0
+    for row in growing[:12]:
+        [also] = explain(workspace, row["customer"], day=DAY, language=language[row["owner"]]).as_json()["also"]
+        assert reasons(row) == [reason["sentence"] for reason in also["reasons"]]
+        used = {families[reason["column"]] for reason in also["reasons"]}
+        assert used <= first or not used & first
+        with_such += bool(used & first)
+        assert (row["also_risk"], row["also_change"]) == (f"{also['risk']:.4f}", f"{also['change']:.4f}")
+        assert (row["model_version"], row["also_band"]) == (also["model_version"], also["band"])
+        shares = [abs(one["contribution"]) for one in also["signals"]]
+        assert sorted(shares, reverse=True) == shares
+    assert with_such > 3
+
+
+def test_everybody_is_counted_once_and_the_sentence_says_whose_the_rows_are(second):
+    told = manifest(second)
+    leaving, growing = parts(rows_of(second))
+    counts = told["counts"]
+    assert counts["observed"] == counts["listed"] + counts["below"] + counts["refused"] + counts["spilled"]
+    assert counts["listed"] == len(leaving) + len(growing)
+    [also] = told["also"]
+    assert ("inactivity", len(growing)) == (also["model"], also["listed"])
+    listed = f"{counts['listed']} listed ({len(leaving)} leaving, {len(growing)} not leaving yet, for inactivity)"
+    assert f"{counts['observed']} observed = {listed} + " in counts_told(counts, told["also"])
+    shown = ok(call("daily", "--as-of", END, "--project", second)).out
+    assert listed in " ".join(shown.split())
+    assert 3 == shown.count("early sign")
+
+
+# --- the ledger, and making it again
+
+
+def test_the_ledger_keeps_whose_row_it_is_and_both_numbers(second):
+    issued = facts(second, "lists")[-1]
+    [also] = manifest(second)["also"]
+    assert [["inactivity", also["model_version"]]] == json.loads(issued["also"])
+    kept = {row["customer_id"]: row for row in facts(second, "list_rows") if row["list_id"] == issued["list_id"]}
+    for row in rows_of(second):
+        one = kept[row["customer"]]
+        assert (row["listed_for"], row["also_model"]) == (one["listed_for"], one["also_model"] or "")
+        assert row["also_risk"] == ("" if one["also_risk"] is None else f"{one['also_risk']:.4f}")
+
+
+def test_verify_uses_the_version_the_list_was_made_by_and_a_new_list_the_one_in_use(project):
+    """Another version is promoted since, and the file names no further model any more: the same bytes all the same."""
+    with ledger(workspace_of(project)) as engine:
+        record_promotion(
+            engine,
+            deployment="demo",
+            model="inactivity",
+            model_version="ffffffffffff",
+            moved_at=NOW,
+            by="test",
+            reason="gate passed",
+            gate={},
+        )
+    before = tree(project / "out"), facts(project, "lists")
+    assert verified(project)
+    uses(project, [])
+    assert (
+        "verified"
+        == ok(call("daily", "--as-of", END, "--rerun", "verify", "--project", project, "--json")).json["status"]
+    )
+    assert before == (tree(project / "out"), facts(project, "lists"))
+    uses(project, ["inactivity"])
+    refused(call("daily", "--as-of", "2026-06-24", "--project", project), 6, "ffffffffffff")
+
+
+def test_a_list_whose_directory_is_gone_comes_back_whole(project):
+    directory = project / "out" / "demo" / END
+    before = {path.name: path.read_bytes() for path in directory.iterdir() if path.name != "run.json"}
+    told = manifest(project)["also"]
+    shutil.rmtree(directory)
+    assert "skipped" == ok(call("daily", "--as-of", END, "--project", project, "--json")).json["status"]
+    assert before == {path.name: path.read_bytes() for path in directory.iterdir() if path.name != "run.json"}
+    assert told == manifest(project)["also"]
+
+
+def test_change_is_of_the_risk_of_leaving_also_for_whom_another_model_listed_before(project):
+    """On the earlier list by the second model, today by the first, or the other way round: churn's own numbers."""
+    ok(call("daily", "--as-of", "2026-06-24", "--project", project))
+    ok(call("daily", "--as-of", END, "--rerun", "correct", "--project", project))
+    earlier = {row["customer"]: row for row in rows_of(project, "2026-06-24")}
+    again = [row for row in rows_of(project) if row["customer"] in earlier]
+    assert {("churn", "churn"), ("inactivity", "inactivity")} <= {
+        (earlier[row["customer"]]["listed_for"], row["listed_for"]) for row in again
+    }
+    for row in again:
+        difference = float(row["risk"]) - float(earlier[row["customer"]]["risk"])
+        assert abs(difference - float(row["change"])) < 0.00011
+
+
+# --- what may be missing
+
+
+def test_without_a_champion_the_list_goes_on_and_says_so_to_the_operator(company, tmp_path):
+    """The same bytes as without a further model; the warning is in run.json and on the terminal, not on the page."""
+    root = shutil.copytree(company.root, tmp_path / "project")
+    directory = root / "out" / "demo" / END
+    before = {path.name: path.read_bytes() for path in directory.iterdir() if path.name != "run.json"}
+    uses(root, ["inactivity"])
+    shutil.rmtree(root / "out")
+    shutil.rmtree(root / "state" / "demo" / "mlartifacts")
+    (root / "state" / "demo" / "ledger.db").rename(root / "ledger.db")
+    with ledger(workspace_of(root)) as engine:
+        record_promotion(
+            engine, deployment="demo", model="churn", model_version=company.said.json["train"]["version"],
+            moved_at=NOW, by="test", reason="gate passed", gate={},
+        )  # fmt: skip
+    said = ok(call("daily", "--as-of", END, "--project", root, "--json"))
+    assert before == {path.name: path.read_bytes() for path in directory.iterdir() if path.name != "run.json"}
+    [why] = [one for one in said.json["warnings"] if "no champion yet" in one]
+    assert "The model inactivity (`also` in deployment.yaml) has no champion yet" in why
+    assert "no champion" not in (directory / "outreach.html").read_text()
+    [also] = manifest(root)["also"]
+    assert (None, 0) == (also["model_version"], also["listed"])
+    told = ok(call("explain", said.json["rows"][0]["customer"], "--as-of", END, "--project", root))
+    assert "has no champion yet" in told.out
+
+
+def test_beside_a_baseline_the_kept_places_are_the_further_models(project):
+    """Everybody is worthy by a baseline; whom the second model wants is its row, with a risk and reasons of its own."""
+    ok(call("daily", "--as-of", END, "--baseline", "recency", "--rerun", "correct", "--project", project))
+    leaving, growing = parts(rows_of(project))
+    assert len(growing) > 5
+    assert {("baseline:recency", "")} == {(row["listed_by"], row["risk"]) for row in leaving}
+    assert {("model", "", "")} == {(row["listed_by"], row["risk"], row["band"]) for row in growing}
+    assert all(float(row["also_risk"]) > 0 and reasons(row) for row in growing)
+    page = (project / "out" / "demo" / END / "outreach.html").read_text()
+    assert "Early sign" in page
+    assert "not leaving yet" not in page
+    shown = ok(call("daily", "--as-of", END, "--baseline", "recency", "--project", project)).out
+    assert "early sign" in shown
+    assert (
+        "verified"
+        == ok(call("daily", "--as-of", END, "--rerun", "verify", "--project", project, "--json")).json["status"]
+    )
+
+
+def test_a_cold_start_lists_by_the_rule_score_and_the_further_model(project):
+    """Too few who left to train on, and no champion: the second model's rows stand beside the rule score's."""
+    edit(project / "configs" / "demo" / "models" / "churn.yaml", "minimum_outcomes: 20", "minimum_outcomes: 5000")
+    version = manifest(project)["also"][0]["model_version"]
+    (project / "state" / "demo" / "ledger.db").unlink()
+    with ledger(workspace_of(project)) as engine:
+        record_promotion(
+            engine, deployment="demo", model="inactivity", model_version=version,
+            moved_at=NOW, by="test", reason="gate passed", gate={},
+        )  # fmt: skip
+    shutil.rmtree(project / "out")
+    told = ok(call("daily", "--as-of", END, "--project", project, "--json")).json
+    by = [(row["listed_for"], row["listed_by"]) for row in told["rows"]]
+    assert {("churn", "baseline:health"), ("inactivity", "model")} == set(by)
+    assert all(row["rule_score"] is not None for row in told["rows"])
+
+
+def test_without_owners_the_kept_places_are_of_the_whole_list(project):
+    sources = project / "configs" / "demo" / "sources.yaml"
+    edit(sources, "        owner: account_manager\n", "")
+    ok(call("daily", "--as-of", END, "--rerun", "correct", "--project", project))
+    leaving, growing = parts(rows_of(project))
+    places = int(0.05 * manifest(project)["counts"]["observed"] + 0.5)
+    assert places == len(leaving) + len(growing)
+    assert -(-(places - 2) // 4) == len(growing)  # a quarter, to the nearest, a half down
+
+
+def test_also_share_and_also_reasons_are_the_deployments(project):
+    """All places, and any reason: the second model's rows first filled, worded by what weighs most."""
+    path = project / "configs" / "demo" / "outreach.yaml"
+    path.write_text(path.read_text() + "also_share: 1.0\nalso_reasons: []\n")
+    before = parts(rows_of(project))
+    ok(call("daily", "--as-of", END, "--rerun", "correct", "--project", project))
+    after = parts(rows_of(project))
+    assert len(after[1]) > len(before[1])
+    assert len(after[0]) < len(before[0])
+    same = {row["customer"]: row for row in after[1]}
+    assert [] != [
+        row for row in before[1] if row["customer"] in same and reasons(same[row["customer"]]) != reasons(row)
+    ]
+
+
+def test_who_was_not_observed_four_weeks_before_is_not_known_to_grow(second):
+    """In the first weeks of the data nobody was: said in a sentence, and nobody is listed for it."""
+    workspace = workspace_of(second)
+    tables = load_tables(workspace)
+    [(first,)] = tables.con.execute("select min(\"at\") from interactions where kind = 'purchase'").fetchall()
+    found = score_further(workspace, tables, "inactivity", day=first.date() + timedelta(days=20))
+    assert len(found.frame) > 5
+    assert not found.frame["grows"].any()
+    assert "nobody was observed 28 days before, so no risk can be seen to grow." in found.warnings
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "told"),
+    [
+        ("deployment.yaml", "also: [churn]", "the model churn is in use twice"),
+        ("deployment.yaml", "also: [inactivity, inactivity]", "the model inactivity is in use twice"),
+        ("deployment.yaml", "also: [inactivty]", "inactivity?"),
+        ("outreach.yaml", "also_share: 1.5", "also_share"),
+        ("outreach.yaml", "also_reasons: [survey]", "surveys?"),
+    ],
+)
+def test_a_mistake_in_the_files_is_one_message(second, tmp_path, file, line, told):
+    root = tmp_path / "project"
+    shutil.copytree(second, root, ignore=shutil.ignore_patterns("state", "out", "data"))
+    path = root / "configs" / "demo" / file
+    kept = [one for one in path.read_text().split("\n") if not one.startswith(line.partition(":")[0] + ":")]
+    path.write_text("\n".join([*kept, line, ""]))
+    said = call("check", "--project", root)
+    assert (3, "", False) == (said.code, said.out, "Traceback" in said.err)
+    assert f"configs/demo/{file}:" in said.err
+    assert told in said.err
