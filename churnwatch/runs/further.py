@@ -54,7 +54,7 @@ class FurtherScored:
 
 def foretells_answers(model: Model) -> bool:
     """Whether the bad outcome of a model is a bad answer to a survey."""
-    return bool(getattr(model.outcome, "answer", None))
+    return model.outcome.answer is not None
 
 
 def champions_beside(workspace: Workspace, engine: sa.Engine) -> tuple[Asked, ...]:
