@@ -37,6 +37,7 @@ OWN = {
     "score": {"--as-of", "--model"},
     "daily": {"--as-of", "--baseline", "--rerun"},
     "explain": {"--as-of"},
+    "satisfaction": {"--as-of", "--model"},
     "surveys plan": {"--as-of", "--size", "--instrument", "--model"},
     "signals build": {"--as-of", "--spine", "--out", "--engine", "--master"},
     "signals list": {"--family", "--model"},

@@ -20,7 +20,7 @@ from churnwatch.spec import Deployment, Outreach, Playbook, Sources, Tracking
 from churnwatch.synthetic import Summary, messages, simulate
 from churnwatch.synthetic.contracts import month_later
 from churnwatch.synthetic.persuasion import ACTIONS
-from churnwatch.synthetic.surveys import _scores, nps_chances
+from churnwatch.synthetic.surveys import Nonresponse, _scores, nps_chances
 from churnwatch.synthetic.tastes import CATEGORIES, FEATURES, pick
 
 ROOT = Path(__file__).parents[1]
@@ -504,19 +504,42 @@ def test_the_chances_of_a_score_are_those_of_the_scores_given() -> None:
         assert shares == pytest.approx(nps_chances(np.array([feeling]))[0], abs=0.01)
 
 
-def test_latent_silence_changes_who_answers_and_nothing_else(
-    tmp_path: Path, company: tuple[Path, Summary], truth: dict[str, pd.DataFrame]
+@pytest.mark.parametrize(("nonresponse", "least", "most"), [("observed", 0.09, 0.16), ("latent", 0.13, 0.25)])
+def test_another_silence_changes_who_answers_and_nothing_else(
+    nonresponse: Nonresponse,
+    least: float,
+    most: float,
+    tmp_path: Path,
+    company: tuple[Path, Summary],
+    truth: dict[str, pd.DataFrame],
 ) -> None:
-    """The same surveys and scores; of as many customers, those who answer are happier than what is seen explains."""
-    simulate(tmp_path, customers=2000, seed=7, nonresponse="latent")
-    usual, latent = _bytes_of(company[0]), _bytes_of(tmp_path)
-    assert {"data/surveys.csv", "truth/surveys.parquet"} == {name for name in usual if usual[name] != latent[name]}
-    seen, unseen = truth["surveys"], pd.read_parquet(tmp_path / "truth" / "surveys.parquet")
-    assert seen.drop(columns="answered").equals(unseen.drop(columns="answered"))
-    assert seen["answered"].mean() == pytest.approx(unseen["answered"].mean(), abs=0.04)
-    for true, least, most in ((seen, -0.1, 0.12), (unseen, 0.18, 0.5)):
-        nps = true[true["instrument"] == "nps"]
-        assert least < nps["score"][nps["answered"]].mean() - nps["score"].mean() < most
+    """The same surveys and scores, about as many answers, but happier ones than the mild silence leaves."""
+    simulate(tmp_path, customers=2000, seed=7, nonresponse=nonresponse)
+    mild, other = _bytes_of(company[0]), _bytes_of(tmp_path)
+    assert {"data/surveys.csv", "truth/surveys.parquet"} == {name for name in mild if mild[name] != other[name]}
+    before, after = truth["surveys"], pd.read_parquet(tmp_path / "truth" / "surveys.parquet")
+    assert before.drop(columns="answered").equals(after.drop(columns="answered"))
+    assert before["answered"].mean() == pytest.approx(after["answered"].mean(), abs=0.04)
+
+    def too_happy(surveys: pd.DataFrame) -> float:
+        csat = surveys[surveys["instrument"] == "csat"]
+        return float(csat["score"][csat["answered"]].mean() - csat["score"].mean())
+
+    assert 0.08 > abs(too_happy(before))
+    assert least < too_happy(after) < most
+
+
+def test_after_a_complaint_few_answer_where_silence_is_observed(tmp_path: Path) -> None:
+    """Whoever complained in the three months before a survey answers it half as often as the others."""
+    simulate(tmp_path, customers=1000, seed=7, nonresponse="observed")
+    surveys = pd.read_parquet(tmp_path / "truth" / "surveys.parquet")
+    tickets = pd.read_csv(tmp_path / "data" / "tickets.csv")
+    complaints = tickets[(tickets["type"] == "complaint") & tickets["ticket_no"].str.startswith("K0")]
+    both = surveys.merge(complaints, left_on="customer_id", right_on="customer_no")
+    since = both["sent_at"] - pd.to_datetime(both["opened"])
+    lately = both["survey_id"][(since > pd.Timedelta(0)) & (since <= pd.Timedelta(days=90))]
+    answered = surveys["answered"].groupby(surveys["survey_id"].isin(lately)).mean()
+    assert answered[True] < 0.55 * answered[False]
 
 
 def test_every_kind_of_leaver_and_stayer_occurs(data: dict[str, pd.DataFrame], truth: dict[str, pd.DataFrame]) -> None:

@@ -14,6 +14,7 @@ from churnwatch.cli.backtest import backtest
 from churnwatch.cli.label import label
 from churnwatch.cli.models import account, models
 from churnwatch.cli.options import AsOfOption, Common, day_of, now, progress_bar, tell, with_common
+from churnwatch.cli.satisfaction import satisfaction
 from churnwatch.cli.signals import signals
 from churnwatch.cli.streams import patient
 from churnwatch.cli.surveys import surveys
@@ -128,11 +129,12 @@ def demo(
     customers: Annotated[int, typer.Option("--customers", help="How many customers the company has.")] = 5000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Another seed, another company.")] = 1,
     nonresponse: Annotated[
-        Literal["observed", "latent"],
+        Literal["mild", "observed", "latent"],
         typer.Option(
-            "--nonresponse", help="Who leaves surveys unanswered: who is seen less, or who is unhappy without a sign."
+            "--nonresponse",
+            help="Why surveys stay unanswered: little that is seen, much that is, or what nothing shows.",
         ),
-    ] = "observed",
+    ] = "mild",
 ) -> None:
     """Simulate a company, check, train, and make the list of the last day; prints the list."""
     from churnwatch.cli import show
@@ -201,6 +203,7 @@ def _gate(trained: Trained, model: str) -> None:
 
 
 app.command()(backtest)
+app.command()(satisfaction)
 
 
 @app.command()

@@ -30,6 +30,12 @@ def satisfaction_html(told: Told, *, title: str, deployment: str, language: str 
     return made.encode()
 
 
+def satisfaction_assumptions(told: Told, *, language: str = "en") -> list[str]:
+    """What the estimates take for granted and what would break it, in sentences, as the page has them."""
+    page = _Page(told, "id" if language == "id" else "en")
+    return page.assumed([_Survey(page, one) for one in told["instruments"]])
+
+
 class _Page:
     """What the template shows, every value a finished text."""
 

@@ -33,6 +33,7 @@ from churnwatch.evaluation.groups import Grouping, group_figures
 from churnwatch.evaluation.interval import Interval, paired_interval
 from churnwatch.evaluation.lead import LEAD_DAYS, Lead, LeadTimes, days_until, lead_times
 from churnwatch.evaluation.measured import Catalogue, Coverage, Entry, Measured, coverage, measure
+from churnwatch.evaluation.nonresponse import Asked, Estimates, Everybody, Quantity, estimates
 from churnwatch.evaluation.profit import Profit, expected_maximum_profit
 from churnwatch.evaluation.replay import SHARES, ListFigures, PastList, Rate, Replay, RiskBin, replay
 from churnwatch.evaluation.shift import moved_words, shift_by_chance, shift_words
@@ -52,6 +53,7 @@ __all__ = [
     "RANKING",
     "SHARES",
     "Agreement",
+    "Asked",
     "AtCapacity",
     "Bin",
     "Catalogue",
@@ -62,6 +64,8 @@ __all__ = [
     "Deciles",
     "Drift",
     "Entry",
+    "Estimates",
+    "Everybody",
     "Grouping",
     "Interval",
     "Lead",
@@ -70,6 +74,7 @@ __all__ = [
     "Measured",
     "PastList",
     "Profit",
+    "Quantity",
     "Ranker",
     "Rate",
     "Replay",
@@ -93,6 +98,7 @@ __all__ = [
     "deciles",
     "dependence_picture",
     "drift",
+    "estimates",
     "expected_maximum_profit",
     "figure_intervals",
     "gain",

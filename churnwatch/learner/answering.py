@@ -20,7 +20,8 @@ PARAMETERS: dict[str, Any] = {
     # Our choice: trees too small to learn a customer by heart, and a rate at which a round more or less is no matter.
     "num_leaves": 8,
     "min_data_in_leaf": 40,
-    "learning_rate": 0.08,
+    "learning_rate": 0.1,
+    "max_bin": 63,
     "lambda_l2": 5.0,
     "verbosity": -1,
     # Same inputs, same numbers, whatever the number of cores.

@@ -81,14 +81,13 @@ def demo(
     seed: int,
     now: datetime,
     by: str,
-    nonresponse: Nonresponse = "observed",
+    nonresponse: Nonresponse = "mild",
     clock: Callable[[], datetime] | None = None,
     report: Report | None = None,
 ) -> Demo:
     """Simulate, check, train, list for the last date; ``directory`` is an ordinary project afterwards.
 
-    ``nonresponse`` says what keeps the simulated customers from answering surveys: what the company can see, or the
-    ``latent`` satisfaction itself.
+    ``nonresponse`` says what keeps the simulated customers from answering surveys (see ``simulate``).
     A directory that holds an earlier demo is simulated and trained again; any other project is left alone (UsageError).
     """
     from churnwatch.synthetic import SMALLEST, simulate

@@ -45,14 +45,15 @@ def simulate(
     seed: int = 1,
     start: date = date(2025, 1, 1),
     months: int = 18,
-    nonresponse: Nonresponse = "observed",
+    nonresponse: Nonresponse = "mild",
     report: Callable[[str, int, int], None] | None = None,
 ) -> Summary:
     """Simulate a company and write ``directory/data`` and ``directory/truth``; same arguments, same bytes.
 
     ``customers`` counts everyone who is or becomes a customer within the period of ``months`` calendar months
-    from ``start``. ``nonresponse``: whether a survey is answered hangs on what the company can see, or on the
-    ``latent`` satisfaction. Files of the same names are overwritten. Raises UsageError for a company too small or a
+    from ``start``. ``nonresponse``: whether a survey is answered hangs on what the company can see, so
+    little that the answers hardly mislead (``mild``) or so much that they do (``observed``), or on the ``latent``
+    satisfaction. Files of the same names are overwritten. Raises UsageError for a company too small or a
     period too short.
     """
     if customers < SMALLEST:

@@ -12,7 +12,7 @@ from churnwatch.synthetic.seasons import DAY, Floats, Ints, Seasons, Times
 
 NPS_EVERY = 26  # weeks
 NOBODY = np.datetime64("NaT", "s")
-Nonresponse = Literal["observed", "latent"]
+Nonresponse = Literal["mild", "observed", "latent"]
 NPS_LEVEL, NPS_SLOPE, NPS_NOISE = 7.6, 1.7, 1.5
 """The score before it is rounded: where it lies at the usual satisfaction, how far it follows it, its own chance."""
 
@@ -26,17 +26,22 @@ def ask(
     until: Times,
     usage: tuple[Times, Ints],
     resolved: dict[str, np.ndarray],
-    nonresponse: Nonresponse = "observed",
+    nonresponse: Nonresponse = "mild",
 ) -> dict[str, np.ndarray]:
     """All surveys in order: customer, survey, ticket, sent, answered (NaT: not), score, mood (0 bad to 2 good).
 
     ``ticket`` is the row of ``resolved`` that is asked about, -1 for none; ``score`` is there for all: what an answer
     would have said.
 
-    ``observed``: whether somebody answers hangs on what the company can see (sessions in the four weeks before, the
-    plan, the kind of survey), never on the satisfaction itself: the unhappy answer less because they are there less.
-    ``latent``: in place of the sessions it hangs on the satisfaction, so that who is unhappy keeps silent, however
-    often they are there. About as many answer.
+    Whether somebody answers hangs on the kind of survey, the plan, and
+
+    * ``mild``: the sessions in the four weeks before. The unhappy answer a little less, because they are there less;
+    * ``observed``: that, and a complaint in the three months before, after which few answer. All of it can be seen, and
+      the answers alone are some points too rosy;
+    * ``latent``: the satisfaction itself in place of both, so that who is unhappy keeps silent, however often they are
+      there and whatever they said.
+
+    About as many answer in all three, and would say the same.
     """
     nps_at, nps_by = _nps_rounds(rng, seasons, customers)
     kind = np.where(rng.random(resolved["at"].size) < 0.65, "CSAT", "CES").astype(object)
@@ -56,10 +61,13 @@ def ask(
     week = (sent - seasons.midnight).astype(np.int64) // (7 * DAY)
     feeling = np.nan_to_num(doings.satisfaction[week, customer])
     lean = np.where(survey == "NPS", -1.75, np.where(survey == "CSAT", -1.5, -1.65))
-    if nonresponse == "observed":
-        lean = lean + 0.5 * np.log1p(_sessions_before(usage, sent, customer, 28))
-    else:
+    if nonresponse == "latent":
         lean = lean + 0.8 + 0.6 * feeling
+    else:
+        lean = lean + 0.5 * np.log1p(_times_before(usage, sent, customer, 28))
+    if nonresponse == "observed":
+        complaints = (resolved["complained"], resolved["complained_by"])
+        lean = lean + 0.35 - 1.5 * (_times_before(complaints, sent, customer, 90) > 0)
     lean = lean + np.array([-0.1, 0.0, 0.25])[customers.plan[customer]]
     delay = (rng.exponential(1.6, sent.size) * DAY + 300).astype("timedelta64[s]")
     answered = np.where(rng.random(sent.size) < 1 / (1 + np.exp(-lean)), sent + delay, NOBODY)
@@ -107,10 +115,10 @@ def _nps_rounds(rng: np.random.Generator, seasons: Seasons, customers: Customers
     return at[inside], customer[inside]
 
 
-def _sessions_before(usage: tuple[Times, Ints], sent: Times, customer: Ints, days: int) -> Ints:
-    """How many sessions each asked customer had in the days before; one sorted key of customer and second."""
+def _times_before(events: tuple[Times, Ints], sent: Times, customer: Ints, days: int) -> Ints:
+    """How many of the events each asked customer had in the days before; one sorted key of customer and second."""
     scale = np.int64(10**11)  # more seconds than any date here
-    keys = np.sort(usage[1] * scale + usage[0].astype(np.int64))
+    keys = np.sort(events[1] * scale + events[0].astype(np.int64))
     here = customer * scale + sent.astype(np.int64)
     return np.searchsorted(keys, here) - np.searchsorted(keys, here - days * DAY)
 

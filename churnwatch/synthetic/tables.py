@@ -44,7 +44,7 @@ def build_tables(
     agents: Agents,
     customers: Customers,
     doings: Doings,
-    nonresponse: Nonresponse = "observed",
+    nonresponse: Nonresponse = "mild",
 ) -> Built:
     """All raw tables and what they were made of.
 
@@ -150,7 +150,9 @@ def _tickets(
     number: Texts,
     span: tuple[Times, Times],
 ) -> tuple[pa.Table, dict[str, np.ndarray]]:
-    """The ticket table, and for the surveys each resolved ticket's time, number, customer and quality."""
+    """The ticket table, and for the surveys each resolved ticket's time, number, customer and quality, and each
+    complaint's time and customer.
+    """
     told = doings.tickets
     opened = seasons.times(rng, "contact", doings.ticket_weeks)
     until = np.minimum(span[1][told.customer], seasons.end)
@@ -205,6 +207,8 @@ def _tickets(
         "ticket": ticket[done],
         "customer": customer[done],
         "quality": quality[done],
+        "complained": opened[complaint],
+        "complained_by": customer[complaint],
     }
 
 
