@@ -14,10 +14,10 @@ SPARK  := $(if $(shell command -v java),$(comma)spark)
 
 # What failed half-way is made again.
 .DELETE_ON_ERROR:
-.PHONY: help demo test slow words lint bench bench-large bench-models fuzz gates clean
+.PHONY: help demo test slow words lint bench bench-large bench-models bench-satisfaction fuzz gates clean
 
 help:  ## this list
-	@sed -n 's/^\([a-z-]*\):.*##/\1 #/p' $(MAKEFILE_LIST) | awk -F' # ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*##/\1 #/p' $(MAKEFILE_LIST) | awk -F' # ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.runtime  ## simulate a company, train, print today's list (writes demo/)
 	@$(BIN)/churnwatch demo
@@ -44,6 +44,9 @@ bench-large: $(VENV)/.bench  ## the benchmarks of large data (minutes, and 1 GB 
 
 bench-models: $(VENV)/.bench .venv-flaml/.made  ## our training beside LightGBM as it comes and FLAML (about ten minutes)
 	@$(BIN)/python tests/benchmarks/run.py models_peers
+
+bench-satisfaction: $(VENV)/.bench  ## satisfaction beside the truth of 40 simulated companies (about ten minutes)
+	@$(BIN)/python tests/benchmarks/run.py satisfaction_seeds
 
 fuzz: $(VENV)/.dev  ## damage 2,000 files of every format and load them (about two minutes; SEED=N repeats)
 	@$(BIN)/python -m tests.fuzz.run --cases 2000 $(if $(SEED),--seed $(SEED))

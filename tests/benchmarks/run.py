@@ -2,7 +2,7 @@
 
 A benchmark is a file ``bench_NAME.py`` with a function ``measure() -> list[Figure]``. A limit that is not
 met is said, not raised: a busy machine is no bug. Run with ``make bench``, or name some: ``run.py startup``. Those
-called ``bench_NAME_large.py`` or ``bench_NAME_peers.py`` run only when they are named.
+called ``bench_NAME_large.py``, ``bench_NAME_peers.py`` or ``bench_NAME_seeds.py`` run only when they are named.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def main(names: list[str]) -> int:
         print(f"no benchmark is called {unknown[0]}; there are: {', '.join(found())}", file=sys.stderr)
         return 2
     figures: list[Figure] = []
-    for name in names or [name for name in found() if not name.endswith(("_large", "_peers"))]:
+    for name in names or [name for name in found() if not name.endswith(("_large", "_peers", "_seeds"))]:
         print(f"running {name} ...", file=sys.stderr, flush=True)
         module = importlib.import_module(f"tests.benchmarks.bench_{name}")
         measured: list[Figure] = module.measure()
