@@ -9,6 +9,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install -qq
 PYTEST := $(BIN)/python -m pytest
 # Two workers: one file's tests stay together, so that what a file builds once is built once.
 WORKERS ?= 2
+SHARED := -n $(WORKERS) --dist loadfile
 # Spark runs on Java; where there is none, its tests are skipped and say so.
 SPARK  := $(if $(shell command -v java),$(comma)spark)
 
@@ -23,10 +24,10 @@ demo: $(VENV)/.runtime  ## simulate a company, train, print today's list (writes
 	@$(BIN)/churnwatch demo
 
 test: $(VENV)/.dev  ## the tests, but for the slow ones
-	@$(PYTEST) -n $(WORKERS) --dist loadfile
+	@$(PYTEST) $(SHARED)
 
 slow: $(VENV)/.dev  ## the slow tests: whole demos, the wheel, the notebooks
-	@$(PYTEST) -m slow
+	@$(PYTEST) -m slow $(SHARED)
 
 words: $(VENV)/.dev  ## how well the word lists of features/wording.yaml do
 	@$(PYTEST) -q -m slow -p no:randomly tests/test_wording.py
@@ -53,7 +54,7 @@ fuzz: $(VENV)/.dev  ## damage 2,000 files of every format and load them (about t
 
 gates: $(VENV)/.dev  ## what a release must pass: the installed wheel, every slow test, damaged models (SEED=N repeats)
 	@$(PYTEST) -m "slow or not slow" tests/test_wheel.py
-	@$(PYTEST) -m slow --ignore tests/test_wheel.py
+	@$(PYTEST) -m slow $(SHARED) --ignore tests/test_wheel.py
 	@$(BIN)/python -m tests.fuzz.bundles --cases 1000 $(if $(SEED),--seed $(SEED))
 
 clean:  ## remove the environment, caches and builds (never demo/: a project may hold facts)
