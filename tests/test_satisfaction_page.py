@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from browser import CONTRAST
-from small_satisfaction import about, ces, csat, nps, told
+from small_satisfaction import about, ces, csat, group, nps, told
 from test_signals_page import Read
 
 from churnwatch.delivery import satisfaction_html
@@ -33,12 +33,12 @@ def test_the_page_asks_nobody_and_runs_nothing():
 def test_text_never_becomes_markup():
     """Titles, instruments, segments, owners' names and warnings hold what people and files say."""
     ugly = nps()
-    ugly["instrument"] = f"instrument {UGLY}"
+    ugly["instrument"] = f"Instrument {UGLY}"
     ugly["groups"]["segment"][0]["level"] = f"segment {UGLY}"
     ugly["groups"]["owner"][0]["name"] = f"owner {UGLY}"
     found = page(told(ugly, warnings=[f"warning {UGLY}"]), title=f"title {UGLY}")
     assert b"<script>" not in found
-    for what in ("instrument", "segment", "owner", "warning", "title"):
+    for what in ("Instrument", "segment", "owner", "warning", "title"):
         assert f"{what} {UGLY}" in Read(found).text
 
 
@@ -161,6 +161,26 @@ def test_segments_and_owners_stand_with_their_intervals():
     assert "Sri Lestari 24 12 of 36 – too few answers (12) 12 of 36 3.40 (3.20 to 3.60) answers 3.50" in text(
         nps(), mixed
     )
+
+
+def test_of_many_segments_those_with_the_most_answers_are_drawn():
+    """Nine segments of 10, 20, … 90 answers: the first is not drawn, the others stand in their own order."""
+    many = [{**group(f"part {n}", answered=10 * n, naive=None, corrected=None)} for n in (3, 1, 2, 9, 8, 7, 6, 5, 4)]
+    many[0].update(naive=about(20, 5), corrected=about(15, 5))
+    one = nps()
+    one["groups"]["segment"] = many
+    said = text(one)
+    places = [said.index(f"part {n} ") for n in (3, 2, 9, 8, 7, 6, 5, 4)]
+    assert places == sorted(places)
+    assert "part 1 " not in said
+    assert "These have the most answers; 1 more stand in satisfaction.json." in said
+    assert "These have the most answers" not in text(nps())
+
+
+def test_an_instrument_we_do_not_know_goes_by_its_name():
+    said = text({**csat(), "instrument": "review"})
+    assert "Review is 3.80 when every case" in said
+    assert "What did they say?" in said
 
 
 def test_every_month_has_its_line_and_every_picture_its_words():

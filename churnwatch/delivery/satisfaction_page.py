@@ -16,6 +16,8 @@ from churnwatch.spec import Language
 
 NAMES = {"nps": "NPS", "csat": "CSAT", "ces": "CES"}
 """Instruments whose question and name readers know; of others the name stands as the file has it."""
+SHOWN = 8
+"""Segments that are drawn; of more, those with the most answers."""
 Told = Mapping[str, Any]
 
 
@@ -123,7 +125,8 @@ class _Survey:
         self.page = page
         self.say = page.say
         self.one = one
-        self.name = NAMES.get(one["instrument"], clean(one["instrument"]))
+        told = clean(one["instrument"])
+        self.name = NAMES.get(one["instrument"], told[:1].upper() + told[1:])
         self.corrected: Quantity | None = one["corrected"]
         self.naive: Quantity | None = one["naive"]
         self.months: Sequence[Told] = one["months"]
@@ -306,7 +309,10 @@ class _Survey:
         )
 
     def segments(self) -> dict[str, Any] | None:
-        groups: Sequence[Told] = self.one["groups"].get("segment", [])
+        everyone: Sequence[Told] = self.one["groups"].get("segment", [])
+        most = sorted(range(len(everyone)), key=lambda place: -everyone[place]["answered"])[:SHOWN]
+        groups = [everyone[place] for place in sorted(most)]
+        left = len(everyone) - len(groups)
         drawn = [one[name] for one in groups for name in ("corrected", "naive") if one[name]]
         if not drawn:
             return None
@@ -314,7 +320,7 @@ class _Survey:
         along = axis([*drawn, main])
         return self.figure(
             "segment",
-            [self.say("segment_says")],
+            [self.say("segment_says"), self.say("segment_more", n=self.page.whole(left)) if left else ""],
             kind="levels",
             ticks=self.marks(along),
             upright=f"{WIDE * along.share(main['value']):.1f}" if main else None,

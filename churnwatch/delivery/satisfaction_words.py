@@ -126,10 +126,14 @@ WORDS: dict[str, tuple[str, str]] = {
     # Groups.
     "segment": ("By segment", "Menurut segmen"),
     "segment_says": (
-        "The upright line is the number for everybody. Where the bars of two groups overlap much, chance may be all "
+        "The upright line is the number of all together. Where the bars of two groups overlap much, chance may be all "
         "there is between them.",
-        "Garis tegak adalah angka untuk semua. Bila batang dua kelompok banyak bertumpuk, bedanya mungkin hanya "
+        "Garis tegak adalah angka semua bersama. Bila batang dua kelompok banyak bertumpuk, bedanya mungkin hanya "
         "kebetulan.",
+    ),
+    "segment_more": (
+        "These have the most answers; {n} more stand in satisfaction.json.",
+        "Inilah yang paling banyak jawabannya; {n} lainnya ada di satisfaction.json.",
     ),
     "level_of": ("{answered} of {asked} answered", "{answered} dari {asked} dijawab"),
     "of_asked": ("{answered} of {asked}", "{answered} dari {asked}"),
