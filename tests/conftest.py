@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,9 @@ def make(directory: Path, *options: object) -> Said:
         text = text.replace(old, new)
     (directory / "configs" / "demo" / "models").mkdir()
     (directory / "configs" / "demo" / "models" / "churn.yaml").write_text(text)
+    # One model, so that what is tested of the list is of it; tests/test_further.py adds a second.
+    deployment = directory / "configs" / "demo" / "deployment.yaml"
+    deployment.write_text(re.sub(r"(?m)^also: \[.*?\]", "also: []", deployment.read_text()))
     (directory / "data").mkdir()
     # The mark of an earlier demo: this project's files are kept, its data are simulated.
     (directory / "data" / "simulated.json").write_text("{}")

@@ -303,7 +303,8 @@ def files(paths: Mapping[str, str]) -> None:
 def demo(done: Demo, lang: str) -> None:
     """Everything the demo did, the list last."""
     console = _console()
-    trained(done.trained)
+    for one in (done.trained, *done.also):
+        trained(one)
     daily(done.daily, lang)
     truth(done.truth)
     console.print(f"\n{done.directory} is an ordinary project now. Try:")

@@ -65,6 +65,7 @@ def outreach_html(
         marks=list(marks.items()),
         # Where a second number stands beside the risk of leaving, both say what they are.
         two=any(row.further for row in rows),
+        answers=any(row.further and row.further.answers for row in rows),
         sections=sections,
         # The sections go by urgency, but who looks for a name looks by the alphabet.
         names=sorted(sections, key=lambda section: section["owner"].casefold()),

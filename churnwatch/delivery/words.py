@@ -47,6 +47,9 @@ WORDS: dict[str, dict[str, str]] = {
         "by_further": "{mark}: listed by the model {model}, version {version}.",
         "bad_answer": "Risk of a bad answer",
         "expected_score": "Expected score {n} of 100",
+        "answers_explained": "Risk of a bad answer: how likely the next answer to a survey is a bad one. "
+        "Expected score: that answer, from 0 to 100. Growing unhappy: not listed for leaving, but this risk is high "
+        "and has risen within 28 days.",
         "rose_lately": "{n} points up in 28 days",
         "fell_lately": "{n} points down in 28 days",
         "same_lately": "unchanged in 28 days",
@@ -109,6 +112,9 @@ WORDS: dict[str, dict[str, str]] = {
         "by_further": "{mark}: didaftar oleh model {model}, versi {version}.",
         "bad_answer": "Risiko jawaban buruk",
         "expected_score": "Perkiraan skor {n} dari 100",
+        "answers_explained": "Risiko jawaban buruk: seberapa mungkin jawaban survei berikutnya buruk. "
+        "Perkiraan skor: jawaban itu, dari 0 sampai 100. Makin tidak puas: tidak didaftar karena akan berhenti, tetapi "
+        "risiko ini tinggi dan naik dalam 28 hari.",
         "rose_lately": "naik {n} poin dalam 28 hari",
         "fell_lately": "turun {n} poin dalam 28 hari",
         "same_lately": "tidak berubah dalam 28 hari",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from churnwatch.errors import UsageError
+from churnwatch.errors import CheckFailed, UsageError
 from churnwatch.evaluation import Caught, caught
 from churnwatch.health import BANDS, bands
 from churnwatch.outreach import choose
@@ -47,6 +48,8 @@ class Demo:
     summary: Summary
     checked: Checked
     trained: Trained
+    also: Sequence[Trained]
+    """The further models in use, in their order; without those there was too little to train on."""
     daily: Daily
     truth: Truth
 
@@ -57,6 +60,7 @@ class Demo:
             "customers": self.summary.customers,
             "cancellations": self.summary.cancellations,
             "train": self.trained.as_json(),
+            "also": [one.as_json() for one in self.also],
             "daily": self.daily.as_json(),
             "silent_leavers": _told(self.truth.silent),
             "leavers": _told(self.truth.everybody),
@@ -85,7 +89,7 @@ def demo(
     clock: Callable[[], datetime] | None = None,
     report: Report | None = None,
 ) -> Demo:
-    """Simulate, check, train, list for the last date; ``directory`` is an ordinary project afterwards.
+    """Simulate, check, train the models in use, list for the last date; then ``directory`` is an ordinary project.
 
     ``nonresponse`` says what keeps the simulated customers from answering surveys (see ``simulate``).
     A directory that holds an earlier demo is simulated and trained again; any other project is left alone (UsageError).
@@ -101,6 +105,11 @@ def demo(
     workspace = open_workspace(directory, deployment="demo", data=None, now=now, clock=clock)
     checked = check(workspace, report=report)
     trained = train(workspace, "churn", by=by, report=report)
+    also = []
+    for name in workspace.spec.deployment.also:
+        # The list goes on without a further model, and says so: a small company may be too small for one.
+        with suppress(CheckFailed):
+            also.append(train(workspace, name, by=by, report=report))
     listed = daily(
         workspace,
         day=summary.end,
@@ -108,7 +117,7 @@ def demo(
         rerun="correct",
         report=report,
     )
-    return Demo(directory, summary, checked, trained, listed, _truth(workspace, trained))
+    return Demo(directory, summary, checked, trained, also, listed, _truth(workspace, trained))
 
 
 def _prepare(directory: Path) -> None:
