@@ -7,7 +7,7 @@ from browser import CONTRAST
 from small_satisfaction import about, ces, csat, group, nps, told
 from test_signals_page import Read
 
-from churnwatch.delivery import satisfaction_html
+from churnwatch.delivery import satisfaction_assumptions, satisfaction_html
 from churnwatch.delivery.over_time import WIDE
 from churnwatch.delivery.satisfaction_charts import axis, by_month, lanes, marks_of
 
@@ -191,6 +191,25 @@ def test_every_month_has_its_line_and_every_picture_its_words():
     assert 5 == len(pictures)
     assert all(a["aria-label"].count(";") == 11 for a in pictures)
     assert "Jul 2025: everybody (estimate) 31 (20 to 42), the answers alone 36 (27 to 45)" in pictures[0]["aria-label"]
+
+
+def test_one_month_and_none_are_still_pages():
+    """A company that has just begun to ask."""
+    one = text({**nps(), "months": nps()["months"][:1]})
+    assert "Month by month" in one
+    assert "Jul 2025 NPS 560 200 40% 31 (20 to 42) 36 (27 to 45)" in one
+    none = text({**nps(), "months": []})
+    assert "Month by month" not in none
+    assert "The months in numbers" not in none
+    assert "By segment" in none
+
+
+def test_what_is_taken_for_granted_is_told_to_machines_too():
+    said = text()
+    assert all(sentence in said for sentence in satisfaction_assumptions(told()))
+    assert "Silence is explained by what we can see" in satisfaction_assumptions(told())[0]
+    assert 3 == len(satisfaction_assumptions(told(ces())))
+    assert "Diamnya pelanggan dijelaskan" in satisfaction_assumptions(told(), language="id")[0]
 
 
 def test_the_page_speaks_indonesian():

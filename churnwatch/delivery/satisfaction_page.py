@@ -278,7 +278,7 @@ class _Survey:
 
     def answering(self) -> dict[str, Any] | None:
         rate = self.one["response_rate"]
-        if rate is None:
+        if rate is None or not self.months:
             return None
         rates = [month["response_rate"] for month in self.months]
         known = [one for one in (*rates, rate) if one]
