@@ -57,12 +57,12 @@ def test_what_a_failed_gate_means_is_said_without_figures() -> None:
     told = "On dates it had not seen it was"
     simple = {**WEAK, "recency": GOOD, "tenure": GOOD, "logistic": POOR}
     assert (
-        f"{told} not surely better at finding leavers than going by how long a customer has been silent "
+        f"{told} not surely better at finding the right customers than going by how long a customer has been silent "
         "or how long someone has been a customer: the simple rule is as good."
     ) == gate(Y, GOOD, baselines=simple, gates=Gates(), replicates=100).plainly
-    assert (f"{told} worse at finding leavers than a plain logistic regression and the model in use.") == judge(
-        GOOD, GOOD + Y, champion=GOOD + Y
-    ).plainly
+    assert (
+        f"{told} worse at finding the right customers than a plain logistic regression and the model in use."
+    ) == judge(GOOD, GOOD + Y, champion=GOOD + Y).plainly
 
 
 def test_better_by_luck_is_not_surely_better() -> None:

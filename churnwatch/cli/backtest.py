@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 FEW = 3
 """Dates up to which each one's figures are shown in full; of more there is a line each."""
 EVERY = "30d"
+LEFT = {"leaving": "left", "answer": "answered badly"}
+"""What the customers did that a model foretells."""
 
 
 @with_common
@@ -90,19 +92,20 @@ def show_backtest(told: Mapping[str, Any]) -> None:
     page = console()
     if len(told["slices"]) <= FEW:
         show_figures.slices(told["slices"])
-    _lists(page, told["replay"]["lists"], told["slices"])
-    indented(page, [("·", sentence, "") for sentence in _together(told["replay"])])
+    left = LEFT[told["outcome"]]
+    _lists(page, told["replay"]["lists"], told["slices"], left)
+    indented(page, [("·", sentence, "") for sentence in _together(told["replay"], left)])
     page.print()
     show.files(told["replay"]["files"])
 
 
-def _lists(page: Console, lists: Sequence[Mapping[str, Any]], slices: Sequence[Mapping[str, Any]]) -> None:
+def _lists(page: Console, lists: Sequence[Mapping[str, Any]], slices: Sequence[Mapping[str, Any]], left: str) -> None:
     from churnwatch.cli.terminal import table, titled
 
     numbers = (
         "observed",
         "listed",
-        "left",
+        "bad" if left == LEFT["answer"] else left,
         "share",
         "95 %",
         "random",
@@ -127,17 +130,17 @@ def _lists(page: Console, lists: Sequence[Mapping[str, Any]], slices: Sequence[M
             f"{one['foretold']:.1%}",
             f"{slice_['auc']:.3f}",
         )
-    titled(page, "The lists that would have been, and who of them left", shown)
+    titled(page, f"The lists that would have been, and who of them {left}", shown)
     page.print()
 
 
-def _together(told: Mapping[str, Any]) -> list[str]:
+def _together(told: Mapping[str, Any], left: str) -> list[str]:
     """What all lists were worth, a sentence each."""
     if told["precision"] is None:
         return ["nobody would have been listed at any date"]
     precise, lead, coverage = told["precision"], told["lead_times"], told["coverage"]
     found = [
-        f"all lists: {precise['share']:.1%} of {told['rows']:,} places left "
+        f"all lists: {precise['share']:.1%} of {told['rows']:,} places {left} "
         f"({precise['low']:.1%} to {precise['high']:.1%}); at random {told['chance']:.1%}"
     ]
     rules = [(name, one) for name, one in told["precision_minus"].items() if name != "random"]

@@ -46,6 +46,8 @@ class _Page:
         self.model = model
         self.language: Language = language
         kind = "left_event" if model.outcome.event is not None else "left_inactive"
+        if model.outcome.answer is not None:
+            kind = "left_answer"
         self.left = say(kind, language=language)
         self.reach = words.decimal(model.reach / 86_400, language=language)
         self.days = [words.day(one.day, language=language) for one in replay.lists]

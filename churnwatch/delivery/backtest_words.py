@@ -10,6 +10,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "heading": ("What would the list have been worth?", "Seberapa berguna daftar itu dulu?"),
     "left_event": ("left", "berhenti"),
     "left_inactive": ("fell silent", "menjadi tidak aktif"),
+    "left_answer": ("answered badly", "memberi jawaban buruk"),
     "foreseen": ("What the model foresees", "Yang diperkirakan model"),
     "of_every": (
         "Of every {n} customers on the list, {hits} {left} within {days} days; picking at random would have found "

@@ -125,6 +125,13 @@ WORDS: dict[str, tuple[str, str]] = {
         "**Boleh**: menentukan siapa yang lebih dulu dihubungi tim layanan, dengan alasan di samping risikonya; "
         "merencanakan berapa pelanggan yang dapat dihubungi; belajar layanan mana yang sering disusul kepergian.",
     ),
+    "allowed_answer": (
+        "**Allowed**: to decide whom a care team asks or contacts first, with the reasons beside the risk; to see how "
+        "satisfied those are who do not answer; to learn which service goes with bad answers.",
+        "**Boleh**: menentukan siapa yang lebih dulu ditanya atau dihubungi tim layanan, dengan alasan di samping "
+        "risikonya; melihat kepuasan mereka yang tidak menjawab; belajar layanan mana yang sering disusul jawaban "
+        "buruk.",
+    ),
     "forbidden": (
         "**Forbidden**: to set prices, to refuse, slow down or worsen service, to refuse a contract, or to judge or "
         "pay an employee by the risks of their customers.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from churnwatch.delivery.answer_words import answer_definition
 from churnwatch.spec import Duration, Model, Where
 from churnwatch.spec.where import level_text
 
@@ -137,7 +138,10 @@ def definition(model: Model, *, language: str, end: date) -> str:
 
     ``end`` is the last civil day whose outcomes are complete; of a ``given`` outcome its one as-of.
     """
-    parts = (_indonesian if language == "id" else _english)(model, end)
+    if model.outcome.answer is not None:
+        parts = answer_definition(model, language=language, end=end)
+    else:
+        parts = (_indonesian if language == "id" else _english)(model, end)
     return " ".join(part for part in parts if part)
 
 

@@ -64,7 +64,7 @@ class Verdict:
         failed = [check.name for check in self.checks if not check.passed]
         if not failed:
             return ""
-        told = "On dates it had not seen it was not surely better at finding leavers than"
+        told = "On dates it had not seen it was not surely better at finding the right customers than"
         if "random" in failed:
             return f"{told} picking customers at random: nobody should be contacted because of its risks."
         simple = [SURELY_BETTER_THAN[name][0] for name in failed if name in SURELY_BETTER_THAN]
@@ -72,7 +72,7 @@ class Verdict:
             rules = " or ".join(words.removesuffix(" alone").removesuffix(",") for words in simple)
             return f"{told} going by {rules}: the simple rule is as good."
         rivals = " and ".join(RIVALS[name][0] for name in failed)
-        return f"On dates it had not seen it was worse at finding leavers than {rivals}."
+        return f"On dates it had not seen it was worse at finding the right customers than {rivals}."
 
 
 def gate(

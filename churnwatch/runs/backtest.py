@@ -38,7 +38,7 @@ class Backtested:
     """The slices of ``--json``, the lists and what they were worth; ``rows`` are the lists' rows, one table.
 
     ``rows``: as_of, rank, customer_id, owner, risk, band, outcome (``left``, ``left_too_soon`` before the gap was over,
-    ``stayed``), days_until_left (NaN: stayed).
+    ``stayed``; of an answer ``bad``, ``good``), days_until_left (NaN: stayed).
     """
 
     model: Model
@@ -104,6 +104,7 @@ def backtest(
         told: dict[str, Any] = {
             "model": name,
             "deployment": workspace.deployment,
+            "outcome": "leaving" if model.outcome.answer is None else "answer",
             "slices": list(done.slices),
             "replay": done.replay.as_json(),
         }
@@ -345,7 +346,8 @@ def past_list(
     listed = np.zeros(len(customers), dtype=bool)
     listed[places] = True
     instant = instants([as_of])[0]
-    outcome = np.where(tests.too_late, "left_too_soon", np.where(tests.outcome == 1, "left", "stayed"))
+    bad, good = ("left", "stayed") if model.outcome.answer is None else ("bad", "good")
+    outcome = np.where(tests.too_late, "left_too_soon", np.where(tests.outcome == 1, bad, good))
     days = (tests.left_at - instant) / np.timedelta64(1, "D")
     rows = pd.DataFrame(
         {

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from churnwatch.delivery.answer_words import answer_assumptions, bad_words
+from churnwatch.delivery.answer_words import say as answer_say
 from churnwatch.delivery.card_words import number, ranking_words, say, share
 from churnwatch.delivery.definition_words import definition as definition_words
 from churnwatch.evaluation import Suspect, Verdict, shift_words
@@ -41,6 +43,10 @@ def definition(model: Model) -> str:
     """The outcome in one sentence."""
     if model.outcome.given is not None:
         return f"{model.outcome.given} is 1, in one snapshot of customers, which cannot show how a model ages"
+    if model.outcome.answer is not None:
+        told = bad_words(model.outcome.answer, "en")
+        when = "to the survey sent then" if model.at_events else f"within {model.label_length}, the first that comes"
+        return f"a bad answer ({told}) {when}"
     what = where_words(model.outcome.where)
     if model.outcome.event is not None:
         return f"an event ({what}) within {model.label_length}, beginning {model.gap} after the as-of"
@@ -103,6 +109,7 @@ def model_card(
     until = datetime.fromisoformat(notes[TRAINED_UNTIL])
     last = until if model.outcome.given is not None else until - timedelta(microseconds=1)
     end = civil_day(last, workspace.spec.deployment.zone)
+    leaves = model.outcome.answer is None
     parts = [
         [f"# {workspace.deployment}.{model.model}: {model.title.in_language(language)}"],
         [definition_words(model, language=language, end=end)],
@@ -110,8 +117,8 @@ def model_card(
         [f"## {say('in_short', language)}"],
         list(_short(slices, language)),
         [f"## {say('figures', language)}"],
-        _figures(slices, language),
-        [f"{say('brackets', language)} {say('profit_terms', language)}"],
+        _figures(model, slices, language),
+        [f"{say('brackets', language)} {say('profit_terms', language)}" if leaves else say("brackets", language)],
         [f"## {say('simple', language)}"],
         _simple(slices, language),
         [say("minus", language)],
@@ -121,9 +128,10 @@ def model_card(
         [f"## {say('gate_passed' if verdict.passed else 'gate_failed', language)}"],
         [f"- {check.sentence_id if language == 'id' else check.sentence}" for check in verdict.checks]
         + [f"- {remark.in_language(language)}" for remark in remarks],
+        *_assumed(model, notes, language),
         *_skipped(notes["skipped"], language),
         [f"## {say('use', language)}"],
-        *([say(word, language)] for word in ("allowed", "forbidden", "meaning")),
+        *([say(word, language)] for word in ("allowed" if leaves else "allowed_answer", "forbidden", "meaning")),
     ]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
@@ -186,9 +194,11 @@ def _names(slices: Sequence[Mapping[str, Any]]) -> list[str]:
     return list(slices[0]["baselines"])
 
 
-def _figures(slices: Sequence[Mapping[str, Any]], language: Language) -> list[str]:
+def _figures(model: Model, slices: Sequence[Mapping[str, Any]], language: Language) -> list[str]:
     lines = _head("", [one["as_of"] for one in slices])
-    for name in FIGURES:
+    # What leaving costs, and leaving too soon, is nothing that an answer does.
+    others = () if model.outcome.answer is None else ("too_late", "empc", "empc_share")
+    for name in (name for name in FIGURES if name not in others):
         cells = []
         for one in slices:
             ends = one["intervals"].get(name)
@@ -285,6 +295,14 @@ def _too_few(group: Mapping[str, Any], language: Language) -> str:
     others = group["n"] - group["outcomes"]
     word = "too_few_with" if group["outcomes"] <= others else "too_few_without"
     return say(word, language, n=min(group["outcomes"], others), least=LEAST_OUTCOMES)
+
+
+def _assumed(model: Model, notes: Mapping[str, Any], language: Language) -> list[list[str]]:
+    """For whom the numbers stand; nothing where the outcome is no answer."""
+    if model.outcome.answer is None:
+        return []
+    told = answer_assumptions(model, notes["weighing"], language=language)
+    return [[f"## {answer_say('head', language)}"], *([one] for one in told)]
 
 
 def _skipped(skipped: Mapping[str, str], language: Language) -> list[list[str]]:

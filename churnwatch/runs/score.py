@@ -191,9 +191,9 @@ def base_rate_warnings(workspace: Workspace, tables: Tables, bundle: Bundle, as_
     in_time = labels.loc[labels["told"], "outcome"]
     if in_time.empty:
         return ()
-    said = moved_words(
-        float(in_time.mean()), len(in_time), day=str(civil_day(dates[-1], zone)), trained=bundle.fitted.base_rate
-    )
+    # Of answers the base rate stands for everybody, and later ones come from those who answer.
+    trained = bundle.notes["weighing"]["bad_rate"] if "weighing" in bundle.notes else bundle.fitted.base_rate
+    said = moved_words(float(in_time.mean()), len(in_time), day=str(civil_day(dates[-1], zone)), trained=trained)
     return (said,) if said else ()
 
 

@@ -24,6 +24,8 @@ class Weighing:
 
     asked: int
     answered: int
+    bad_rate: float
+    """The share of bad answers among all answers, alike: what later answers are held against."""
     effective: float | None
     clipped: float | None
 
@@ -50,8 +52,9 @@ def weighted(rows: Labelled, model: Model) -> tuple[Labelled, Weighing | None]:
     else:
         decided[:] = True
     asked, answered = int(decided.sum()), int(told.sum())
+    bad_rate = float(rows.outcome[told].mean()) if answered else 0.0
     if asked == answered or not answered:
-        return rows, Weighing(asked, answered, None, None)
+        return rows, Weighing(asked, answered, bad_rate, None, None)
     customers = rows.matrix.observations["customer_id"].to_numpy()
     fitted = cross_fit(
         rows.matrix.values[decided],
@@ -64,4 +67,4 @@ def weighted(rows: Labelled, model: Model) -> tuple[Labelled, Weighing | None]:
     found, clipped = inverse_weights(fitted.told[of_answers], least=model.patience.least)
     weight = np.full(len(told), np.nan)
     weight[told] = found / found.mean()
-    return replace(rows, weight=weight), Weighing(asked, answered, effective_size(found), clipped)
+    return replace(rows, weight=weight), Weighing(asked, answered, bad_rate, effective_size(found), clipped)
