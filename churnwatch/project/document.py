@@ -10,6 +10,7 @@ import re
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin
@@ -155,9 +156,8 @@ def read_document(root: Path, file: str) -> Document:
         line = path.read_bytes()[: error.start].count(b"\n") + 1
         where = f"{file}:{line}"
         raise ProjectError("the file is not UTF-8 text", where=where, hint="save it as UTF-8") from None
-    yaml = YAML(typ="safe", pure=True)
     try:
-        node = yaml.compose(text)
+        node = _composed(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise ProjectError(
@@ -167,11 +167,20 @@ def read_document(root: Path, file: str) -> Document:
         ) from None
     except YAMLError as error:
         raise ProjectError(f"no valid YAML: {str(error).splitlines()[0]}", where=file) from None
-    reader = _Reader(file, yaml)
+    reader = _Reader(file, YAML(typ="safe", pure=True))
     value = {} if node is None else reader.value(node, ())
     if not isinstance(value, dict):
         raise ProjectError(f"the file holds {_told(value)}", where=f"{file}:1", allowed="a mapping of keys")
     return Document(file, value, reader.lines)
+
+
+@lru_cache(maxsize=256)
+def _composed(text: str) -> Node | None:
+    """The nodes of a YAML text, which nobody changes: whoever opens a project again reads its files, but parses only
+    those that have changed.
+    """
+    node: Node | None = YAML(typ="safe", pure=True).compose(text)
+    return node
 
 
 class _Reader:
