@@ -343,8 +343,7 @@ class _Work:
 
     def mentions(self) -> dict[str, str]:
         """The columns of interactions that the catalogue's words ask for; none where no mapping gives a text."""
-        mappings = self.spec.sources.tables.get("interactions", ())
-        worded = any(one.columns is None or "text" in one.columns for one in mappings)
+        worded = any(item.worded for item in self.rows_of("interactions"))
         return mentions_of(self.spec.families) if worded else {}
 
     def gather(self, table: str, measures: tuple[str, ...], mentions: dict[str, str]) -> None:
@@ -372,7 +371,8 @@ class _Work:
         columns = ", ".join(
             f"coalesce({name}, false) AS {name}" if name == "do_not_contact" else quoted(name) for name in names
         )
-        columns += "".join(f", {sql} AS {quoted(name)}" for name, sql in mentions.items())
+        asked = mentions if item.worded else dict.fromkeys(mentions, "NULL::BOOLEAN")  # patterns compile slowly
+        columns += "".join(f", {sql} AS {quoted(name)}" for name, sql in asked.items())
         return f"SELECT {columns}, {literal(item.source)} AS source FROM {self.remaining(item)}"
 
     def account(self, name: str) -> Accounting:

@@ -44,6 +44,8 @@ class Mapped:
     """The rules under which a message may show what was found."""
     composed: dict[str, int] = field(default_factory=dict)
     """How many rows hold, per column of ids, one that was not in Unicode's form NFC."""
+    worded: bool = False
+    """Whether the mapping gives a ``text``; without one it is NULL in every row."""
 
 
 def measures_of(mappings: tuple[Mapping, ...]) -> tuple[str, ...]:
@@ -177,7 +179,8 @@ def carry_out(
     except duckdb.Error as error:
         raise _culprit(con, mapping, raw, place, error) from None
     shown = frozenset(rule.words for rule in rules if rule.shown)
-    return Mapped(table, raw.name, relation, broken, mapping.select is not None, stays, place, shown, composed)
+    grouped_rows, worded = mapping.select is not None, "text" in kinds
+    return Mapped(table, raw.name, relation, broken, grouped_rows, stays, place, shown, composed, worded)
 
 
 def _counted(con: duckdb.DuckDBPyConnection, ids: Iterable[str], relation: str) -> dict[str, int]:
