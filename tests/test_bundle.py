@@ -20,6 +20,7 @@ from churnwatch.errors import NoUsableModel
 from churnwatch.learner import Calibration, risks
 from churnwatch.registry import Bundle, bundle_hashes, bundle_version, read_bundle, write_bundle
 from churnwatch.registry.bundle import FORMAT, MANIFEST, PARTS
+from churnwatch.spec import Model
 
 
 @pytest.fixture
@@ -227,11 +228,48 @@ def steps(*lengths: str, method: str = "platt", **more: Any) -> Callable[[Any], 
         steps("soon"),
         lambda content: {**content, "horizons": {}},
         lambda content: {**content, "horizons": ["30d"]},
+        lambda content: {**content, "score": {"method": "platt", "x": [1.0], "y": [0.0]}},
+        lambda content: {**content, "more": 1},
     ],
 )
 def test_a_calibration_that_is_none_is_refused(written: Path, change: Callable[[Any], Any]) -> None:
     """Falling, repeated, unbounded, not finite, wrong in number or of no known method: refused by name."""
     assert "calibration.json" in forge(written, "calibration.json", change).message
+
+
+def satisfied() -> Bundle:
+    """A bundle of the next answer, with an expected score."""
+    tiny = tiny_bundle()
+    outcome = {"answer": {"nps": {"scale": [0, 10], "bad": {"at_most": 6}}}}
+    told = {**tiny.model.model_dump(mode="json", by_alias=True), "outcome": outcome, "horizons": []}
+    fitted = replace(tiny.fitted, horizons=(), score=Calibration("platt", (0.7,), (-0.4,)))
+    return replace(tiny, model=Model.model_validate(told), fitted=fitted)
+
+
+def test_an_expected_score_is_written_and_read_back(tmp_path: Path) -> None:
+    """And decides the version: another curve is another model."""
+    bundle = satisfied()
+    version = write_bundle(tmp_path / "one", bundle)
+    assert bundle == read_bundle(tmp_path / "one", expected_version=version)
+    other = replace(bundle, fitted=replace(bundle.fitted, score=Calibration("platt", (0.8,), (-0.4,))))
+    assert version != write_bundle(tmp_path / "two", other)
+    assert version != write_bundle(tmp_path / "none", replace(bundle, fitted=replace(bundle.fitted, score=None)))
+
+
+@pytest.mark.parametrize(
+    "score",
+    [
+        {"method": "isotonic", "x": [0.0], "y": [0.5]},
+        {"method": "platt", "x": [-1.0], "y": [0.0]},
+        {"method": "platt", "x": [1.0]},
+        [],
+        None,
+    ],
+)
+def test_an_expected_score_that_is_no_rising_curve_is_refused(tmp_path: Path, score: Any) -> None:
+    write_bundle(tmp_path / "made", satisfied())
+    said = forge(tmp_path / "made", "calibration.json", lambda content: {**content, "score": score})
+    assert "calibration.json" in said.message
 
 
 def renamed(content: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from sklearn.calibration import _sigmoid_calibration
 from sklearn.isotonic import IsotonicRegression
 
 from churnwatch.learner import Calibration, calibrate, risk
-from churnwatch.learner.calibration import at_one_level
+from churnwatch.learner.calibration import at_one_level, calibrate_score
 
 # Spread and slope of margins as boosters give them.
 MARGINS = st.floats(-40, 40, allow_nan=False).map(lambda x: round(x, 3))
@@ -187,3 +187,29 @@ def test_levels_keep_the_order_within_a_date(seed: int, count: int) -> None:
     for date in range(count):
         mine = dates == date
         np.testing.assert_array_equal(np.argsort(margins[mine]), np.argsort(moved[mine]))
+
+
+@pytest.mark.parametrize("method", ["platt", "isotonic"])
+def test_a_row_that_weighs_three_counts_as_three_rows(method: str) -> None:
+    """Also where dates lie at different levels; but for the ends, which are kept from certainty by counts of rows."""
+    margins, outcomes = sample(600, 3)
+    dates = np.arange(600) % 3
+    times = np.where(np.arange(600) % 2 == 0, 3, 1)
+    again = np.repeat(np.arange(600), times)
+    weighed = calibrate(margins, outcomes, dates=dates, weight=times.astype(float), method=method)  # type: ignore[arg-type]
+    repeated = calibrate(margins[again], outcomes[again], dates=dates[again], method=method)  # type: ignore[arg-type]
+    grid = np.linspace(-4, 4, 50)
+    assert risk(repeated, grid) == pytest.approx(risk(weighed, grid), abs=0.015)
+
+
+def test_the_expected_score_is_right_on_average_and_never_rises_with_the_margin() -> None:
+    """The likelihood's equation for the level: by weight, what is foretold adds up to what came."""
+    rng = np.random.default_rng(4)
+    margins = rng.normal(size=2_000)
+    badness = np.clip(1 / (1 + np.exp(-(0.8 * margins - 0.5))) + rng.normal(scale=0.2, size=2_000), 0, 1)
+    weight = rng.uniform(0.5, 1.5, 2_000)
+    found = calibrate_score(margins, (badness > 0.6).astype(float), badness, weight=weight)
+    told = risk(found, margins)
+    assert (weight * badness).sum() == pytest.approx((weight * told).sum(), rel=1e-4)
+    assert np.all(np.diff(risk(found, np.sort(margins))) >= 0)
+    assert 0 < told.min() < told.max() < 1

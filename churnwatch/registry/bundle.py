@@ -224,7 +224,7 @@ def _horizon(content: dict[str, Any]) -> Horizon:
 
 
 def _score(content: dict[str, Any]) -> Calibration:
-    if set(content) != {"method", "x", "y"} or content["method"] != "platt":
+    if not isinstance(content, dict) or set(content) != {"method", "x", "y"} or content["method"] != "platt":
         raise _damaged("the expected score is not one platt curve", "calibration.json")
     return _calibration(content)
 

@@ -1,0 +1,135 @@
+"""Answers are weighed by the chance that there would be one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from churnwatch.learner import effective_size
+from churnwatch.runs.observations import Labelled
+from churnwatch.runs.weighing import weighted
+from churnwatch.signals import Matrix
+from churnwatch.spec import Family, Model
+
+FIRST = np.datetime64("2026-01-01", "us")
+FAMILY = Family.model_validate(
+    {
+        "family": "probe",
+        "description": "A probe.",
+        "table": "interactions",
+        "signals": [
+            {
+                "name": "contacts",
+                "description": "Contacts.",
+                "aggregate": "count",
+                "direction": "up",
+                "reason": {"en": "{value}", "id": "{value}"},
+            }
+        ],
+        "examples": [{"as_of": datetime(2026, 3, 1), "rows": [], "expect": {"contacts": 0}}],
+    }
+)
+
+
+def model_of(**keys: Any) -> Model:
+    chosen = {
+        "model": "probe",
+        "title": {"en": "Unhappy", "id": "Kecewa"},
+        "outcome": {"answer": {"nps": {"scale": [0, 10], "bad": {"at_most": 6}}}},
+        "grid": {"every": "30d"},
+        "horizon": "90d",
+        "families": ["probe"],
+        "baselines": {"recency": None, "last_score": None, "tenure": "contacts"},
+        **keys,
+    }
+    return Model.model_validate({key: value for key, value in chosen.items() if value is not None})
+
+
+CALENDAR = model_of()
+AT_SURVEYS = model_of(grid={"every": "30d", "at": "survey sent"}, horizon=None, answering={"within": "10d"})
+
+
+def rows_of(x: np.ndarray, outcome: np.ndarray, *, days: np.ndarray | int = 0) -> Labelled:
+    """One row per customer, its signal ``x``, as-of ``days`` after the first; labels read 100 days after it."""
+    n = len(x)
+    as_of = FIRST + np.full(n, days) * np.timedelta64(1, "D")
+    observations = pd.DataFrame({"customer_id": [f"C{i}" for i in range(n)], "as_of": as_of})
+    told = ~np.isnan(outcome)
+    labels = pd.DataFrame({"outcome": outcome, "told": told, "score": 1 - outcome})
+    labels["known_at"] = as_of
+    matrix = Matrix(observations, FAMILY.columns, x[:, None])
+    return Labelled(matrix, as_of, labels, datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=100))
+
+
+def company(n: int = 6_000) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(x, chance to answer, outcome): half of the customers answer in 60 of 100 cases and 1 in 10 of them badly, the
+    others in 15 of 100 and 4 in 10 of them badly.
+    """
+    rng = np.random.default_rng(1)
+    busy = rng.random(n) < 0.5
+    chance = np.where(busy, 0.6, 0.15)
+    bad = (rng.random(n) < np.where(busy, 0.1, 0.4)).astype(float)
+    return busy.astype(float), chance, np.where(rng.random(n) < chance, bad, np.nan)
+
+
+def test_an_answer_weighs_one_over_its_chance_and_stands_for_those_who_gave_none() -> None:
+    """A quarter of all are unhappy; of those who answer a sixth: (0.6 * 0.1 + 0.15 * 0.4) / 0.75 = 0.16."""
+    x, chance, outcome = company()
+    rows, weighing = weighted(rows_of(x, outcome), CALENDAR)
+    kept = rows.in_time()
+    assert weighing is not None
+    assert kept.weight is not None
+    assert (6_000, int((~np.isnan(outcome)).sum())) == (weighing.asked, weighing.answered)
+    told = ~np.isnan(outcome)
+    ratio = kept.weight * chance[told]
+    assert ratio / ratio.mean() == pytest.approx(np.ones(told.sum()), abs=0.12)
+    assert 1 == pytest.approx(kept.weight.mean())
+    assert effective_size(kept.weight) == pytest.approx(weighing.effective)
+    assert weighing.effective < weighing.answered
+    assert 0.16 == pytest.approx(weighing.bad_rate, abs=0.02)
+    assert 0.25 == pytest.approx(kept.rows().base_rate, abs=0.03)
+    assert 0 == weighing.clipped
+
+
+def test_no_answer_speaks_for_more_than_the_least_allows() -> None:
+    """With a least chance of one half, the quiet count 2 and the busy 1.67."""
+    x, _, outcome = company()
+    rows, weighing = weighted(rows_of(x, outcome), model_of(answering={"least": 0.5}))
+    assert weighing is not None
+    assert rows.weight is not None
+    told = ~np.isnan(outcome)
+    quiet = rows.weight[told][x[told] == 0]
+    assert quiet == pytest.approx(np.full(len(quiet), quiet[0]))
+    assert 2 * 0.6 == pytest.approx(quiet[0] / rows.weight[told][x[told] == 1].mean(), abs=0.1)
+    assert (x[told] == 0).mean() == pytest.approx(weighing.clipped)
+
+
+def test_where_every_survey_has_an_answer_there_is_nothing_to_weigh_by() -> None:
+    rows, weighing = weighted(rows_of(np.arange(8.0), np.arange(8.0) % 2), AT_SURVEYS)
+    assert rows.weight is None
+    assert weighing is not None
+    assert (8, 8, 0.5, None, None) == tuple(weighing.as_json().values())
+
+
+def test_a_survey_that_may_still_be_answered_teaches_nothing_about_silence() -> None:
+    """Sent 90 days after the first and read on the 100th: its ten days are just over; a day later they are not."""
+    x, _, outcome = company(800)
+    pending = np.isnan(outcome)
+    for days, asked in ((90, 800), (91, 800 - int(pending.sum()))):
+        rows = rows_of(x, outcome, days=days)
+        _, weighing = weighted(rows, AT_SURVEYS)
+        assert weighing is not None
+        assert asked == weighing.asked
+    _, calendar = weighted(rows_of(x, outcome, days=91), CALENDAR)
+    assert calendar is not None
+    assert 800 == calendar.asked
+
+
+def test_another_outcome_is_not_weighed() -> None:
+    other = model_of(outcome={"event": {"kind": "cancellation"}})
+    rows = rows_of(np.arange(4.0), np.array([0.0, 1.0, 0.0, 1.0]))
+    assert (rows, None) == weighted(rows, other)
