@@ -216,6 +216,9 @@ def test_what_cannot_be_planned_is_refused(place):
         plan_surveys(place, day=TODAY, size=1, instrument="nsp")
     with pytest.raises(ProjectError, match="the model churn foretells no answers"):
         plan_surveys(place, day=TODAY, size=1, name="churn")
+    olist = open_workspace(place.root, deployment="olist", data=None, now=place.now)
+    with pytest.raises(ProjectError, match="observes customers when a survey is sent to them"):
+        plan_surveys(olist, day=TODAY, size=1)
     with pytest.raises(NoUsableModel, match="has no champion yet"):
         plan_surveys(holding(place, tables_of([used("a", BEGIN)])), day=TODAY, size=1)
 

@@ -60,8 +60,9 @@ def plan_surveys(
 
     ``name`` is a model whose outcome is an answer; its champion says how uncertain each customer's answer is, and a
     model of who answers, fitted on the surveys before ``day``, how likely one comes. ``instrument`` is by default the
-    model's first that is about the customer. Raises UsageError for a size below 1 or another instrument, NoUsableModel
-    without a champion, DataRefused for a day outside the data.
+    model's first that is about the customer. Raises UsageError for a size below 1 or another instrument, ProjectError
+    for a model that does not observe everybody, NoUsableModel without a champion, DataRefused for a day outside the
+    data.
     """
     if size < 1:
         raise UsageError(f"{size} is no size of a plan", where="--size", allowed="1 or more")
@@ -73,6 +74,13 @@ def plan_surveys(
             where=f"models/{name}.yaml: outcome",
             allowed="outcome: {answer: {…}}",
             hint="name the model of satisfaction",
+        )
+    if model.at_events:
+        raise ProjectError(
+            f"the model {name} observes customers when a survey is sent to them, so it knows nobody to ask next",
+            where=f"models/{name}.yaml: grid",
+            allowed="a calendar grid, {every: 30d}, which observes everybody",
+            hint="name another model with --model",
         )
     instrument = _instrument(instruments, instrument, file=f"models/{name}.yaml")
     rules = workspace.spec.outreach.surveys
@@ -156,7 +164,7 @@ def _answers(
     elif answering.fitted is None:
         why = f"of only {len(answering.surveys)} surveys it is known whether they were answered"
     if why is not None:
-        told = f"{why}: nobody can say who would answer, so uncertainty alone ranks, as if everybody did"
+        told = f"{why}. Nobody can say who would answer, so uncertainty alone ranks, as if everybody did"
         return np.full(len(scored.frame), np.nan), (told,)
     matrix = build(tables, answering.matrix.columns, scored.matrix.observations, report=report)
     return answering.predict(matrix, instrument), ()
