@@ -194,9 +194,11 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "assumed_customer": (
         "The number of a survey about the customer stands for everybody who is a customer today. Those who have left "
-        "are not in it.",
+        "are not in it. Its answers are up to half a year old: where the mood of all has turned since and nothing we "
+        "see shows it, the number is late.",
         "Angka survei tentang pelanggan berlaku bagi semua yang hari ini menjadi pelanggan. Yang sudah berhenti tidak "
-        "termasuk.",
+        "termasuk. Jawabannya bisa berumur setengah tahun: bila perasaan semua orang berubah sejak itu tanpa tanda "
+        "yang terlihat, angka ini terlambat.",
     ),
     "assumed_case": (
         "The number of a survey about a case stands for every case that was asked about, had all of them been "
