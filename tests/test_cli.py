@@ -29,7 +29,7 @@ OWN = {
     "train": set(),
     "label": {"--out"},
     "tune": {"--trials", "--timeout", "--write"},
-    "backtest": {"--as-of", "--from", "--to", "--every"},
+    "backtest": {"--as-of", "--until", "--from", "--to", "--every"},
     "promote": {"--why", "--despite-gate"},
     "rollback": {"--why"},
     "models": {"--on", "--card"},
