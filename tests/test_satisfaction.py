@@ -199,6 +199,24 @@ def test_without_surveys_there_is_a_page_that_says_so(project):
     assert "no survey was sent in this time" in out
 
 
+def test_of_too_few_surveys_nobody_can_tell_who_answers(project):
+    """40 answered and 8 silent NPS surveys are all there is: a rate and a naive number, nothing for the silent."""
+
+    def few(table):
+        nps = table[(table["survey"] == "NPS") & (table["sent"] >= "2026-01-15") & (table["sent"] < "2026-06-01")]
+        nps = nps[~nps["survey_no"].str.startswith("SX")].drop_duplicates("customer_no")
+        return pd.concat([nps[nps["answered"].notna()].head(40), nps[nps["answered"].isna()].head(8)])
+
+    rewrite(project, few)
+    out, told, _ = shown(project)
+    nps = told["instruments"][0]
+    assert (48, 40, round(40 / 48, 4)) == (nps["asked"], nps["answered"], nps["response_rate"]["value"])
+    assert nps["naive"] is not None
+    assert (None, None, None) == (nps["corrected"], nps["difference"], nps["effective"])
+    assert "too few surveys to tell who answers them" == nps["note"]
+    assert "nps: too few surveys to tell who answers them" in out
+
+
 def test_answers_that_come_too_late_are_said_to_be_none(project):
     """Every fifth NPS answer is moved to three weeks after the survey."""
 
