@@ -62,6 +62,8 @@ def show_defined(found: Defined, language: str) -> None:
                 rate=_share(found.base_rate, language),
             )
         ]
+    if found.unanswered:
+        lines.append(say("unanswered", language, n=number(found.unanswered, language)))
     if found.too_late:
         gap = length_words(found.model.gap, language)
         lines.append(say("inside_gap", language, late=number(found.too_late, language), gap=gap))

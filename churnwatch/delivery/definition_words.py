@@ -52,6 +52,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "{late} more left inside the {gap} of time to act: too late, left out of training",
         "{late} lagi pergi dalam {gap} waktu bertindak: terlambat, tidak dipakai untuk belajar",
     ),
+    "unanswered": (
+        "{n} more without an answer: no outcome, weighed for by those who answered",
+        "{n} lagi tanpa jawaban: tidak punya hasil, diwakili oleh bobot yang menjawab",
+    ),
     "closed_pauses": (
         "{closed} pauses that ended, of {customers} customers; two {what} on one day are no pause",
         "{closed} jeda yang berakhir, dari {customers} pelanggan; dua {what} pada satu hari bukan jeda",

@@ -82,6 +82,8 @@ class Defined:
     observed: int
     bad: int
     too_late: int
+    unanswered: int
+    """Observations without an answer; of an outcome ``answer`` only."""
     measured: Silences | Leavers | None
     picture: Path | None
 
@@ -102,6 +104,7 @@ class Defined:
             "outcomes": self.bad,
             "base_rate": self.base_rate,
             "too_late": self.too_late,
+            "unanswered": self.unanswered,
             "picture": str(self.picture) if self.picture else None,
         }
         if isinstance(self.measured, Silences):
@@ -188,6 +191,7 @@ def define(
         observed=int(labels["told"].sum()),
         bad=int(labels.loc[labels["told"], "outcome"].sum()),
         too_late=int(late.sum()),
+        unanswered=int((~late & ~labels["told"]).sum()),
         measured=measured,
         picture=path if picture is not None else None,
     )
