@@ -158,6 +158,22 @@ def test_a_list_saved_by_a_spreadsheet_is_given_back_or_refused_in_words(project
         refused(said, 5, "outreach.csv cannot be read any more", "save outreach.csv as UTF-8 with commas")
 
 
+@pytest.mark.parametrize("lacks", [7, 8])
+def test_a_list_of_an_earlier_version_of_the_program_is_given_back(project, lacks):
+    """It has no columns of further models, the first versions none of the rule score: they are empty."""
+    path = project / "out" / "demo" / END / "outreach.csv"
+    rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows(row[: -lacks - 2] + row[-2:] for row in rows)
+    told = ok(call("daily", "--as-of", END, "--project", project, "--json")).json
+    assert [row[1] for row in rows[1:]] == [row["customer"] for row in told["rows"]]
+    assert {("", None, None)} == {(row["listed_for"], row["also_risk"], row["rule_score"]) for row in told["rows"]}
+    assert "listed" in ok(call("daily", "--as-of", END, "--project", project)).out
+    header, *others = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([header.replace(",band", ""), *others]), encoding="utf-8")
+    refused(call("daily", "--as-of", END, "--project", project), 5, "outreach.csv cannot be read any more")
+
+
 def test_a_list_saved_with_semicolons_is_refused_in_words(project):
     path = project / "out" / "demo" / END / "outreach.csv"
     path.write_text(path.read_text(encoding="utf-8").replace(",", ";"), encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import shutil
 from datetime import UTC, date, datetime, timedelta
 
@@ -48,6 +49,15 @@ def uses(root, names):
 
 def workspace_of(root):
     return open_workspace(root, deployment="demo", data=None, now=NOW)
+
+
+def promoted(root, model, version):
+    """The ledger says that this version is in use."""
+    with ledger(workspace_of(root)) as engine:
+        record_promotion(
+            engine, deployment="demo", model=model, model_version=version,
+            moved_at=NOW, by="test", reason="gate passed", gate={},
+        )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -231,17 +241,7 @@ def test_the_ledger_keeps_whose_row_it_is_and_both_numbers(second):
 
 def test_verify_uses_the_version_the_list_was_made_by_and_a_new_list_the_one_in_use(project):
     """Another version is promoted since, and the file names no further model any more: the same bytes all the same."""
-    with ledger(workspace_of(project)) as engine:
-        record_promotion(
-            engine,
-            deployment="demo",
-            model="inactivity",
-            model_version="ffffffffffff",
-            moved_at=NOW,
-            by="test",
-            reason="gate passed",
-            gate={},
-        )
+    promoted(project, "inactivity", "ffffffffffff")
     before = tree(project / "out"), facts(project, "lists")
     assert verified(project)
     uses(project, [])
@@ -290,11 +290,7 @@ def test_without_a_champion_the_list_goes_on_and_says_so_to_the_operator(company
     shutil.rmtree(root / "out")
     shutil.rmtree(root / "state" / "demo" / "mlartifacts")
     (root / "state" / "demo" / "ledger.db").rename(root / "ledger.db")
-    with ledger(workspace_of(root)) as engine:
-        record_promotion(
-            engine, deployment="demo", model="churn", model_version=company.said.json["train"]["version"],
-            moved_at=NOW, by="test", reason="gate passed", gate={},
-        )  # fmt: skip
+    promoted(root, "churn", company.said.json["train"]["version"])
     said = ok(call("daily", "--as-of", END, "--project", root, "--json"))
     assert before == {path.name: path.read_bytes() for path in directory.iterdir() if path.name != "run.json"}
     [why] = [one for one in said.json["warnings"] if "no champion yet" in one]
@@ -330,11 +326,7 @@ def test_a_cold_start_lists_by_the_rule_score_and_the_further_model(project):
     edit(project / "configs" / "demo" / "models" / "churn.yaml", "minimum_outcomes: 20", "minimum_outcomes: 5000")
     version = manifest(project)["also"][0]["model_version"]
     (project / "state" / "demo" / "ledger.db").unlink()
-    with ledger(workspace_of(project)) as engine:
-        record_promotion(
-            engine, deployment="demo", model="inactivity", model_version=version,
-            moved_at=NOW, by="test", reason="gate passed", gate={},
-        )  # fmt: skip
+    promoted(project, "inactivity", version)
     shutil.rmtree(project / "out")
     told = ok(call("daily", "--as-of", END, "--project", project, "--json")).json
     by = [(row["listed_for"], row["listed_by"]) for row in told["rows"]]
@@ -398,3 +390,56 @@ def test_a_mistake_in_the_files_is_one_message(second, tmp_path, file, line, tol
     assert (3, "", False) == (said.code, said.out, "Traceback" in said.err)
     assert f"configs/demo/{file}:" in said.err
     assert told in said.err
+
+
+# --- satisfaction
+
+
+def test_a_model_of_satisfaction_marks_the_unhappy_with_their_expected_score_and_stands_before_the_others(project):
+    """Two further models: the first in the file's order comes first; the score and its change are those of two days."""
+    text = (project / "models" / "satisfaction.yaml").read_text()
+    for key, value in (("rounds", 40), ("min_data_in_leaf", 40), ("minimum_outcomes", 20), ("test_slices", 2)):
+        text = re.sub(rf"{key}: \d+", f"{key}: {value}", text)
+    (project / "configs" / "demo" / "models" / "satisfaction.yaml").write_text(text)
+    uses(project, ["satisfaction", "inactivity"])
+    agents = project / "data" / "agents.csv"  # days so long that both models have rows
+    agents.write_text(re.sub(r',"(en|id)",\d+,', r',"\1",99,', agents.read_text()))
+    workspace = workspace_of(project)
+    trained = train(workspace, "satisfaction", by="test")
+    if not trained.promoted:  # so small a company has few answers
+        promoted(project, "satisfaction", trained.version)
+    daily(workspace, day=DAY, rerun="correct")
+    rows = rows_of(project)
+    unhappy = [row for row in rows if row["listed_for"] == "satisfaction"]
+    _, growing = parts(rows)
+    assert min(len(unhappy), len(growing)) > 5
+    assert rows[-len(growing) - len(unhappy) :] == [*unhappy, *growing]
+    tables = load_tables(workspace)
+    now, before = (
+        scores(workspace, tables, "satisfaction", day=day).frame.set_index("customer_id")
+        for day in (DAY, DAY - timedelta(days=28))
+    )
+    for row in rows:
+        who = row["customer"]
+        if row["also_model"] == "satisfaction":
+            assert f"{now['expected_score'][who]:.4f}" == row["expected_score"]
+            if who in before.index:
+                change = now["expected_score"][who] - before["expected_score"][who]
+                assert abs(change - float(row["expected_change"])) < 0.00006
+    # Of the growing, the numbers are those of the model that lists them.
+    assert {("satisfaction", True), ("inactivity", False)} == {
+        (row["also_model"], row["expected_score"] != "") for row in unhappy + growing
+    }
+    assert all(float(row["expected_change"]) < 0 for row in unhappy)
+    page = (project / "out" / "demo" / END / "outreach.html").read_text()
+    for word in ("Growing unhappy", "Makin tidak puas", "Early sign", "Tanda awal", "Expected score", "Perkiraan skor"):
+        assert word in page
+    shown = ok(call("daily", "--as-of", END, "--project", project)).out
+    said = f"{len(unhappy)} not leaving yet, for satisfaction, {len(growing)} not leaving yet, for inactivity)"
+    assert said in " ".join(shown.split())
+    assert "growing unhappy" in shown
+    told = ok(call("explain", unhappy[0]["customer"], "--as-of", END, "--project", project)).out
+    score = round(100 * now["expected_score"][unhappy[0]["customer"]])
+    assert f"Expected score {score} of 100, " in told
+    assert "Risk of a bad answer" in told
+    assert verified(project)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from churnwatch.cli.show_figures import trained, truth
+from churnwatch.cli.show_figures import judged, trained, truth
 from churnwatch.cli.terminal import console as _console
 from churnwatch.cli.terminal import indented as _indented
 from churnwatch.cli.terminal import marked as _marked
@@ -303,8 +303,10 @@ def files(paths: Mapping[str, str]) -> None:
 def demo(done: Demo, lang: str) -> None:
     """Everything the demo did, the list last."""
     console = _console()
-    for one in (done.trained, *done.also):
-        trained(one)
+    trained(done.trained)
+    for one in done.also:
+        console.print(f"\nBeside it, {one.model}: {one.observations:,} observations; {one.choice}.")
+        judged(one)
     daily(done.daily, lang)
     truth(done.truth)
     console.print(f"\n{done.directory} is an ordinary project now. Try:")

@@ -160,6 +160,12 @@ def trained(found: Trained) -> None:
     for name, (difference, low, high) in found.capacity_intervals.items():
         table.add_row(name, f"{100 * difference:+.1f} points", f"{100 * low:+.1f} to {100 * high:+.1f}")
     _titled(console, "Precision at capacity over all test dates: the model's minus the baseline's", table)
+    judged(found)
+
+
+def judged(found: Trained) -> None:
+    """The gate's sentences, and what became of the version."""
+    console = _console()
     console.print(f"\nGate: {'passed' if found.verdict.passed else 'NOT PASSED'}", style="bold")
     _indented(
         console,
