@@ -156,7 +156,7 @@ def test_the_dates_step_back_from_the_last():
 def test_a_range_is_its_dates(replay):
     """2026-01-01 itself is 24 days before the first step back that still lies in the range."""
     _, told, _, _ = replay
-    assert ["model", "deployment", "slices", "replay"] == list(told)
+    assert ["model", "deployment", "outcome", "slices", "replay"] == list(told)
     days = ["2026-01-25", "2026-02-24", "2026-03-26", "2026-04-25"]
     assert days == [one["as_of"] for one in told["slices"]] == [one["as_of"] for one in told["replay"]["lists"]]
 
