@@ -261,7 +261,7 @@ def test_check_says_what_the_sources_hold(project):
     [model] = told["models"]
     assert "churn" == model["model"]
     assert "configs/demo/models/churn.yaml" == model["file"]
-    assert ["asked"] == told["unused"]  # the model of satisfaction reads it
+    assert [] == told["unused"]  # the model of satisfaction reads it
     assert told["quarantine"]
     for row in told["quarantine"]:
         assert {"source", "file", "line", "rule"} == set(row)  # a customer's words stand in the file alone
@@ -359,15 +359,13 @@ def test_check_prints_tables_for_people(project):
 
 
 def test_check_names_the_families_that_no_model_uses(project):
-    path = project / "configs" / "demo" / "models" / "churn.yaml"
-    text = path.read_text()
-    assert "engagement, purchase, " in text
-    path.write_text(text.replace("engagement, purchase, ", ""))
-    assert ["asked", "engagement", "purchase"] == ok(call("check", "--project", project, "--json")).json["unused"]
+    text = (project / "features" / "tenure.yaml").read_text()
+    assert "family: tenure" in text
+    (project / "features" / "age.yaml").write_text(text.replace("tenure", "age"))
+    assert ["age"] == ok(call("check", "--project", project, "--json")).json["unused"]
     said = ok(call("check", "--project", project)).out
-    told = "is used by no model in use: name it under `families` in configs/demo/models/churn.yaml"
-    for family in ("engagement", "purchase"):
-        assert f"  ! family {family} {told}\n" in said
+    told = "is used by no model: name it under `families` in configs/demo/models/churn.yaml"
+    assert f"  ! family age {told}\n" in said
 
 
 def checked(**more):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import numpy as np
-import pandas as pd
 import pytest
-from small_tables import tables_of
+from small_tables import spine_of, tables_of
 
 from churnwatch.evaluation.groups import MOST, Grouping, group_figures
 from churnwatch.runs.groups import groupings_of
@@ -85,6 +84,21 @@ def customer(name, **facts):
     return {"customer_id": name, "started_at": datetime(2025, 1, 1), **facts}
 
 
+def spine(*customers):
+    """Each of them once at as-of."""
+    return spine_of((customer, AS_OF.replace(tzinfo=None)) for customer in customers)
+
+
+def test_a_fact_counts_at_each_row_from_when_it_was_known():
+    """Two surveys of one customer: at the later one the segment was known."""
+    tables = tables_of(
+        customers=[customer("ani", segment="big", known_at=THEN), customer("budi", segment="small", known_at=THEN)]
+    )
+    rows = spine_of([("ani", THEN), ("ani", AS_OF.replace(tzinfo=None)), ("budi", AS_OF.replace(tzinfo=None))])
+    (segment,) = groupings_of(tables, rows)
+    assert [None, "big", "small"] == segment.labels
+
+
 def test_a_fact_counts_from_when_it_was_known():
     """Known a minute before as-of it is read, at as-of itself it is not; who has no time of it is in no known group."""
     tables = tables_of(
@@ -95,7 +109,7 @@ def test_a_fact_counts_from_when_it_was_known():
             customer("dewi", known_at=THEN),
         ]
     )
-    (segment,) = groupings_of(tables, pd.Series(["dewi", "citra", "budi", "ani"]), AS_OF)
+    (segment,) = groupings_of(tables, spine("dewi", "citra", "budi", "ani"))
     assert ("segment", [None, None, None, "big"], False) == (segment.name, segment.labels, segment.today)
 
 
@@ -103,7 +117,7 @@ def test_a_fact_without_a_history_is_todays_and_says_so():
     tables = tables_of(
         customers=[customer("ani", segment="big", language="id"), customer("budi", segment="small", language="en")]
     )
-    segment, language = groupings_of(tables, pd.Series(["ani", "budi"]), AS_OF)
+    segment, language = groupings_of(tables, spine("ani", "budi"))
     assert (["big", "small"], True) == (segment.labels, segment.today)
     assert ("language", ["id", "en"], True) == (language.name, language.labels, language.today)
 
@@ -111,4 +125,4 @@ def test_a_fact_without_a_history_is_todays_and_says_so():
 def test_a_fact_that_tells_nobody_apart_is_no_grouping():
     """All in one language, and no segments at all."""
     tables = tables_of(customers=[customer("ani", language="id"), customer("budi", language="id")])
-    assert [] == groupings_of(tables, pd.Series(["ani", "budi"]), AS_OF)
+    assert [] == groupings_of(tables, spine("ani", "budi"))

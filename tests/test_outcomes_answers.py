@@ -15,7 +15,7 @@ from oracle import Event
 from small_tables import aware, spine_of, tables_of
 
 from churnwatch.errors import DataRefused
-from churnwatch.outcomes import check_labels, grid, label, observe, span
+from churnwatch.outcomes import any_unanswered, check_labels, grid, label, observe, span
 from churnwatch.sources import Tables
 from churnwatch.spec import Model
 
@@ -198,15 +198,31 @@ def test_to_be_scored_at_events_is_who_may_still_answer() -> None:
     assert ["a"] == observe(made, AT_SURVEYS, [aware(AS_OF)], to_score=True)["customer_id"].tolist()
 
 
+def test_a_source_of_answers_only_has_no_survey_without_one() -> None:
+    """Of the instruments the model names."""
+    csat = survey(AS_OF, instrument="csat")
+    assert not any_unanswered(tables(survey(AS_OF, AS_OF + DAY, 9), csat), AT_SURVEYS)
+    assert any_unanswered(tables(survey(AS_OF, AS_OF + DAY, 9), survey(AS_OF + DAY)), AT_SURVEYS)
+
+
 def test_dates_of_events_open_slices_that_are_over_in_time() -> None:
-    """Slices of 30 days; within the data the surveys of the last have had the ten days an answer may take."""
-    within = span(tables(survey(AS_OF)), AT_SURVEYS)
-    assert LATER == within.end
+    """Slices of 30 days, the last one with the last survey; within the data all had the ten days an answer may take."""
+    sent = AS_OF + 60 * DAY - US
+    within = span(tables(survey(sent)), AT_SURVEYS)
+    assert aware(sent + 10 * DAY + US) == within.end
     every = grid(AT_SURVEYS, zone="UTC", span=within, complete_by=LATER)
-    assert (aware(LATER.replace(tzinfo=None)) - 40 * DAY) == every[-1]
+    assert aware(AS_OF + 30 * DAY) == every[-1]
     assert {30 * DAY} == {later - earlier for earlier, later in pairwise(every)}
     before = grid(AT_SURVEYS, zone="UTC", span=within, complete_by=aware(AS_OF))
     assert aware(AS_OF - 30 * DAY) == before[-1]
+
+
+def test_a_survey_whose_answer_may_still_come_opens_no_slice() -> None:
+    """The data end on LATER: what was sent less than ten days before lies in no slice."""
+    late = LATER.replace(tzinfo=None) - 3 * DAY
+    within = span(tables(survey(late)), AT_SURVEYS)
+    assert LATER == within.end
+    assert LATER - 40 * DAY == grid(AT_SURVEYS, zone="UTC", span=within, complete_by=LATER)[-1]
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ def _about_facts(found: Checked) -> list[tuple[str, str, str]]:
 def _about_families(found: Checked) -> list[tuple[str, str, str]]:
     models = " or ".join(model["file"] for model in found.models)
     return [
-        ("!", f"family {name} is used by no model in use: name it under `families` in {models}", "yellow")
+        ("!", f"family {name} is used by no model: name it under `families` in {models}", "yellow")
         for name in found.unused
     ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,23 @@ def check_instruments(tables: Tables, model: Model) -> None:
                 allowed=f"{said.scale[0]:g} to {said.scale[1]:g}, {ways[said.higher_is_better]}",
                 hint="correct `scale` and `bad` there, or the mapping of surveys in sources.yaml",
             )
+
+
+def last_sent(tables: Tables, model: Model) -> datetime:
+    """When the last survey of the model's instruments was sent, aware."""
+    [(last,)] = tables.con.execute(
+        f"select epoch_us(max(s.sent_at)) from surveys as s where {asked_sql(model)}"
+    ).fetchall()
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=last)
+
+
+def any_unanswered(tables: Tables, model: Model) -> bool:
+    """Whether a survey of the model's instruments stands there without an answer."""
+    return bool(
+        tables.con.execute(
+            f"select 1 from surveys as s where {asked_sql(model)} and s.answered_at is null limit 1"
+        ).fetchall()
+    )
 
 
 def asked_sql(model: Model) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from churnwatch.errors import DataRefused, ProjectError, nearest
-from churnwatch.outcomes.answers import check_instruments
+from churnwatch.outcomes.answers import check_instruments, last_sent
 from churnwatch.sources import Tables
 from churnwatch.spec import Model, civil_day, midnight
 
@@ -31,6 +31,9 @@ def span(tables: Tables, model: Model) -> Span:
     if model.outcome.answer is not None:
         check_instruments(tables, model)
         end = tables.data_end("surveys", {"instrument": list(model.outcome.answer)})
+        if model.at_events:
+            # A time in which nothing was sent any more holds no observation.
+            end = min(end, last_sent(tables, model) + timedelta(seconds=model.patience.within.seconds, microseconds=1))
     else:
         end = tables.data_end("interactions", model.outcome.where)
     row = tables.con.execute('select epoch_us(min("at")) from interactions').fetchone()

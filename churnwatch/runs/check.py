@@ -119,8 +119,10 @@ def _in_use(workspace: Workspace) -> tuple[str, ...]:
 
 
 def _unused(workspace: Workspace, usable: Sequence[Column]) -> list[str]:
-    """The families that these data have something for and no model in use names: somebody may have forgotten to."""
-    used = {family for name in _in_use(workspace) for family in workspace.model(name).families}
+    """The families that these data have something for and no model names, in use or not: somebody may have forgotten
+    to.
+    """
+    used = {family for model in workspace.spec.models.values() for family in model.families}
     return list(dict.fromkeys(column.family for column in usable if column.family not in used))
 
 

@@ -15,7 +15,7 @@ from churnwatch.errors import DataRefused, NoUsableModel
 from churnwatch.evaluation import moved_words
 from churnwatch.health import bands
 from churnwatch.learner import expected_scores, horizon_risks, margins, risk
-from churnwatch.outcomes import check_as_of, grid, label, observe, span
+from churnwatch.outcomes import any_unanswered, check_as_of, grid, label, observe, span
 from churnwatch.runs.tracking import tracking_warnings
 from churnwatch.runs.workspace import Report, Workspace, ledger, load_tables, lock
 from churnwatch.signals import Matrix, build, event_columns, reads_text
@@ -32,6 +32,11 @@ SILENT_TOO_LONG = 14
 LEARNED = (
     "The model learned from one snapshot, and from these customers themselves if they are in it: take the order of the "
     "list, not its risks, and train again on the next snapshot."
+)
+
+ANSWERS_ONLY = (
+    "The source of surveys lists answers only: of a past day those are observed who answered later, of today nobody. "
+    "Load it with the surveys that are sent and not answered yet."
 )
 
 
@@ -129,6 +134,8 @@ def score_warnings(workspace: Workspace, tables: Tables, bundle: Bundle, as_of: 
     warnings = stale_warnings(tables, bundle.model, as_of)
     if bundle.model.outcome.given is not None:
         return (*warnings, LEARNED)
+    if bundle.model.at_events and not any_unanswered(tables, bundle.model):
+        warnings += (ANSWERS_ONLY,)
     return (*warnings, *base_rate_warnings(workspace, tables, bundle, as_of))
 
 

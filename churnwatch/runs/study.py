@@ -178,7 +178,7 @@ def judge(
             risks=risks,
             baselines=scores,
             days_left=days_until(rows.left_at, rows.as_of),
-            groupings=groupings_of(tables, rows.matrix.observations["customer_id"], as_of),
+            groupings=groupings_of(tables, rows.matrix.observations),
             trained_base_rate=fitted.base_rate,
             seed=model.learner.seed,
             **lists,

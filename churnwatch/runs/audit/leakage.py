@@ -237,7 +237,12 @@ def _spine(customers: pd.Series, moment: datetime) -> pd.DataFrame:
 
 
 def _cohort(tables: Tables, model: Model, as_of: datetime, *, beside: Sequence[datetime] = ()) -> list[str]:
-    """Who is observed at ``as_of``, in order; ``beside`` are further as-ofs that are asked for with it."""
+    """Who is observed at ``as_of``, in order; ``beside`` are further as-ofs that are asked for with it.
+
+    Of a model at events, whose past observations are events themselves: who would be scored at ``as_of``.
+    """
+    if model.at_events:
+        return list(observe(tables, model, [as_of], to_score=True)["customer_id"])
     found = observe(tables, model, sorted({as_of, *beside}))
     moment = np.datetime64(as_of.astimezone(UTC).replace(tzinfo=None), "us")
     return list(found["customer_id"][found["as_of"].to_numpy() == moment])
