@@ -15,7 +15,8 @@ from command_line import call, ok
 from oracle import Event
 from small_tables import aware, tables_of
 
-from churnwatch.delivery.definition_words import WORDS, definition, rows_words
+from churnwatch.delivery.definition_words import WORDS, definition
+from churnwatch.delivery.row_words import rows_words
 from churnwatch.outcomes import label, observe
 from churnwatch.runs.definition import define, known_end, leavers, silences, waits
 from churnwatch.runs.workspace import open_workspace

@@ -44,7 +44,8 @@ def show_defined(found: Defined, language: str) -> None:
     from churnwatch.cli.show import files
     from churnwatch.cli.terminal import console, indented
     from churnwatch.delivery.card_words import number
-    from churnwatch.delivery.definition_words import dates_words, length_words, say
+    from churnwatch.delivery.definition_words import dates_words, say
+    from churnwatch.delivery.row_words import length_words
     from churnwatch.runs.definition import Leavers, Silences
 
     page = console()
@@ -80,7 +81,8 @@ def show_defined(found: Defined, language: str) -> None:
 def _silences(page: Console, found: Defined, measured: Silences, language: str) -> None:
     from churnwatch.cli.terminal import indented, table, titled
     from churnwatch.delivery.card_words import number
-    from churnwatch.delivery.definition_words import dates_words, rows_words, say
+    from churnwatch.delivery.definition_words import dates_words, say
+    from churnwatch.delivery.row_words import rows_words
     from churnwatch.evaluation.pauses import SHARES
 
     what = rows_words(found.model.outcome.where, language)
@@ -149,7 +151,8 @@ def _proposal(measured: Silences, what: str, language: str) -> str:
 def _leavers(page: Console, found: Defined, measured: Leavers, language: str) -> None:
     from churnwatch.cli.terminal import indented, table, titled
     from churnwatch.delivery.card_words import number
-    from churnwatch.delivery.definition_words import dates_words, rows_words, say
+    from churnwatch.delivery.definition_words import dates_words, say
+    from churnwatch.delivery.row_words import rows_words
     from churnwatch.runs.definition import SETTLING
 
     what = rows_words(found.model.outcome.where, language)

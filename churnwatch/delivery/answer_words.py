@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from churnwatch.delivery.card_words import number, share
+from churnwatch.delivery.row_words import length_words, rows_words
 from churnwatch.spec import Answer, Language, Model
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -96,8 +97,6 @@ def bad_words(answers: Mapping[str, Answer], language: str) -> str:
 
 def answer_definition(model: Model, *, language: str, end: date) -> list[str]:
     """The outcome ``answer`` in sentences; ``end`` as in ``definition``."""
-    from churnwatch.delivery.definition_words import length_words, rows_words
-
     assert model.outcome.answer is not None
     bad = bad_words(model.outcome.answer, language)
     gone = model.population.without

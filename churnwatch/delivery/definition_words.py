@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from churnwatch.delivery.answer_words import answer_definition
-from churnwatch.spec import Duration, Model, Where
-from churnwatch.spec.where import level_text
+from churnwatch.delivery.row_words import length_words, rows_words
+from churnwatch.spec import Model
 
 WORDS: dict[str, tuple[str, str]] = {
     "pauses": ("Pauses between two {what}", "Jeda antara dua {what}"),
@@ -125,18 +125,6 @@ def dates_words(count: int, language: str) -> str:
     return f"{count:,} as-of{'' if count == 1 else 's'}"
 
 
-def rows_words(where: Where, language: str) -> str:
-    """The rows of ``where`` as a reader would name them: ``“purchase” or “visit”``, ``“order” (channel: web)``."""
-    joined = " atau " if language == "id" else " or "
-    texts = {
-        name: joined.join(f"“{level_text(one)}”" for one in (wanted if isinstance(wanted, list) else [wanted]))
-        for name, wanted in where.items()
-    }
-    kind = texts.pop("kind", "")
-    rest = "; ".join(f"{name}: {text}" for name, text in texts.items())
-    return f"{kind} ({rest})" if kind and rest else kind or rest
-
-
 def definition(model: Model, *, language: str, end: date) -> str:
     """The outcome as a paragraph: who is observed, what counts as leaving, when, what is left out.
 
@@ -147,14 +135,6 @@ def definition(model: Model, *, language: str, end: date) -> str:
     else:
         parts = (_indonesian if language == "id" else _english)(model, end)
     return " ".join(part for part in parts if part)
-
-
-def length_words(length: Duration, language: str) -> str:
-    """``28 days``, ``36 hours``; ``28 hari``, ``36 jam``."""
-    number = int(length[:-1])
-    if language == "id":
-        return f"{number} {'hari' if length[-1] == 'd' else 'jam'}"
-    return f"{number} {'day' if length[-1] == 'd' else 'hour'}{'' if number == 1 else 's'}"
 
 
 def _english(model: Model, end: date) -> list[str]:

@@ -368,7 +368,8 @@ def _every_month(months: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
 
 
 def _picture(model: Model, measured: Silences | Leavers | None, language: str, kind: str) -> bytes | None:
-    from churnwatch.delivery.definition_words import rows_words, say
+    from churnwatch.delivery.definition_words import say
+    from churnwatch.delivery.row_words import rows_words
     from churnwatch.evaluation.definition_picture import leavers_picture, pauses_picture
 
     what = rows_words(model.outcome.where, language)
