@@ -22,16 +22,24 @@ def sample(n: int, seed: int, *, ties: bool = True) -> tuple[np.ndarray, np.ndar
 @pytest.mark.parametrize("n", [37, 80])
 @pytest.mark.parametrize("ties", [True, False])
 @pytest.mark.parametrize("at_once", [100_000, 200])
+@pytest.mark.parametrize("customers", [None, 0.7, 0.2])
 def test_intervals_equal_figures_of_rows_drawn_again(
-    n: int, ties: bool, at_once: int, monkeypatch: pytest.MonkeyPatch
+    n: int, ties: bool, at_once: int, customers: float | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every figure of every replicate is what the plain figure says of the drawn rows, in portions or at once."""
+    """Every figure of every replicate is what the plain figure says of the drawn rows, in portions or at once; where
+    some customers have several rows, of all rows of the customers drawn.
+    """
     monkeypatch.setattr(bootstrap, "AT_ONCE", at_once)
     y, s, risks = sample(n, 5, ties=ties)
     owners = np.array([f"agent {i % 3}" for i in range(n)], dtype=object)
     room = {"agent 0": 2, "agent 1": 0, "agent 2": 50}
     plain: dict[str, list[float]] = {}
-    for weights in np.concatenate(list(draws(n, replicates=60, seed=3))):
+    whose = np.arange(n) if customers is None else np.random.default_rng(2).integers(0, int(customers * n), n)
+    # Customers are drawn in the order in which their first rows stand.
+    names = list(dict.fromkeys(whose.tolist()))
+    codes = np.array([names.index(one) for one in whose])
+    for drawn in np.concatenate(list(draws(len(names), replicates=60, seed=3))):
+        weights = drawn[codes]
         rows = np.repeat(np.arange(n), weights.astype(int))
         caught = at_capacity(y[rows], s[rows], owners=owners[rows], capacity=room)
         figures = {
@@ -51,7 +59,8 @@ def test_intervals_equal_figures_of_rows_drawn_again(
     error = calibration_error(y, risks)
     assert error <= error_by_chance(risks, seed=3, replicates=60)
     expected["ece"] = (0.0, max(0.0, 2 * error - low))
-    found = figure_intervals(y, s, risks, owners=owners, capacity=room, seed=3, replicates=60)
+    told = None if customers is None else [f"c{one}" for one in whose]
+    found = figure_intervals(y, s, risks, owners=owners, capacity=room, customers=told, seed=3, replicates=60)
     assert set(expected) == set(found)
     for name, ends in expected.items():
         assert ends == pytest.approx(found[name], abs=1e-10), name

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 FEW = 3
 """Dates up to which each one's figures are shown in full; of more there is a line each."""
 EVERY = "30d"
-LEFT = {"leaving": "left", "answer": "answered badly"}
-"""What the customers did that a model foretells."""
+LEFT = {False: "left", True: "answered badly"}
+"""What the customers did that a model foretells: one of leaving, one of answers."""
 
 
 @with_common
@@ -92,20 +92,23 @@ def show_backtest(told: Mapping[str, Any]) -> None:
     page = console()
     if len(told["slices"]) <= FEW:
         show_figures.slices(told["slices"])
-    left = LEFT[told["outcome"]]
-    _lists(page, told["replay"]["lists"], told["slices"], left)
-    indented(page, [("·", sentence, "") for sentence in _together(told["replay"], left)])
+    answers = told["outcome"] == "answer"
+    _lists(page, told["replay"]["lists"], told["slices"], answers)
+    indented(page, [("·", sentence, "") for sentence in _together(told["replay"], answers)])
     page.print()
     show.files(told["replay"]["files"])
 
 
-def _lists(page: Console, lists: Sequence[Mapping[str, Any]], slices: Sequence[Mapping[str, Any]], left: str) -> None:
+def _lists(
+    page: Console, lists: Sequence[Mapping[str, Any]], slices: Sequence[Mapping[str, Any]], answers: bool
+) -> None:
     from churnwatch.cli.terminal import table, titled
 
     numbers = (
         "observed",
+        *(("answered",) if answers else ()),
         "listed",
-        "bad" if left == LEFT["answer"] else left,
+        "bad" if answers else "left",
         "share",
         "95 %",
         "random",
@@ -119,7 +122,8 @@ def _lists(page: Console, lists: Sequence[Mapping[str, Any]], slices: Sequence[M
         precise = one["precision"]
         shown.add_row(
             one["as_of"],
-            f"{one['observed']:,}",
+            f"{one['observed'] + one.get('unanswered', 0):,}",
+            *((f"{one['observed']:,}",) if answers else ()),
             f"{one['listed']:,}",
             f"{one['hits']:,}",
             f"{precise['share']:.1%}" if precise else "–",
@@ -130,19 +134,22 @@ def _lists(page: Console, lists: Sequence[Mapping[str, Any]], slices: Sequence[M
             f"{one['foretold']:.1%}",
             f"{slice_['auc']:.3f}",
         )
-    titled(page, f"The lists that would have been, and who of them {left}", shown)
+    titled(page, f"The lists that would have been, and who of them {LEFT[answers]}", shown)
     page.print()
 
 
-def _together(told: Mapping[str, Any], left: str) -> list[str]:
+def _together(told: Mapping[str, Any], answers: bool) -> list[str]:
     """What all lists were worth, a sentence each."""
     if told["precision"] is None:
         return ["nobody would have been listed at any date"]
     precise, lead, coverage = told["precision"], told["lead_times"], told["coverage"]
+    whose = "went to customers who answered badly" if answers else "left"
     found = [
-        f"all lists: {precise['share']:.1%} of {told['rows']:,} places {left} "
-        f"({precise['low']:.1%} to {precise['high']:.1%}); at random {told['chance']:.1%}"
+        f"{'all lists' if len(told['lists']) > 1 else 'the list'}: {precise['share']:.1%} of {told['rows']:,} places "
+        f"{whose} ({precise['low']:.1%} to {precise['high']:.1%}); at random {told['chance']:.1%}"
     ]
+    if answers:
+        found.append(_judged(told["lists"]))
     rules = [(name, one) for name, one in told["precision_minus"].items() if name != "random"]
     if rules:
         points = (
@@ -163,9 +170,24 @@ def _together(told: Mapping[str, Any], left: str) -> list[str]:
         )
         found.append(f"recall by lead time (drawn at random): {', '.join(at)}")
     found.append(
-        f"{coverage['customers_listed']:,} of {coverage['customers_observed']:,} customers were ever listed"
+        f"{coverage['customers_listed']:,} of {coverage['customers_observed']:,} customers"
+        f"{' who answered' if answers else ''} were ever listed"
         + (f", {coverage['owners_served']} of {coverage['owners']} owners served" if coverage["owners"] else "")
     )
     if told["base_rate_moved"]:
         found.append(f"base rate beyond chance off its average at {', '.join(told['base_rate_moved'])}")
     return found
+
+
+def _judged(lists: Sequence[Mapping[str, Any]]) -> str:
+    """Among whom the lists of a model of answers are judged."""
+    answered = sum(one["observed"] for one in lists)
+    observed = answered + sum(one["unanswered"] for one in lists)
+    surveys = "last_day" in lists[-1]
+    if surveys:
+        what = f"surveys sent from {lists[0]['as_of']} to {lists[-1]['last_day']}, each by its own answer"
+    else:
+        what = "times a customer was observed"
+    if answered == observed:
+        return f"judged: all {observed:,} {what}; none is known to be unanswered"
+    return f"judged among those who answered: {answered:,} of {observed:,} {what}"

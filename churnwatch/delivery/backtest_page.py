@@ -7,7 +7,7 @@ from typing import Any
 
 from churnwatch.delivery import words
 from churnwatch.delivery.backtest_charts import curve, reliability_marks, stacks
-from churnwatch.delivery.backtest_words import say
+from churnwatch.delivery.backtest_words import worded
 from churnwatch.delivery.over_time import HIGH, WIDE, across, dates_shown, line, nice_top, reaches, ticks
 from churnwatch.delivery.template import template
 from churnwatch.delivery.text import clean
@@ -25,14 +25,16 @@ def backtest_html(
     title: str,
     deployment: str,
     model: Model,
+    quiet: bool = True,
     language: str = "en",
 ) -> bytes:
     """The page in ``language``, self-contained.
 
     It asks no other machine for anything, runs no script and names no customer; all text from files is escaped; equal
-    replays give equal bytes. ``slices`` are those of ``backtest --json``, one per list.
+    replays give equal bytes. ``slices`` are those of ``backtest --json``, one per list. ``quiet`` says that the
+    baseline ``recency`` is the time since the customer last did something; else it is called by its column's name.
     """
-    page = _Page(replay, slices, model, "id" if language == "id" else "en")
+    page = _Page(replay, slices, model, quiet, "id" if language == "id" else "en")
     told: str = template("backtest.html").render(page.told(title=title, deployment=deployment))
     return told.encode()
 
@@ -40,15 +42,23 @@ def backtest_html(
 class _Page:
     """What the template shows, every value a finished text."""
 
-    def __init__(self, replay: Replay, slices: Sequence[Mapping[str, Any]], model: Model, language: Language) -> None:
+    def __init__(
+        self, replay: Replay, slices: Sequence[Mapping[str, Any]], model: Model, quiet: bool, language: Language
+    ) -> None:
         self.replay = replay
         self.slices = slices
         self.model = model
         self.language: Language = language
         kind = "left_event" if model.outcome.event is not None else "left_inactive"
-        if model.outcome.answer is not None:
+        self.answers = model.outcome.answer is not None
+        if self.answers:
             kind = "left_answer"
-        self.left = say(kind, language=language)
+        self.worded = worded(model)
+        self.left = self.worded(kind, language=language)
+        self.bad = sum(one.base_rate.hits for one in replay.lists)
+        self.judged = sum(one.base_rate.n for one in replay.lists)
+        self.observed = sum(self.watched(one) for one in replay.lists)
+        self.quiet = quiet
         self.reach = words.decimal(model.reach / 86_400, language=language)
         self.days = [words.day(one.day, language=language) for one in replay.lists]
         # A baseline whose signal this deployment lacks ranks nobody: its gain is the diagonal.
@@ -60,7 +70,13 @@ class _Page:
         self.rules = [name for name in RULES if name in replay.gain and name not in flat]
 
     def say(self, key: str, **values: str) -> str:
-        return say(key, language=self.language, **{"left": self.left, **values})
+        if key == "recency" and not self.quiet:
+            return self.worded("one_sign", language=self.language, column=clean(self.model.baselines.recency or "–"))
+        return self.worded(key, language=self.language, **{"left": self.left, **values})
+
+    def watched(self, one: ListFigures) -> int:
+        """Everybody observed at a date, also who did not answer."""
+        return one.counts["observed"] + one.counts.get("unanswered", 0)
 
     def percent(self, share: float) -> str:
         return words.percent(share, language=self.language)
@@ -75,8 +91,14 @@ class _Page:
         tiles = [
             (self.whole(replay.rows), self.say("tile_rows")),
             (self.whole(about.customers), self.say("tile_customers", n=self.whole(about.observed))),
-            (self.whole(about.leavers), self.say("tile_leavers")),
         ]
+        if self.answers:
+            tiles.append((self.whole(self.bad), self.say("tile_bad", n=self.whole(self.judged))))
+        else:
+            tiles.append((self.whole(about.leavers), self.say("tile_leavers")))
+        if self.judged < self.observed and self.answers:
+            share = self.percent(self.judged / self.observed)
+            tiles.append((share, self.say("tile_answered", n=self.whole(self.observed))))
         if about.leavers:
             tiles.append((self.percent(about.in_time / about.leavers), self.say("tile_in_time")))
         if about.all_owners:
@@ -88,7 +110,7 @@ class _Page:
             "title": clean(title),
             "foresees": clean(self.model.title.in_language(self.language)),
             "headline": self.headline(),
-            "replayed": self.say(replayed, n=self.whole(len(days)), first=days[0], last=days[-1]),
+            "replayed": self.say(replayed, n=self.whole(len(days)), first=days[0], last=self.last()),
             "tiles": tiles,
             "verdict": self.verdict(),
             "verdict_head": self.say("verdict_head", n=self.whole(self.per())),
@@ -114,6 +136,11 @@ class _Page:
                 {"at": f"{100 * across(i, len(days)) / WIDE:.1f}", "told": days[i]} for i in dates_shown(len(days))
             ],
         }
+
+    def last(self) -> str:
+        """The last date, or the last day of its slice."""
+        last = self.replay.lists[-1]
+        return words.day(last.last_day or last.day, language=self.language)
 
     def per(self) -> int:
         """Ten customers, or a hundred or a thousand where of ten not even one would be found."""
@@ -142,6 +169,8 @@ class _Page:
                 chance=self.of_every(replay.chance),
             )
         ]
+        if self.answers:
+            return [*told, self.say("of_bad", share=self.percent(replay.precision.hits / self.bad))]
         if replay.lead.leavers == 0:
             return [*told, self.say("nobody_left")]
         if replay.lead.median_days is None:
@@ -188,7 +217,7 @@ class _Page:
             "key": key,
             "head": parts.pop("head", self.say(key)),
             "says": says,
-            "not": self.say(f"{key}_not"),
+            "not": self.say(parts.pop("says_not", f"{key}_not")),
             **parts,
         }
 
@@ -209,7 +238,7 @@ class _Page:
         return self.figure(
             "precision",
             self.say(
-                "precision_says",
+                "precision_says" if len(known) > 1 else "precision_one",
                 **self.interval(replay.precision),
                 best_day=words.day(best[0], language=self.language),
                 best=self.percent(best[1]),
@@ -321,20 +350,24 @@ class _Page:
         lists = self.replay.lists
         rates = [one.base_rate for one in lists]
         shares = [rate.share for rate in rates]
-        usual = sum(rate.hits for rate in rates) / sum(rate.n for rate in rates)
         top = nice_top(max(*(rate.high for rate in rates), *(one.foretold for one in lists)))
         head = "drift" if self.model.outcome.event is not None else "drift_inactive"
-        return self.figure(
-            "drift",
-            self.say(
+        least, most = self.percent(min(shares)), self.percent(max(shares))
+        if len(lists) > 1:
+            told = self.say(
                 "drift_says",
-                least=self.percent(min(shares)),
-                most=self.percent(max(shares)),
-                usual=self.percent(usual),
+                spread=self.say("about" if least == most else "between", least=least, most=most),
+                usual=self.percent(self.bad / self.judged),
                 n=self.whole(len(self.replay.moved)),
                 dates=self.whole(len(lists)),
-            ),
-            head=self.say(head),
+            )
+        else:
+            told = self.say("drift_one", **self.interval(rates[0]), foretold=self.percent(lists[0].foretold))
+        return self.figure(
+            "drift",
+            told,
+            head=self.say("drift_answers" if self.answers else head),
+            says_not="drift_not" if len(lists) > 1 else "drift_one_not",
             **self.over_time(top),
             reaches=reaches(rates, top),
             lines=[
@@ -374,16 +407,18 @@ class _Page:
 
     def heads(self) -> list[str]:
         first = ("date", "observed", "listed", "hits", "too_late", "precision_head", "chance")
+        if self.answers:
+            first = ("date", "observed", "answered", "listed", "hits", "precision_head", "chance")
         return [self.say(key) for key in (*first, *self.rules, "again", "base_rate", "foretold", "auc")]
 
     def row(self, one: ListFigures, slice_: Mapping[str, Any]) -> list[str]:
         """A line of the table of dates."""
+        counts = [self.watched(one), one.rows, one.hits, one.too_late]
+        if self.answers:
+            counts = [self.watched(one), one.counts["observed"], one.rows, one.hits]
         return [
             words.day(one.day, language=self.language),
-            self.whole(one.counts["observed"]),
-            self.whole(one.rows),
-            self.whole(one.hits),
-            self.whole(one.too_late),
+            *map(self.whole, counts),
             self.ranged(one.precision),
             self.percent(one.chance),
             *(self.percent(one.baselines[name]) if name in one.baselines else "–" for name in self.rules),
@@ -401,8 +436,13 @@ class _Page:
             if gap
             else self.say("honest_window_none", days=self.reach)
         )
-        silent = [] if self.model.outcome.event is not None else [self.say("honest_silent", days=self.reach)]
-        keys = ["honest_today", "honest_settings", "honest_care"]
-        if len(self.days) > 1:
-            keys.append("honest_overlap")
-        return [self.say("honest_train"), window, *silent, *(self.say(key) for key in keys)]
+        more = []
+        if self.answers:
+            counts = {"answered": self.whole(self.judged), "observed": self.whole(self.observed)}
+            whom = ("honest_answered", "honest_stands") if self.judged < self.observed else ("honest_all",)
+            more = [self.say(key, **counts) for key in whom]
+        elif self.model.outcome.event is None:
+            more = [self.say("honest_silent", days=self.reach)]
+        overlap = ("honest_overlap",) if len(self.days) > 1 or self.model.at_events else ()
+        keys = ("honest_today", "honest_settings", "honest_care", *overlap)
+        return [self.say("honest_train"), window, *more, *(self.say(key) for key in keys)]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from churnwatch.delivery import words
+from churnwatch.spec import Model
 
 WORDS: dict[str, tuple[str, str]] = {
     "heading": ("What would the list have been worth?", "Seberapa berguna daftar itu dulu?"),
@@ -51,6 +53,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "the_list": ("the list", "daftar"),
     "chance": ("picking at random", "dipilih acak"),
     "recency": ("who was quiet longest", "yang paling lama diam"),
+    "one_sign": ("one sign alone ({column})", "satu tanda saja ({column})"),
     "last_score": ("worst last survey score", "nilai survei terakhir terburuk"),
     "tenure": ("how long a customer", "lamanya menjadi pelanggan"),
     "health": ("a rule of thumb (all signs, none learned)", "aturan praktis (semua tanda, tanpa belajar)"),
@@ -69,6 +72,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "Setiap titik adalah satu daftar. Dari semua tempat, {share} diisi yang {left} ({low} sampai {high}). Daftar "
         "terbaik adalah {best_day} ({best}), yang terlemah {worst_day} ({worst}). Bayangan menunjukkan seberapa jauh "
         "titik bisa meleset karena kebetulan.",
+    ),
+    "precision_one": (
+        "The dot is the list. Of its places, {share} went to customers who {left} ({low} to {high}). The shade is how "
+        "far it may be off by chance alone.",
+        "Titik itu adalah daftarnya. Dari tempatnya, {share} diisi yang {left} ({low} sampai {high}). Bayangan "
+        "menunjukkan seberapa jauh titik itu bisa meleset karena kebetulan.",
     ),
     "precision_not": (
         "It does not say how many a contact would have kept: nobody was contacted because of these lists. That is "
@@ -119,15 +128,27 @@ WORDS: dict[str, tuple[str, str]] = {
     "drift": ("How many left at all", "Berapa yang berhenti secara keseluruhan"),
     "drift_inactive": ("How many fell silent at all", "Berapa yang menjadi tidak aktif secara keseluruhan"),
     "drift_says": (
-        "Of all watched, between {least} and {most} {left}. At {n} of {dates} dates that differs from the average "
+        "Of all watched, {spread} {left}. At {n} of {dates} dates that differs from the average "
         "({usual}) by more than chance explains (chance alone would do so at about one date in twenty).",
-        "Dari semua yang dipantau, antara {least} dan {most} {left}. Pada {n} dari {dates} tanggal itu berbeda dari "
+        "Dari semua yang dipantau, {spread} {left}. Pada {n} dari {dates} tanggal itu berbeda dari "
         "rata-rata ({usual}) melebihi kebetulan (kebetulan saja: kira-kira satu dari dua puluh tanggal).",
     ),
+    "drift_one": (
+        "Of all watched, {share} {left} ({low} to {high}); {foretold} were foretold.",
+        "Dari semua yang dipantau, {share} {left} ({low} sampai {high}); diperkirakan {foretold}.",
+    ),
+    "between": ("between {least} and {most}", "antara {least} dan {most}"),
+    "about": ("about {least}", "sekitar {least}"),
     "drift_not": (
         "It does not say why. Where the two lines part, the risks were too low or too high by about as much; the order "
         "of the list is not touched by that.",
         "Ini tidak mengatakan sebabnya. Bila kedua garis berpisah, risikonya terlalu rendah atau terlalu tinggi "
+        "kira-kira sebanyak itu; urutan daftar tidak terpengaruh.",
+    ),
+    "drift_one_not": (
+        "It does not say why. Where the two dots part, the risks were too low or too high by about as much; the order "
+        "of the list is not touched by that.",
+        "Ini tidak mengatakan sebabnya. Bila kedua titik berpisah, risikonya terlalu rendah atau terlalu tinggi "
         "kira-kira sebanyak itu; urutan daftar tidak terpengaruh.",
     ),
     "happened": ("what happened", "yang terjadi"),
@@ -209,5 +230,188 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
 }
 
-say = partial(words.say_of, WORDS)
-"""The words for a key in ``language``, with ``{name}`` filled in."""
+ANSWERS: dict[str, tuple[str, str]] = {
+    **WORDS,
+    "of_every": (
+        "Of every {n} customers on the list who answered within {days} days, {hits} {left}; picking at random would "
+        "have found {chance}.",
+        "Dari setiap {n} pelanggan di daftar yang menjawab dalam {days} hari, {hits} {left}; bila dipilih acak hanya "
+        "{chance}.",
+    ),
+    "of_bad": (
+        "Of all who {left}, {share} were on the list.",
+        "Dari semua yang {left}, {share} ada di daftar.",
+    ),
+    "tile_customers": (
+        "customers listed, of {n} who answered",
+        "pelanggan masuk daftar, dari {n} yang menjawab",
+    ),
+    "tile_bad": ("bad answers, of {n}", "jawaban buruk, dari {n}"),
+    "tile_answered": ("of {n} times watched, an answer came", "dari {n} kali dipantau, ada jawaban"),
+    "precision_not": (
+        "It does not say how many answers a contact would have made better: nobody was contacted because of these "
+        "lists. Nor does it say anything of those who did not answer.",
+        "Ini tidak mengatakan berapa jawaban yang membaik bila pelanggan dihubungi: tidak ada yang dihubungi karena "
+        "daftar ini. Juga tidak berkata apa pun tentang yang tidak menjawab.",
+    ),
+    "gain_says": (
+        "Of those who answered, the 10% ranked highest hold {at_10} of all who {left}, 20% hold {at_20}. Picking at "
+        "random follows the dashed line. The upright line is the size of the list: {listed} of those who answered.",
+        "Dari yang menjawab, 10% peringkat teratas memuat {at_10} dari yang {left}, 20% memuat {at_20}. Pilihan acak "
+        "mengikuti garis putus-putus. Garis tegak adalah ukuran daftar: {listed} dari yang menjawab.",
+    ),
+    "gain_x": ("share of those who answered, highest risk first", "bagian dari yang menjawab, risiko tertinggi"),
+    "reliability_says": (
+        "Those who answered, in tenths by risk. On the dashed line as many {left} as foretold. In the highest tenth "
+        "{foretold} were foretold and {came} {left} ({low} to {high}).",
+        "Yang menjawab dibagi sepuluh menurut risiko. Di garis putus-putus, yang {left} sebanyak yang diperkirakan. "
+        "Pada sepersepuluh tertinggi diperkirakan {foretold} dan {came} {left} ({low} sampai {high}).",
+    ),
+    "drift_answers": ("How many {left} at all", "Berapa yang {left} secara keseluruhan"),
+    "drift_says": (
+        "Of all who answered, {spread} {left}. At {n} of {dates} dates that differs from the average ({usual}) by more "
+        "than chance explains (chance alone would do so at about one date in twenty).",
+        "Dari semua yang menjawab, {spread} {left}. Pada {n} dari {dates} tanggal itu berbeda dari rata-rata ({usual}) "
+        "melebihi kebetulan (kebetulan saja: kira-kira satu dari dua puluh tanggal).",
+    ),
+    "drift_one": (
+        "Of all who answered, {share} {left} ({low} to {high}); {foretold} were foretold.",
+        "Dari semua yang menjawab, {share} {left} ({low} sampai {high}); diperkirakan {foretold}.",
+    ),
+    "repeat_not": (
+        "Standing on it again is no mistake: nobody was contacted, so what troubled them may have stayed. In daily "
+        "work it shows how much is known to the agent already.",
+        "Masuk daftar lagi bukan kesalahan: tidak ada yang dihubungi, jadi masalahnya mungkin masih ada. Dalam kerja "
+        "harian ini menunjukkan berapa yang sudah dikenal petugas.",
+    ),
+    "answered": ("answered", "menjawab"),
+    "honest_train": (
+        "At each date the model was trained anew, only on answers that were known by then. Nothing that became known "
+        "on that day or later was read, not even a late entry about an earlier day.",
+        "Pada tiap tanggal model dilatih ulang, hanya dengan jawaban yang sudah diketahui saat itu. Tidak ada yang "
+        "diketahui pada atau sesudah hari itu yang dibaca, juga bukan catatan terlambat tentang hari sebelumnya.",
+    ),
+    "honest_window": (
+        "Counted is the first answer that came from day {gap} to day {days} after the date.",
+        "Yang dihitung adalah jawaban pertama dari hari ke-{gap} sampai hari ke-{days} sesudahnya.",
+    ),
+    "honest_window_none": (
+        "Counted is the first answer that came within {days} days from the date on.",
+        "Yang dihitung adalah jawaban pertama dalam {days} hari sejak tanggal itu.",
+    ),
+    "honest_answered": (
+        "Each list is drawn up and judged among those who answered: {answered} of {observed} times that a customer was "
+        "watched. What the others would have said, nobody knows; the real list would have held some of them, too.",
+        "Tiap daftar disusun dan dinilai di antara yang menjawab: {answered} dari {observed} kali pelanggan dipantau. "
+        "Apa jawaban yang lain, tidak ada yang tahu; daftar yang sebenarnya juga akan memuat sebagian dari mereka.",
+    ),
+    "honest_all": (
+        "All of the {observed} customers watched answered. Where a source lists answers only, nobody knows who was "
+        "asked and kept silent.",
+        "Semua dari {observed} pelanggan yang dipantau menjawab. Bila sumber hanya memuat jawaban, tidak ada yang tahu "
+        "siapa yang ditanya dan diam.",
+    ),
+    "honest_stands": (
+        "The risks are made for everybody, also for those who do not answer. Here they are held against those who "
+        "answered, who may be happier or less happy than the others.",
+        "Angka risiko dibuat untuk semua, juga yang tidak menjawab. Di sini dibandingkan dengan yang menjawab, yang "
+        "mungkin lebih puas atau kurang puas daripada yang lain.",
+    ),
+    "honest_care": (
+        "Whoever was looked after at the time, by whatever list, may have answered better because of it; that is not "
+        "taken out.",
+        "Siapa pun yang saat itu sudah ditangani mungkin menjawab lebih baik karenanya; hal itu tidak dikeluarkan.",
+    ),
+}
+"""The same of a model that foretells a bad answer: nobody leaves, and only who answered can be judged."""
+
+SURVEYS: dict[str, tuple[str, str]] = {
+    **ANSWERS,
+    "of_every": (
+        "Of every {n} answered surveys on the list, {hits} had a bad answer; picking at random would have found "
+        "{chance}.",
+        "Dari setiap {n} survei terjawab di daftar, {hits} dijawab buruk; bila dipilih acak hanya {chance}.",
+    ),
+    "of_bad": (
+        "Of all bad answers, {share} were on the list.",
+        "Dari semua jawaban buruk, {share} ada di daftar.",
+    ),
+    "replayed": (
+        "{n} lists, each of the surveys sent from its date to the day before the next, the last until {last}; the "
+        "first date is {first}. Of each survey they know what was known when it was sent and nothing that came later.",
+        "{n} daftar, masing-masing dari survei yang dikirim sejak tanggalnya sampai sehari sebelum tanggal berikutnya, "
+        "yang terakhir sampai {last}; tanggal pertama {first}. Dari tiap survei hanya dipakai yang diketahui saat "
+        "dikirim.",
+    ),
+    "replayed_one": (
+        "One list, of the surveys sent from {first} to {last}. Of each survey it knows what was known when it was sent "
+        "and nothing that came later.",
+        "Satu daftar, dari survei yang dikirim {first} sampai {last}. Dari tiap survei hanya dipakai yang diketahui "
+        "saat dikirim.",
+    ),
+    "tile_answered": ("of {n} surveys sent were answered", "dari {n} survei yang dikirim terjawab"),
+    "gain": ("How many are found if more are listed", "Berapa yang ditemukan bila daftar lebih panjang"),
+    "gain_says": (
+        "Of the answered surveys, the 10% ranked highest hold {at_10} of all bad answers, 20% hold {at_20}. Picking at "
+        "random follows the dashed line. The upright line is the size of the list: {listed} of the answered surveys.",
+        "Dari survei terjawab, 10% peringkat teratas memuat {at_10} dari semua jawaban buruk, 20% memuat {at_20}. "
+        "Pilihan acak mengikuti garis putus-putus. Garis tegak adalah ukuran daftar: {listed} dari survei terjawab.",
+    ),
+    "gain_x": ("share of answered surveys, highest risk first", "bagian dari survei terjawab, risiko tertinggi"),
+    "reliability_says": (
+        "Answered surveys in tenths by risk. On the dashed line as many were bad as foretold. In the highest tenth "
+        "{foretold} were foretold and {came} were bad ({low} to {high}).",
+        "Survei terjawab dibagi sepuluh menurut risiko. Di garis putus-putus, yang buruk sebanyak yang diperkirakan. "
+        "Pada sepersepuluh tertinggi diperkirakan {foretold} dan {came} buruk ({low} sampai {high}).",
+    ),
+    "drift_answers": ("How many answers were bad at all", "Berapa jawaban yang buruk secara keseluruhan"),
+    "drift_says": (
+        "Of all answers, {spread} were bad. At {n} of {dates} dates that differs from the average ({usual}) by more "
+        "than chance explains (chance alone would do so at about one date in twenty).",
+        "Dari semua jawaban, {spread} buruk. Pada {n} dari {dates} tanggal itu berbeda dari rata-rata ({usual}) "
+        "melebihi kebetulan (kebetulan saja: kira-kira satu dari dua puluh tanggal).",
+    ),
+    "drift_one": (
+        "Of all answers, {share} were bad ({low} to {high}); {foretold} were foretold.",
+        "Dari semua jawaban, {share} buruk ({low} sampai {high}); diperkirakan {foretold}.",
+    ),
+    "observed": ("surveys", "survei"),
+    "answered": ("answered", "terjawab"),
+    "honest_train": (
+        "At each date the model was trained anew, only on surveys sent and answers known by then. Nothing that became "
+        "known on that day or later was read for that, not even a late entry about an earlier day.",
+        "Pada tiap tanggal model dilatih ulang, hanya dengan survei yang sudah dikirim dan jawaban yang sudah "
+        "diketahui saat itu. Tidak ada yang diketahui pada atau sesudah hari itu yang dibaca untuk itu, juga bukan "
+        "catatan terlambat tentang hari sebelumnya.",
+    ),
+    "honest_window_none": (
+        "Each survey counts with its own answer, whenever that came.",
+        "Tiap survei dihitung dengan jawabannya sendiri, kapan pun datangnya.",
+    ),
+    "honest_answered": (
+        "Each list is drawn up and judged among the surveys that were answered: {answered} of {observed}. What the "
+        "others would have said, nobody knows; the real list would have held some of them, too.",
+        "Tiap daftar disusun dan dinilai di antara survei yang terjawab: {answered} dari {observed}. Apa jawaban yang "
+        "lain, tidak ada yang tahu; daftar yang sebenarnya juga akan memuat sebagian dari mereka.",
+    ),
+    "honest_all": (
+        "All of the {observed} surveys were answered. Where a source lists answers only, nobody knows who was asked "
+        "and kept silent.",
+        "Semua {observed} survei terjawab. Bila sumber hanya memuat jawaban, tidak ada yang tahu siapa yang ditanya "
+        "dan diam.",
+    ),
+    "honest_overlap": (
+        "A customer may stand on several lists, and on one list with several surveys: intervals draw whole customers, "
+        "so the same one is not counted as several facts.",
+        "Seorang pelanggan bisa ada di beberapa daftar, dan di satu daftar dengan beberapa survei: rentang dihitung "
+        "per pelanggan, jadi satu orang satu fakta.",
+    ),
+}
+"""The same where each observation is a survey, judged by its own answer."""
+
+
+def worded(model: Model) -> Callable[..., str]:
+    """The words for a key, by what ``model`` foretells: called with the key, ``language`` and what is filled in."""
+    if model.outcome.answer is None:
+        return partial(words.say_of, WORDS)
+    return partial(words.say_of, SURVEYS if model.at_events else ANSWERS)

@@ -11,6 +11,7 @@ from churnwatch.evaluation.figures import (
     CALIBRATION_BINS,
     CAPACITY_TOTAL,
     Numbers,
+    codes_of,
     log_losses,
     outcomes_and_scores,
     strata_and_room,
@@ -36,14 +37,17 @@ def figure_intervals(
     owners: Sequence[object] | NDArray[np.object_] | None = None,
     capacity: Mapping[str, int] | None = None,
     capacity_total: float = CAPACITY_TOTAL,
+    customers: Sequence[object] | NDArray[np.object_] | None = None,
     by_chance: float | None = None,
     seed: int = 1,
     replicates: int | None = None,
 ) -> dict[str, tuple[float, float]]:
-    """The 95 % interval of each figure on one slice, in which every row (n,) is another customer.
+    """The 95 % interval of each figure on one slice, whose rows (n,) are of ``customers`` (n,); ``None``: every row is
+    another customer. A draw takes as many customers as there are, each with all their rows, because two rows of one
+    customer are not two independent facts.
 
     Of AUC, average precision, precision, recall and lift at capacity, Brier, log loss: the 2.5 and 97.5 percentiles
-    over ``replicates`` draws of n customers with replacement (Efron & Tibshirani, An Introduction to the Bootstrap,
+    over ``replicates`` draws of customers with replacement (Efron & Tibshirani, An Introduction to the Bootstrap,
     1993, ch. 13). A draw of one class, or without a listed row, is left out. Lists keep their length.
 
     The calibration error is never below 0 and is the larger the fewer customers there are, so drawing again adds
@@ -68,7 +72,12 @@ def figure_intervals(
         return {name: drawn for part in parts for name, drawn in part(weights).items()}
 
     observed = all_of(np.ones((1, len(outcomes))))
-    portions = [all_of(weights) for weights in draws(len(outcomes), replicates=replicates, seed=seed)]
+    codes = np.arange(len(outcomes)) if customers is None else codes_of(customers, len(outcomes))
+    drawn_of = int(codes.max()) + 1
+    portions = [
+        all_of(weights if drawn_of == len(outcomes) else weights[:, codes])
+        for weights in draws(drawn_of, replicates=replicates, seed=seed)
+    ]
     found: dict[str, tuple[float, float]] = {}
     for name, once in observed.items():
         drawn = np.concatenate([portion[name] for portion in portions])
@@ -128,10 +137,15 @@ def _grouped(numbers: Numbers, starts: NDArray[np.int64]) -> Numbers:
 def _auc_and_precision(outcomes: Numbers, scores: Numbers) -> Drawn:
     order, starts = tie_groups(scores, np.zeros(len(scores), dtype=np.int64))
     is_bad = outcomes[order]
-    # 1 + 1/2 + … + 1/k: a customer drawn twice ties with themselves, so ties are everywhere.
-    harmonic = np.concatenate(([0.0], np.cumsum(1 / np.arange(1, len(scores) + 1))))
+
+    def harmonic(k: int) -> Numbers:
+        # 1 + 1/2 + … + 1/k: a customer drawn twice ties with themselves, so ties are everywhere.
+        return np.concatenate(([0.0], np.cumsum(1 / np.arange(1, k + 1))))
+
+    sums = harmonic(len(scores))
 
     def figures(weights: Numbers) -> dict[str, Numbers]:
+        nonlocal sums
         ranked = weights[:, order]
         bad = _grouped(ranked * is_bad, starts)
         size = _grouped(ranked, starts)
@@ -140,8 +154,10 @@ def _auc_and_precision(outcomes: Numbers, scores: Numbers) -> Drawn:
         good, good_through = size - bad, through - bad_through
         pairs = (outcomes_drawn * (n - outcomes_drawn))[:, 0]
         right = (bad * (good_through[:, -1:] - good_through + good / 2)).sum(axis=1)
+        if (most := int(n.max())) > len(sums) - 1:
+            sums = harmonic(most)
         first, before = through - size, bad_through - bad
-        places = harmonic[through.astype(np.int64)] - harmonic[first.astype(np.int64)]
+        places = sums[through.astype(np.int64)] - sums[first.astype(np.int64)]
         # The sums over a group's places of `average_precision`, in closed form.
         others = np.where(size > 1, (bad - 1) / np.maximum(size - 1, 1), 0.0) * (size - (first + 1) * places)
         found = (bad / np.maximum(size, 1) * ((before + 1) * places + others)).sum(axis=1)
@@ -182,7 +198,7 @@ def _mean_losses(outcomes: Numbers, risks: Numbers) -> Drawn:
     losses = np.column_stack([(risks - outcomes) ** 2, log_losses(outcomes, risks)])
 
     def figures(weights: Numbers) -> dict[str, Numbers]:
-        brier, log_loss = np.einsum("rn,nk->kr", weights, losses) / len(outcomes)
+        brier, log_loss = np.einsum("rn,nk->kr", weights, losses) / weights.sum(axis=1)
         return {"brier": brier, "log_loss": log_loss}
 
     return figures
@@ -205,19 +221,20 @@ def _binned_error(risks: Numbers) -> tuple[Numbers, Callable[[Numbers, Numbers],
     ``drawn`` and ``bad`` (replicates, n) tell how often each is there and has the outcome.
     """
     order, starts = tie_groups(risks, np.zeros(len(risks), dtype=np.int64))
-    level, n = risks[order][starts], len(risks)
-    # Where numpy.array_split ends its bins.
-    edges = np.cumsum([0] + [n // CALIBRATION_BINS + (i < n % CALIBRATION_BINS) for i in range(CALIBRATION_BINS)])
+    level, places = risks[order][starts], np.arange(CALIBRATION_BINS + 1)
 
     def error(drawn: Numbers, bad: Numbers) -> Numbers:
         size = _grouped(drawn, starts)
         gap = size * level - _grouped(bad, starts)
         none = np.zeros((len(drawn), 1))
         through = np.concatenate((none, np.cumsum(size, axis=1)), axis=1)
+        n = through[:, -1:]
+        # Where numpy.array_split ends its bins.
+        edges = places * (n // CALIBRATION_BINS) + np.minimum(places, n % CALIBRATION_BINS)
         gaps = np.concatenate((none, np.cumsum(gap, axis=1)), axis=1)
         # Tied rows share their rate, so within a group the gap rises evenly.
-        at = np.array([np.interp(edges, *one) for one in zip(through, gaps, strict=True)])
-        found: Numbers = np.abs(np.diff(at, axis=1)).sum(axis=1) / n
+        at = np.array([np.interp(*one) for one in zip(edges, through, gaps, strict=True)])
+        found: Numbers = np.abs(np.diff(at, axis=1)).sum(axis=1) / n[:, 0]
         return found
 
     return risks[order], error

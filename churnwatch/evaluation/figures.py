@@ -50,6 +50,14 @@ def outcomes_and_scores(y: ArrayLike, s: ArrayLike) -> tuple[Numbers, Numbers]:
     return outcomes, scores
 
 
+def codes_of(labels: Sequence[object] | NDArray[np.generic], n: int) -> Codes:
+    """The number of each of ``n`` labels, in the order of their first row; ValueError where there are not so many."""
+    if len(labels) != n:
+        raise ValueError(f"{len(labels)} labels for {n} rows")
+    numbers: dict[object, int] = {}
+    return np.array([numbers.setdefault(label, len(numbers)) for label in labels], dtype=np.int64)
+
+
 def tie_groups(s: Numbers, strata: Codes) -> tuple[Codes, Codes]:
     """An order by stratum, then from the highest score down, and where each group of equal scores begins in
     it.

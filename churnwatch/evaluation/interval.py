@@ -13,6 +13,7 @@ from churnwatch.evaluation.figures import (
     CAPACITY_TOTAL,
     Codes,
     Numbers,
+    codes_of,
     outcomes_and_scores,
     strata_and_room,
     tie_groups,
@@ -64,8 +65,8 @@ def paired_interval(
     outcomes, first = outcomes_and_scores(y, a)
     _, second = outcomes_and_scores(y, b)
     n = len(outcomes)
-    slice_codes = _codes(slices, n) if slices is not None else np.zeros(n, dtype=np.int64)
-    cluster_codes = _codes(clusters, n) if clusters is not None else np.arange(n)
+    slice_codes = codes_of(slices, n) if slices is not None else np.zeros(n, dtype=np.int64)
+    cluster_codes = codes_of(clusters, n) if clusters is not None else np.arange(n)
     if figure == "auc":
         of_first = _weighted_auc(outcomes, first, slice_codes)
         of_second = _weighted_auc(outcomes, second, slice_codes)
@@ -90,13 +91,6 @@ def paired_interval(
         drawn[replicate] = of_first(weights) - of_second(weights)
     low, high = np.nanpercentile(drawn, [2.5, 97.5])
     return Interval(float(difference), float(low), float(high))
-
-
-def _codes(labels: Sequence[object] | NDArray[np.generic], n: int) -> Codes:
-    if len(labels) != n:
-        raise ValueError(f"{len(labels)} labels for {n} rows")
-    numbers: dict[object, int] = {}
-    return np.array([numbers.setdefault(label, len(numbers)) for label in labels], dtype=np.int64)
 
 
 def _lists(

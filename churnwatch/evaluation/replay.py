@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from churnwatch.evaluation.curves import gain
 from churnwatch.evaluation.deciles import Z, deciles, equal_mass, wilson
-from churnwatch.evaluation.figures import Codes, Numbers, listed_at_capacity
+from churnwatch.evaluation.figures import Codes, Numbers, codes_of, listed_at_capacity
 from churnwatch.evaluation.interval import Interval
 from churnwatch.evaluation.lead import LeadTimes, lead_times
 
@@ -25,12 +25,15 @@ SHARES = tuple(i / 50 for i in range(51))
 
 @dataclass(frozen=True)
 class PastList:
-    """The list of one as-of, and what became of everybody observed then; arrays have one entry per customer (n,).
+    """The list of one as-of, and what became of everybody observed then; arrays have one entry per observation (n,).
 
+    That is one per customer; only at events a slice may hold a customer more than once. ``last_day`` is the last one
+    of such a slice, ``None`` where all were observed at ``as_of``.
     ``listed`` and ``open_to`` (who may be contacted at all) are masks, ``lists`` names the list each customer competes
     for, ``outcome`` is 1 where they left within the outcome window, ``too_late`` where they left before the gap was
     over (their ``outcome`` is 0), ``left_at`` datetime64[us], naive UTC, NaT unknown or stayed. ``scores`` rank,
-    ``risks`` are probabilities, ``baselines`` rank too. ``counts`` says where the others went.
+    ``risks`` are probabilities, ``baselines`` rank too. ``counts`` says where the others
+    went; of a model of answers also how many more were observed but are ``unanswered``, so that nobody can judge them.
     """
 
     day: date
@@ -46,6 +49,7 @@ class PastList:
     risks: Numbers
     baselines: Mapping[str, Numbers]
     counts: Mapping[str, int]
+    last_day: date | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,7 @@ class ListFigures:
     owners: int
     base_rate: Rate
     foretold: float
+    last_day: date | None = None
 
     @property
     def repeat_rate(self) -> float | None:
@@ -103,6 +108,7 @@ class ListFigures:
         """Plain numbers and text."""
         return {
             "as_of": str(self.day),
+            **({"last_day": str(self.last_day)} if self.last_day else {}),
             **self.counts,
             "hits": self.hits,
             "too_late": self.too_late,
@@ -303,24 +309,25 @@ def _by_chance(leavings: Sequence[Leaving], days: int) -> float | None:
 def _figures(one: PastList, places: Mapping[str, Numbers], before: set[str], last: set[str]) -> ListFigures:
     rows = int(one.listed.sum())
     hits = int(one.outcome[one.listed].sum())
-    on_it = set(one.customers[one.listed])
+    on_it = one.customers[one.listed]
     inside = ~one.too_late
-    watched, leavers = int(inside.sum()), int(one.outcome.sum())
+    leavers = int(one.outcome.sum())
     return ListFigures(
         day=one.day,
         counts=dict(one.counts),
         rows=rows,
         hits=hits,
         too_late=int(one.too_late[one.listed].sum()),
-        precision=Rate(hits, rows, *wilson(hits / rows, rows)) if rows else None,
+        precision=_rate(one.outcome[one.listed], on_it) if rows else None,
         chance=float(one.outcome[one.open_to].mean()),
         recall=hits / leavers if leavers else None,
         baselines={name: float((by * one.outcome).sum()) / rows for name, by in places.items()} if rows else {},
-        kept=len(on_it & last),
-        returned=len((on_it & before) - last),
+        kept=sum(customer in last for customer in on_it),
+        returned=sum(customer in before and customer not in last for customer in on_it),
         owners=len(set(one.lists[one.listed])),
-        base_rate=Rate(leavers, watched, *wilson(leavers / watched, watched)),
+        base_rate=_rate(one.outcome[inside], one.customers[inside]),
         foretold=float(one.risks[inside].mean()),
+        last_day=one.last_day,
     )
 
 
@@ -351,7 +358,7 @@ def _against(lists: Sequence[PastList], places: Sequence[Mapping[str, Numbers]])
     rows = sum(int(one.listed.sum()) for one in lists)
     if rows == 0:
         return {}
-    codes = _codes(np.concatenate([one.customers for one in lists]))
+    codes = _codes([one.customers for one in lists])
     outcome = np.concatenate([one.outcome for one in lists])
     listed = np.concatenate([one.listed for one in lists]).astype(np.float64)
     own = float((listed * outcome).sum()) / rows
@@ -370,9 +377,26 @@ def _pooled_precision(lists: Sequence[PastList]) -> Rate | None:
     outcome = np.concatenate([one.outcome[one.listed] for one in lists])
     if len(outcome) == 0:
         return None
-    codes = _codes(np.concatenate([one.customers[one.listed] for one in lists]))
+    return _clustered(outcome, _codes([one.customers[one.listed] for one in lists]))
+
+
+def _clustered(outcome: Numbers, codes: Codes) -> Rate:
     [everybody] = deciles(np.zeros(len(outcome)), outcome, codes).bins
     return Rate(everybody.outcomes, everybody.n, everybody.floor, everybody.ceiling)
+
+
+def _rate(outcome: Numbers, customers: Names) -> Rate:
+    """The share with the outcome on one date, with Wilson's interval; where a customer stands there more than once,
+    that of ``deciles``, which knows it.
+    """
+    n, hits = len(outcome), int(outcome.sum())
+    codes = codes_of(customers, n)
+    return Rate(hits, n, *wilson(hits / n, n)) if codes.max() + 1 == n else _clustered(outcome, codes)
+
+
+def _codes(customers: Sequence[Names]) -> Codes:
+    everybody = np.concatenate(customers)
+    return codes_of(everybody, len(everybody))
 
 
 def _gains(lists: Sequence[PastList]) -> dict[str, tuple[float, ...]]:
@@ -394,15 +418,10 @@ def _reliability(lists: Sequence[PastList]) -> tuple[RiskBin, ...]:
     inside = [~one.too_late for one in lists]
     outcome = np.concatenate([one.outcome[rows] for one, rows in zip(lists, inside, strict=True)])
     risks = np.concatenate([one.risks[rows] for one, rows in zip(lists, inside, strict=True)])
-    codes = _codes(np.concatenate([one.customers[rows] for one, rows in zip(lists, inside, strict=True)]))
+    codes = _codes([one.customers[rows] for one, rows in zip(lists, inside, strict=True)])
     bins = deciles(risks, outcome, codes).bins
     place = equal_mass(risks)
     return tuple(
         RiskBin(float(risks[place == i].mean()), Rate(one.outcomes, one.n, one.floor, one.ceiling))
         for i, one in enumerate(bins)
     )
-
-
-def _codes(names: Names) -> Codes:
-    numbers: dict[object, int] = {}
-    return np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)

@@ -82,6 +82,7 @@ def slice_figures(
     owners: Sequence[object] | NDArray[np.object_] | None = None,
     capacity: Mapping[str, int] | None = None,
     capacity_total: float = CAPACITY_TOTAL,
+    customers: Sequence[object] | NDArray[np.object_] | None = None,
     days_left: ArrayLike | None = None,
     groupings: Sequence[Grouping] = (),
     trained_base_rate: float | None = None,
@@ -91,10 +92,10 @@ def slice_figures(
     """Everything ``train`` and ``backtest`` tell about one as-of.
 
     ``s`` are the raw margins, which rank; ``risks`` the calibrated risks, which people see; ``baselines`` the
-    scores of each baseline on the same rows; all of shape (n,), each row another customer. ``days_left`` (n,) are the
-    days from the as-of until who had the outcome left, NaN where nobody knows; ``groupings`` tell groups of customers
-    apart; ``trained_base_rate`` is that of the observations learned from. Raises DataRefused on one-class labels,
-    naming the as-of and the counts.
+    scores of each baseline on the same rows; all of shape (n,). ``customers`` (n,) says whose the rows are, for the
+    intervals; ``None``: each row is another customer. ``days_left`` (n,) are the days from the as-of until who had the
+    outcome left, NaN where nobody knows; ``groupings`` tell groups of customers apart; ``trained_base_rate`` is that of
+    the observations learned from. Raises DataRefused on one-class labels, naming the as-of and the counts.
     """
     try:
         outcomes, margins = outcomes_and_scores(y, s)
@@ -120,6 +121,7 @@ def slice_figures(
         owners=owners,
         capacity=capacity,
         capacity_total=capacity_total,
+        customers=customers,
         by_chance=by_chance,
         seed=seed,
         replicates=replicates,

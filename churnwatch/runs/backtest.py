@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from churnwatch.runs.study import baseline_scores, fit_on, judge, logistic_of, u
 from churnwatch.runs.suspects import refuse_suspects
 from churnwatch.runs.workspace import Report, Workspace, load_tables, lock
 from churnwatch.signals import build
-from churnwatch.spec import Model, civil_day, midnight
+from churnwatch.spec import Column, Model, civil_day, midnight
 
 if TYPE_CHECKING:
     from churnwatch.sources import Tables
@@ -37,6 +37,7 @@ EVERYBODY = "everybody"
 class Backtested:
     """The slices of ``--json``, the lists and what they were worth; ``rows`` are the lists' rows, one table.
 
+    ``quiet`` says that the baseline ``recency`` ranks by the time since the customer last did something.
     ``rows``: as_of, rank, customer_id, owner, risk, band, outcome (``left``, ``left_too_soon`` before the gap was over,
     ``stayed``; of an answer ``bad``, ``good``), days_until_left (NaN: stayed).
     """
@@ -45,6 +46,7 @@ class Backtested:
     slices: tuple[dict[str, Any], ...]
     replay: Replay
     rows: pd.DataFrame
+    quiet: bool
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ def backtest(
                 title=workspace.spec.deployment.title,
                 deployment=workspace.deployment,
                 model=model,
+                quiet=done.quiet,
                 language=language,
             ),
             "backtest.json": (json.dumps(told, ensure_ascii=False, allow_nan=False, indent=1) + "\n").encode(),
@@ -174,10 +177,9 @@ def replayed(
             report("replaying", place, len(dates))
         learned, later = (matrix.take(rows) for rows in _rows_of(model, matrix.observations, one))
         train = relabelled(tables, model, learned, one.grid, known_before=one.as_of)
-        tests = relabelled(tables, model, later, [one.as_of], known_before=workspace.now)
-        if model.outcome.answer is not None:
-            # Nobody knows what the others would have said: a list is judged among those who answered.
-            tests = tests.in_time()
+        everybody = relabelled(tables, model, later, [one.as_of], known_before=workspace.now)
+        # Nobody knows what the others would have said: a list is judged among those who answered.
+        tests = everybody if model.outcome.answer is None else everybody.in_time()
         when = f"before {civil_day(one.as_of, workspace.spec.deployment.zone)}"
         fitted, chosen = fit_on(train, model, when=when, report=report if len(dates) == 1 else None)
         logistic = logistic_of(train)
@@ -189,6 +191,12 @@ def replayed(
         made, listed = past_list(
             workspace, tables, model, fitted=fitted, logistic=logistic, tests=tests, as_of=one.as_of
         )
+        if model.outcome.answer is not None:
+            unanswered = len(everybody.outcome) - len(tests.outcome)
+            made = replace(made, counts={**made.counts, "unanswered": unanswered})
+        if model.at_events:
+            last_day = civil_day(one.end - timedelta(microseconds=1), workspace.spec.deployment.zone)
+            made = replace(made, last_day=last_day)
         lists.append(made)
         rows.append(listed)
     if report:
@@ -197,7 +205,12 @@ def replayed(
     owners = 0 if any(EVERYBODY in one.lists for one in lists) else len(capacities(tables, default=1))
     gap_days = model.gap.seconds / 86_400
     told = replay(lists, gap_days=gap_days, all_owners=owners)
-    return Backtested(model, tuple(slices), told, pd.concat(rows, ignore_index=True))
+    return Backtested(model, tuple(slices), told, pd.concat(rows, ignore_index=True), _quiet(model, columns))
+
+
+def _quiet(model: Model, columns: Sequence[Column]) -> bool:
+    named = [one for one in columns if one.name == model.baselines.recency]
+    return any(one.table == "interactions" and one.signal.aggregate == "days_since" for one in named)
 
 
 def _testable(workspace: Workspace, model: Model, day: date, within: Span) -> datetime:
@@ -306,7 +319,7 @@ def past_list(
     tests: Labelled,
     as_of: datetime,
 ) -> tuple[PastList, pd.DataFrame]:
-    """The list of one date by the rules of `daily`, over everybody observed (``tests``), and its rows.
+    """The list of one date by the rules of `daily`, over everybody in ``tests``, and its rows.
 
     Owners, their capacities and who may not be contacted are today's: nobody knows what they were. Where somebody has
     no owner any more there is one list of all owners' capacities together (``lists_of``). ``ended_at`` is not looked

@@ -177,6 +177,7 @@ def judge(
             as_of=civil_day(as_of, workspace.spec.deployment.zone),
             risks=risks,
             baselines=scores,
+            customers=rows.matrix.observations["customer_id"].to_numpy(),
             days_left=days_until(rows.left_at, rows.as_of),
             groupings=groupings_of(tables, rows.matrix.observations),
             trained_base_rate=fitted.base_rate,
