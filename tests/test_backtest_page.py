@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pytest
@@ -32,6 +33,37 @@ SILENT = Model.model_validate(
     }
 )
 
+BAD = {
+    "model": "satisfaction",
+    "title": {"en": "A bad answer", "id": "Jawaban buruk"},
+    "outcome": {"answer": {"nps": {"scale": [0, 10], "bad": {"at_most": 6}}}},
+    "horizon": "90d",
+    "grid": {"every": "30d"},
+    "families": ["contact"],
+    "baselines": {"recency": "waiting_days", "last_score": None, "tenure": "quiet"},
+}
+ANSWERS = Model.model_validate(BAD)
+AT_SURVEYS = Model.model_validate(
+    {key: value for key, value in BAD.items() if key != "horizon"}
+    | {"grid": {"every": "30d", "at": "survey sent"}, "answering": {"within": "14d"}}
+)
+OF_LEAVING = (
+    *(
+        "before they",
+        "leavers",
+        "fell silent",
+        "fallen silent",
+        "quiet",
+        "44 days",
+        "104 days",
+        " left",
+        "stayed because",
+        "too soon to act",
+    ),
+    *("berhenti", "tidak aktif", "diam sebelum", "bertahan", "44 hari", "terlalu cepat", "sebelum mereka"),
+)
+"""What is said where customers leave or fall silent, and of the reach of a slice."""
+
 
 def company(dates, n=200, seed=1):
     """Lists of 20 of ``n`` customers: those who leave are ranked higher, though not always."""
@@ -57,9 +89,30 @@ def replay():
     return company(12)
 
 
-def page(replay, *, model=EVENT, language="en", title="Company"):
+def page(replay, *, model=EVENT, language="en", title="Company", quiet=True):
     slices = [{"auc": 0.7804} for _ in replay.lists]
-    return backtest_html(replay, slices=slices, title=title, deployment="demo", model=model, language=language)
+    return backtest_html(
+        replay, slices=slices, title=title, deployment="demo", model=model, quiet=quiet, language=language
+    )
+
+
+def body(found):
+    """The words of a page without its styles."""
+    return Read(found.split(b"</style>")[1]).text
+
+
+def answers(dates, *, unanswered=150, last_day=None):
+    """Of 50 who answered 10 did so badly, 5 of them among the 10 listed; nobody leaves."""
+    lists = []
+    for i in range(dates):
+        people = {f"c{k}": (k < 10, k < 5 or 10 <= k < 15, 0, None) for k in range(50)}
+        # The second list has one bad answer less, and half of it was on the first.
+        if i:
+            people = {f"c{k + 5}": (k < 10, k < 4 or 10 <= k < 15, 0, None) for k in range(50)}
+        baselines = {"recency": np.arange(50), "tenure": -np.arange(50), "last_score": np.zeros(50)}
+        one = past(30 * i, people, baselines=baselines, scores=np.arange(50)[::-1])
+        lists.append(replace(one, counts={**one.counts, "unanswered": unanswered}, last_day=last_day))
+    return judged(lists, gap_days=0.0)
 
 
 def test_the_page_asks_nobody_and_runs_nothing(replay):
@@ -169,6 +222,105 @@ def test_who_falls_silent_has_not_left(replay):
     assert "How many fell silent at all" in text
     assert " left " not in text
     assert "menjadi tidak aktif" in Read(page(replay, model=SILENT, language="id")).text
+
+
+def test_of_answers_it_says_who_was_judged():
+    """10 of 50 answers are bad, 5 of the 10 listed; 150 more did not answer. Of two dates: 19 of 100, 9 of 20."""
+    one = Read(page(answers(1), model=ANSWERS)).text
+    assert (
+        "Of every 10 customers on the list who answered within 90 days, 5 answered badly; picking at random would "
+        "have found 2. Of all who answered badly, 50% were on the list."
+    ) in one
+    assert (
+        "10 places on the lists 10 customers listed, of 50 who answered 10 bad answers, of 50 "
+        "25% of 200 times watched, an answer came"
+    ) in one
+    assert "judged among those who answered: 50 of 200 times that a customer was watched" in one
+    assert "Counted is the first answer that came within 90 days from the date on." in one
+    assert "1 Jan 2026 200 50 10 5 50% (" in one
+    assert "who was quiet longest" in one
+    two = Read(page(answers(2), model=ANSWERS)).text
+    assert "Of all who answered, between 18% and 20% answered badly." in two
+    assert "Of all who answered badly, 47% were on the list." in two
+    assert "judged among those who answered: 100 of 400 times" in two
+    assert "From the second list on, 50% of the places went to customers who had stood on one before." in two
+    gap = Model.model_validate(BAD | {"gap": "7d"})
+    assert "the first answer that came from day 7 to day 97 after the date" in Read(page(answers(1), model=gap)).text
+
+
+def test_of_surveys_it_says_which_and_that_each_has_its_own_answer():
+    found = answers(2, unanswered=0, last_day=date(2026, 2, 28))
+    text = Read(page(found, model=AT_SURVEYS, quiet=False)).text
+    assert "Of every 10 answered surveys on the list, 4.5 had a bad answer; picking at random would have" in text
+    assert (
+        "2 lists, each of the surveys sent from its date to the day before the next, the last until 28 Feb 2026" in text
+    )
+    assert "Each survey counts with its own answer, whenever that came before the data end." in text
+    assert "All of the 100 surveys were answered. Where a source lists answers only" in text
+    assert "an answer came" not in text
+    assert "made for everybody" not in text
+    assert "on one list with several surveys: intervals draw whole customers" in text
+    assert "one sign alone (waiting_days)" in text
+    single = Read(page(answers(1, last_day=date(2026, 1, 30)), model=AT_SURVEYS)).text
+    assert "One list, of the surveys sent from 1 Jan 2026 to 30 Jan 2026." in single
+    assert "judged among the surveys that were answered: 50 of 200." in single
+    assert "25% of 200 surveys sent were answered" in single
+    assert "on one list with several surveys" in single
+
+
+@pytest.mark.parametrize("language", ["en", "id"])
+@pytest.mark.parametrize("dates", [1, 2])
+@pytest.mark.parametrize("model", [ANSWERS, AT_SURVEYS], ids=["calendar", "surveys"])
+@pytest.mark.parametrize("unanswered", [0, 150])
+def test_where_nobody_leaves_nothing_is_said_of_leaving(model, dates, language, unanswered):
+    found = page(
+        answers(dates, unanswered=unanswered, last_day=date(2026, 3, 1)), model=model, language=language, quiet=False
+    )
+    text = body(found)
+    assert [] == [words for words in OF_LEAVING if words in text]
+    assert not [attributes for _, attributes in Read(found).tags if attributes.get("id") == "lead"]
+    widths = {len(re.findall("<t[hd][ >]", row)) for row in re.findall("<tr>.*?</tr>", found.decode(), re.S)}
+    assert 1 == len(widths)
+
+
+def test_the_words_of_answers_are_indonesian_too():
+    text = Read(page(answers(1), model=ANSWERS, language="id")).text
+    assert "Dari setiap 10 pelanggan di daftar yang menjawab dalam 90 hari, 5 memberi jawaban buruk" in text
+    assert "di antara yang menjawab: 50 dari 200 kali pelanggan dipantau" in text
+    text = Read(page(answers(2, last_day=date(2026, 3, 1)), model=AT_SURVEYS, quiet=False, language="id")).text
+    assert "Dari setiap 10 survei terjawab di daftar, 4,5 dijawab buruk" in text
+    assert "satu tanda saja (waiting_days)" in text
+    for words in ("answer", "survey ", "surveys", "the list"):
+        assert words not in text.replace("survey sent", "")
+
+
+@pytest.mark.parametrize("model", [EVENT, SILENT, ANSWERS, AT_SURVEYS], ids=["left", "silent", "answers", "surveys"])
+def test_one_date_is_not_compared_with_itself(model):
+    lists = answers(1, last_day=date(2026, 3, 1)) if model in (ANSWERS, AT_SURVEYS) else company(1)
+    text = body(page(lists, model=model))
+    for words in (
+        "watched, between",
+        "answered, between",
+        "answers, between",
+        "The best was",
+        "of 1 dates",
+        "Each dot",
+        "two lines",
+    ):
+        assert words not in text
+    assert "The dot is the list." in text
+    assert "The best was" in Read(page(answers(2), model=ANSWERS)).text
+    drift = lists.lists[0].base_rate
+    assert f"{drift.share:.0%}" in re.search(r"Of all [a-z ]+, ([^;]*); [0-9]+% were foretold\.", text)[1]
+    one = Read(page(lists, model=model, language="id")).text
+    for words in ("antara 1", "Daftar terbaik", "dari 1 tanggal", "Setiap titik"):
+        assert words not in one
+
+
+def test_rates_that_read_alike_are_not_told_as_a_range():
+    found = answers(1)
+    twice = replace(found, lists=found.lists * 2)
+    assert "Of all who answered, about 20% answered badly." in Read(page(twice, model=ANSWERS)).text
 
 
 def test_a_single_date_and_an_empty_list_are_still_pages():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -139,6 +140,37 @@ def test_the_same_customer_on_many_lists_is_not_many_facts():
     assert 40 == often.precision.n
     assert once.precision.high - once.precision.low <= often.precision.high - often.precision.low + 0.1
     assert often.precision.low < 0.1
+
+
+def test_a_customer_with_two_surveys_in_a_slice_stands_there_twice():
+    """Ana's two surveys are both on the first list, Budi's on none; then one of Ana's and Budi's.
+
+    Rows are counted, not customers, so that those who stand on it again and the new ones add up to the rows.
+    """
+
+    def twice(day, whose, listed, outcome):
+        one = past(day, {str(i): (on, bad, 0, None) for i, (on, bad) in enumerate(zip(listed, outcome, strict=True))})
+        return replace(one, customers=np.array(whose, dtype=object), last_day=date(2026, 3, 1))
+
+    found = replay(
+        [
+            twice(0, ["ana", "ana", "budi", "citra"], [1, 1, 0, 0], [1, 1, 0, 0]),
+            twice(30, ["ana", "ana", "budi", "budi"], [1, 1, 1, 0], [1, 0, 0, 0]),
+        ],
+        gap_days=0.0,
+    )
+    first, second = found.lists
+    assert [(2, 0, 0), (3, 2, 0)] == [(one.rows, one.kept, one.returned) for one in found.lists]
+    assert 2 / 3 == second.repeat_rate
+    assert (2, 3) == (found.coverage.customers, found.coverage.observed)
+    assert "2026-03-01" == first.as_json()["last_day"]
+    # Both of Ana's answers are one customer's word, so that the interval is that of one of three, not of two of four.
+    assert (0.5, 4) == (first.base_rate.share, first.base_rate.n)
+    low, high = wilson(0.5, 4)
+    assert first.base_rate.low < low < high < first.base_rate.high
+    # By hand: three customers, whose sums about the rate are 1, -1/2, -1/2: 1.5 * 3/2 over 4 * 1/4 is 2.25 times.
+    assert wilson(0.5, 4 / 2.25) == pytest.approx((first.base_rate.low, first.base_rate.high))
+    assert 0 == found.lead.leavers
 
 
 def test_the_gain_of_a_perfect_order_is_everybody_at_their_share():

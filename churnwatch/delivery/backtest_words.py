@@ -385,8 +385,8 @@ SURVEYS: dict[str, tuple[str, str]] = {
         "catatan terlambat tentang hari sebelumnya.",
     ),
     "honest_window_none": (
-        "Each survey counts with its own answer, whenever that came.",
-        "Tiap survei dihitung dengan jawabannya sendiri, kapan pun datangnya.",
+        "Each survey counts with its own answer, whenever that came before the data end.",
+        "Tiap survei dihitung dengan jawabannya sendiri, kapan pun datangnya sebelum data berakhir.",
     ),
     "honest_answered": (
         "Each list is drawn up and judged among the surveys that were answered: {answered} of {observed}. What the "

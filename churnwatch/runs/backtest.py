@@ -217,12 +217,15 @@ def _testable(workspace: Workspace, model: Model, day: date, within: Span) -> da
     """The as-of of a day; DataRefused outside the data."""
     zone = workspace.spec.deployment.zone
     as_of = midnight(day, zone)
-    closes = as_of + timedelta(seconds=0 if model.at_events else model.reach)
-    if closes > within.end or as_of <= within.first:
-        latest = within.end - (closes - as_of)
+    last = within.end - timedelta(microseconds=1)
+    closes = as_of + timedelta(seconds=model.reach)
+    late, wanted, latest = closes > within.end, "its outcomes are complete on", within.end - (closes - as_of)
+    if model.at_events:
+        late, wanted, latest, closes = as_of > last, "its first survey may be sent on", last, as_of
+    if late or as_of <= within.first:
         raise DataRefused(
-            f"as-of {day}: its outcomes are complete on {civil_day(closes, zone)}, the data run from "
-            f"{civil_day(within.first, zone)} to {civil_day(within.end - timedelta(microseconds=1), zone)}",
+            f"as-of {day}: {wanted} {civil_day(closes, zone)}, the data run from "
+            f"{civil_day(within.first, zone)} to {civil_day(last, zone)}",
             allowed=f"after {civil_day(within.first, zone)}, at the latest {civil_day(latest, zone)}",
             hint="choose an earlier as-of, or load newer data",
         )
@@ -241,7 +244,12 @@ def _last_end(workspace: Workspace, model: Model, day: date, until: date | None,
             hint="leave --until out; --as-of D,D judges at several days",
         )
     if until <= day:
-        raise UsageError(f"until {until} there is no observation from {day} on", where="--until", allowed="a later day")
+        raise UsageError(
+            f"until {until} there is no observation from {day} on",
+            where="--until",
+            allowed=f"a day after {day}",
+            hint="leave --until out to judge all that the data hold",
+        )
     return min(midnight(until, workspace.spec.deployment.zone), within.end)
 
 
@@ -283,15 +291,17 @@ def _first_day(model: Model, zone: str, within: Span) -> date:
 
 
 def _enough(workspace: Workspace, tables: Tables, model: Model, spine: pd.DataFrame, dates: Sequence[_Date]) -> None:
-    """CheckFailed where a date knew too few outcomes to train on, DataRefused where it knew one kind alone: said before
-    any signal is computed.
+    """CheckFailed where a date knew too few outcomes to train on, DataRefused where it knew one kind alone, or where no
+    answer came to judge its list by: said before any signal is computed.
     """
     least = model.learner.minimum_outcomes
     zone = workspace.spec.deployment.zone
     known = []
     for one in dates:
-        rows = spine[_rows_of(model, spine, one)[0]]
-        labels = label(tables, model, rows.reset_index(drop=True), known_before=one.as_of)
+        learned, later = (spine[rows].reset_index(drop=True) for rows in _rows_of(model, spine, one))
+        if model.outcome.answer is not None:
+            _answered(workspace, tables, model, later, one)
+        labels = label(tables, model, learned, known_before=one.as_of)
         outcome = labels["outcome"].to_numpy()[labels["told"].to_numpy()]
         check_labels(pd.Series(outcome), model, when=f"before {civil_day(one.as_of, zone)}")
         bad = int(outcome.sum())
@@ -307,6 +317,22 @@ def _enough(workspace: Workspace, tables: Tables, model: Model, spine: pd.DataFr
             allowed=f"at least {least} of each (learner.minimum_outcomes); of the dates asked for the first is {first}",
             hint="begin later" if first != "none" else "choose later dates, or load more history",
         )
+
+
+def _answered(workspace: Workspace, tables: Tables, model: Model, later: pd.DataFrame, one: _Date) -> None:
+    """DataRefused where none of the observations of a date has an answer."""
+    if label(tables, model, later, known_before=workspace.now)["told"].any():
+        return
+    zone = workspace.spec.deployment.zone
+    closes = one.end if model.at_events else one.as_of + timedelta(seconds=model.reach)
+    raise DataRefused(
+        f"as-of {civil_day(one.as_of, zone)}: none of its {len(later)} observations has an answer, so nothing tells "
+        "what its list was worth",
+        where=f"models/{model.model}.yaml: outcome.answer",
+        allowed=f"answers {'to surveys sent ' if model.at_events else ''}until "
+        f"{civil_day(closes - timedelta(microseconds=1), zone)}",
+        hint="choose an earlier as-of, or load newer data",
+    )
 
 
 def past_list(
