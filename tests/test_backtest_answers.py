@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import random
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -115,7 +116,7 @@ SURVEYS, CALLS = company()
 
 @pytest.fixture(scope="module")
 def moments(tmp_path_factory):
-    """A project with a model at surveys and one on a calendar."""
+    """A project with a model at surveys and one on a calendar. Nothing is published in it: take a copy for that."""
     directory = tmp_path_factory.mktemp("answers") / "moments"
     ok(call("init", directory))
     for name, text in {**FILES, "models/month.yaml": CALENDAR}.items():
@@ -125,6 +126,7 @@ def moments(tmp_path_factory):
     asked = [f"s{i},{a.who},{a.sent},{a.answered or ''},{a.score or ''}" for i, a in enumerate(SURVEYS)]
     called = [f"i{i},{who},{at},{what}" for i, (who, at, what) in enumerate(CALLS)]
     (directory / "data").mkdir()
+    (directory / "state" / "moments").mkdir(parents=True)
     heads = {"asked": ("number,who,sent,answered,score", asked), "calls": ("number,who,at,what", called)}
     for name, (head, lines) in heads.items():
         (directory / "data" / f"{name}.csv").write_text("\n".join([head, *lines]) + "\n")
@@ -137,8 +139,9 @@ def options(project, model="moment", days=DAYS):
 
 
 @pytest.fixture(scope="module")
-def told(moments):
+def told(moments, tmp_path_factory):
     """What the backtest of two slices tells, and what it shows."""
+    moments = shutil.copytree(moments, tmp_path_factory.mktemp("told") / "moments")
     shown = ok(call(*options(moments), "--until", UNTIL)).out
     return ok(call(*options(moments), "--until", UNTIL, "--json")).json, shown
 
@@ -220,7 +223,8 @@ def test_the_terminal_and_the_page_speak_of_answers(told):
     assert "who was quiet longest" not in page
 
 
-def test_without_until_the_last_slice_ends_with_the_data(moments):
+def test_without_until_the_last_slice_ends_with_the_data(moments, tmp_path):
+    moments = shutil.copytree(moments, tmp_path / "moments")
     found = ok(call(*options(moments, days=DAYS[1:]), "--json")).json
     sent = [a for a in SURVEYS if a.sent.date() >= DAYS[1]]
     [one] = found["replay"]["lists"]
