@@ -308,7 +308,7 @@ def test_one_date_is_not_compared_with_itself(model):
         "two lines",
     ):
         assert words not in text
-    assert "The dot is the list." in text
+    assert "The large dot is the list." in text
     assert "The best was" in Read(page(answers(2), model=ANSWERS)).text
     assert 1 == len(
         re.findall(r"Of all [a-z ]+, [0-9.]+% [a-z ]+ \([0-9.]+% to [0-9.]+%\); [0-9.]+% were foretold", text)

@@ -74,9 +74,9 @@ WORDS: dict[str, tuple[str, str]] = {
         "titik bisa meleset karena kebetulan.",
     ),
     "precision_one": (
-        "The dot is the list. Of its places, {share} went to customers who {left} ({low} to {high}). The shade is how "
-        "far it may be off by chance alone.",
-        "Titik itu adalah daftarnya. Dari tempatnya, {share} diisi yang {left} ({low} sampai {high}). Bayangan "
+        "The large dot is the list. Of its places, {share} went to customers who {left} ({low} to {high}). The shade "
+        "is how far it may be off by chance alone.",
+        "Titik besar adalah daftarnya. Dari tempatnya, {share} diisi yang {left} ({low} sampai {high}). Bayangan "
         "menunjukkan seberapa jauh titik itu bisa meleset karena kebetulan.",
     ),
     "precision_not": (
