@@ -14,7 +14,7 @@ from learned_rows import rows_of
 
 from churnwatch.errors import CheckFailed, ProjectError
 from churnwatch.evaluation.figures import auc
-from churnwatch.learner import Calibration, Chosen, calibrate, fit, margins, parameters, refit
+from churnwatch.learner import Calibration, Chosen, calibrate, expected_scores, fit, margins, parameters, refit
 from churnwatch.learner.training import _folds
 from churnwatch.spec import LearnerSettings
 
@@ -130,6 +130,42 @@ def test_the_final_model_is_fitted_on_all_rows_with_the_chosen_rounds() -> None:
     assert lgb.train(parameters(own, UP), data, chosen.rounds).model_to_string() == model.booster_text
     assert y.mean() == model.base_rate
     assert COLUMNS == model.columns
+
+
+def test_a_row_that_weighs_two_is_learned_from_as_two_rows() -> None:
+    """Rounds, trees, base rate, calibration: weights are those of every step. Without them it comes out otherwise."""
+    X, y, as_of = sample(900, 5, 20)
+    X = X.round(0)
+    weight = np.where(np.nan_to_num(X[:, 2]) > 0, 2.0, 1.0)
+    again = np.repeat(np.arange(900), weight.astype(int))
+    # Rows in a leaf or a bin are counted, not weighed: here neither limits anything.
+    free = {"min_data_in_leaf": 1, "min_data_in_bin": 1, "min_sum_hessian_in_leaf": 20}
+    own = LearnerSettings(parameters=SMALL | free, rounds=20)
+    options: dict[str, Any] = {"columns": COLUMNS, "directions": UP, "settings": own}
+    weighed, chosen = fit(rows_of(X, y, as_of, reach=60 * DAY, weight=weight), **options)
+    twice, also = fit(rows_of(X[again], y[again], as_of[again], reach=60 * DAY), **options)
+    alike, plain = fit(rows_of(X, y, as_of, reach=60 * DAY), **options)
+    assert also.rounds == chosen.rounds
+    assert twice.base_rate == pytest.approx(weighed.base_rate)
+    assert margins(twice, X) == pytest.approx(margins(weighed, X), abs=0.05)
+    assert np.abs(margins(alike, X) - margins(weighed, X)).max() > 0.05
+    told = [(*one.calibration.x, *one.calibration.y) for one in (also, chosen, plain)]
+    assert told[0] == pytest.approx(told[1], abs=0.05)
+    assert told[2] != pytest.approx(told[1], abs=0.05)
+
+
+def test_the_expected_score_falls_as_the_margin_rises() -> None:
+    """It is fitted on the same out-of-time margins as the risk, and told only where scores are."""
+    X, y, as_of = sample(900, 5, 21)
+    own = LearnerSettings(parameters=SMALL, rounds=10, minimum_outcomes=20)
+    rows = rows_of(X, y, as_of, reach=60 * DAY, score=np.where(y == 1, 0.2, 0.8))
+    model, chosen = fit(rows, columns=COLUMNS, directions=UP, settings=own)
+    assert model.score == chosen.score
+    told = expected_scores(model, np.array([-2.0, 0.0, 2.0]))
+    assert told is not None
+    assert 0.8 >= told[0] > told[1] > told[2] >= 0.2
+    other, _ = fit(rows_of(X, y, as_of, reach=60 * DAY), columns=COLUMNS, directions=UP, settings=own)
+    assert expected_scores(other, np.zeros(1)) is None
 
 
 def test_refit_is_the_last_step_of_fit() -> None:

@@ -117,16 +117,25 @@ def test_where_every_survey_has_an_answer_there_is_nothing_to_weigh_by() -> None
 
 def test_a_survey_that_may_still_be_answered_teaches_nothing_about_silence() -> None:
     """Sent 90 days after the first and read on the 100th: its ten days are just over; a day later they are not."""
-    x, _, outcome = company(800)
-    pending = np.isnan(outcome)
-    for days, asked in ((90, 800), (91, 800 - int(pending.sum()))):
-        rows = rows_of(x, outcome, days=days)
-        _, weighing = weighted(rows, AT_SURVEYS)
-        assert weighing is not None
-        assert asked == weighing.asked
+    x, _, outcome = company(3_200)
+    days = np.where(np.arange(3_200) < 1_600, 90, 91)
+    # All later surveys with an answer already: they would make everybody likely to answer.
+    outcome[1_600:] = np.arange(1_600) % 2
+    rows, weighing = weighted(rows_of(x, outcome, days=days), AT_SURVEYS)
+    alone, of_settled = weighted(rows_of(x[:1_600], outcome[:1_600], days=90), AT_SURVEYS)
+    assert weighing is not None
+    assert of_settled is not None
+    assert (1_600, of_settled.answered) == (weighing.asked, weighing.answered)
+    assert rows.weight is not None
+    assert alone.weight is not None
+    told = ~np.isnan(outcome[:1_600])
+    ratio = rows.weight[:1_600][told] / alone.weight[told]
+    assert ratio == pytest.approx(np.full(told.sum(), ratio[0]))
+    quiet = (x == 0) & (days == 91)
+    assert rows.weight[quiet].mean() > 2 * rows.weight[(x == 1) & (days == 91)].mean()
     _, calendar = weighted(rows_of(x, outcome, days=91), CALENDAR)
     assert calendar is not None
-    assert 800 == calendar.asked
+    assert 3_200 == calendar.asked
 
 
 def test_another_outcome_is_not_weighed() -> None:

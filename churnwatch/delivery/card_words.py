@@ -29,6 +29,17 @@ WORDS: dict[str, tuple[str, str]] = {
         "Pada tanggal uji, {rows} dari {n} pelanggan ada di daftar. {precision} di antaranya mengalami hasil ini, "
         "{lift} kali lipat dibanding semua pelanggan; daftar itu memuat {recall} dari semua yang mengalaminya.",
     ),
+    "short_list_answer": (
+        "On a test date {n} of {watched} observed customers answered later, and are judged. A list of {rows} of them, "
+        "the share that the owners can contact of everybody observed, had {precision} with the outcome, {lift} times "
+        "as many as among all who answered, and held {recall} of all who had it.",
+        "Pada tanggal uji, {n} dari {watched} pelanggan yang diamati kemudian menjawab, dan merekalah yang dinilai. "
+        "Daftar {rows} di antaranya, bagian sebesar yang dapat dihubungi petugas dari semua yang diamati, memuat "
+        "{precision} dengan hasil ini, {lift} kali lipat dibanding semua yang menjawab, dan {recall} dari semua yang "
+        "mengalaminya.",
+    ),
+    "watched": ("observed", "diamati"),
+    "answered": ("of them with an answer, judged", "di antaranya menjawab, dinilai"),
     "short_baseline": (
         "The best simple list, by {name}, would have held {recall} of them.",
         "Daftar sederhana terbaik, menurut {name}, akan memuat {recall} di antaranya.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -19,8 +19,8 @@ from churnwatch.health import BANDS, bands
 from churnwatch.learner import Fitted, margins, risk
 from churnwatch.outcomes import Span, check_labels, grid, label, observe, span
 from churnwatch.outreach import choose
-from churnwatch.runs.observations import Labelled, Mask, capacities, instants, lists_of, relabelled
-from churnwatch.runs.study import baseline_scores, fit_on, judge, logistic_of, usable_columns
+from churnwatch.runs.observations import Labelled, Mask, capacities, instants, relabelled
+from churnwatch.runs.study import baseline_scores, fit_on, judge, lists_among, logistic_of, usable_columns
 from churnwatch.runs.suspects import refuse_suspects
 from churnwatch.runs.workspace import Report, Workspace, load_tables, lock
 from churnwatch.signals import build
@@ -184,12 +184,19 @@ def replayed(
         fitted, chosen = fit_on(train, model, when=when, report=report if len(dates) == 1 else None)
         logistic = logistic_of(train)
         (judged,) = judge(
-            workspace, tables, model, fitted=fitted, train=train, tests=tests, as_ofs=[one.as_of], logistic=logistic
+            workspace, tables, model, fitted=fitted, train=train, tests=everybody, as_ofs=[one.as_of], logistic=logistic
         )
         trained = {"as_ofs": len(one.grid), "n": len(train.in_time().outcome), "choice": chosen.note}
         slices.append({**judged.figures, "trained": trained})
         made, listed = past_list(
-            workspace, tables, model, fitted=fitted, logistic=logistic, tests=tests, as_of=one.as_of
+            workspace,
+            tables,
+            model,
+            fitted=fitted,
+            logistic=logistic,
+            tests=tests,
+            as_of=one.as_of,
+            competing=lists_among(workspace, tables, model, everybody, tests),
         )
         if model.outcome.answer is not None:
             unanswered = len(everybody.outcome) - len(tests.outcome)
@@ -344,8 +351,10 @@ def past_list(
     logistic: Ranker,
     tests: Labelled,
     as_of: datetime,
+    competing: Mapping[str, Any],
 ) -> tuple[PastList, pd.DataFrame]:
-    """The list of one date by the rules of `daily`, over everybody in ``tests``, and its rows.
+    """The list of one date by the rules of `daily`, over everybody in ``tests``, and its rows; ``competing`` are the
+    lists they compete for.
 
     Owners, their capacities and who may not be contacted are today's: nobody knows what they were. Where somebody has
     no owner any more there is one list of all owners' capacities together (``lists_of``). ``ended_at`` is not looked
@@ -356,7 +365,6 @@ def past_list(
     found = bands(risks, base_rate=fitted.base_rate, edges=model.bands)
     outreach = workspace.spec.outreach
     customers = tests.matrix.observations["customer_id"]
-    competing = lists_of(tables, outreach, customers)
     owners = competing["owners"]
     barred = {c for (c,) in tables.con.execute("select customer_id from customers where do_not_contact").fetchall()}
     least = BANDS.index(outreach.minimum_band)

@@ -138,6 +138,9 @@ def capacity_intervals(
     outcomes, scores, customers, dates = pooled(judged)
     # Today's owners, on rows of all dates at once: one missing owner makes one list of them all.
     lists = lists_of(tables, workspace.spec.outreach, pd.Series(customers), dates=len(judged))
+    if "watched" in judged[0].figures:
+        share = float(sum(one.listed.sum() for one in judged) / len(outcomes))
+        lists = {"owners": None, "capacity": None, "capacity_total": share}
     return {
         name: paired_interval(
             outcomes,

@@ -22,7 +22,7 @@ from churnwatch.runs.workspace import Workspace
 from churnwatch.spec import Language, Model, Words, civil_day, where_words
 
 SHARES = ("base_rate", "precision_at_capacity", "recall_at_capacity", "empc_share")
-WHOLE = ("n", "capacity_rows", "too_late")
+WHOLE = ("n", "watched", "capacity_rows", "too_late")
 TENTHS = ("lift_at_10pct", "lift_at_capacity")
 FIGURES = (
     *("n", "too_late", "base_rate", "auc", "average_precision", "lift_at_10pct", "capacity_rows"),
@@ -171,9 +171,11 @@ def _short(slices: Sequence[Mapping[str, Any]], language: Language) -> Iterator[
         for name in _names(slices)
     }
     best = max(held, key=lambda name: held[name])
+    answers = "watched" in slices[0]
     yield "- " + say(
-        "short_list",
+        "short_list_answer" if answers else "short_list",
         language,
+        watched=number(mean("watched"), language) if answers else "",
         rows=number(mean("capacity_rows"), language),
         n=number(mean("n"), language),
         precision=share(mean("precision_at_capacity"), language),
@@ -197,14 +199,15 @@ def _names(slices: Sequence[Mapping[str, Any]]) -> list[str]:
 def _figures(model: Model, slices: Sequence[Mapping[str, Any]], language: Language) -> list[str]:
     lines = _head("", [one["as_of"] for one in slices])
     # What leaving costs, and leaving too soon, is nothing that an answer does.
-    others = () if model.outcome.answer is None else ("too_late", "empc", "empc_share")
-    for name in (name for name in FIGURES if name not in others):
+    answers = model.outcome.answer is not None
+    names = [name for name in FIGURES if not answers or name not in ("too_late", "empc", "empc_share")]
+    for name in ["watched", *names] if answers else names:
         cells = []
         for one in slices:
             ends = one["intervals"].get(name)
             reach = "" if ends is None else f" ({'–'.join(_told(name, end, language) for end in ends)})"
             cells.append(_told(name, one[name], language) + reach)
-        lines.append(_row(say(name, language), cells))
+        lines.append(_row(say("answered" if answers and name == "n" else name, language), cells))
     return lines
 
 

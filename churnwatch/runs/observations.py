@@ -157,17 +157,31 @@ def capacities(tables: Tables, *, default: int) -> dict[str, int]:
     return {owner: default if capacity is None else int(capacity) for owner, capacity in owners}
 
 
-def lists_of(tables: Tables, outreach: Outreach, customer_ids: pd.Series, *, dates: int = 1) -> dict[str, Any]:
+def lists_of(
+    tables: Tables,
+    outreach: Outreach,
+    customer_ids: pd.Series,
+    *,
+    dates: int = 1,
+    watched: int | None = None,
+    days: float = 1,
+) -> dict[str, Any]:
     """Which lists these customers compete for: the keyword arguments ``owners``, ``capacity``, ``capacity_total``.
 
     Each owner's own list, as far as everybody has an owner. Owners are today's fact: where somebody has none any more
     (often because they left), the owners' capacities together make one list per date, so that leavers are not
     counted out. Without owners at all the list is the share ``capacity_total`` of the observed.
+
+    ``watched``: these are only those of so many observed over ``days`` of whom the outcome is known, because they
+    answered. They make one list, the same share of them as the owners can work of everybody in that time.
     """
     owners = owners_of(tables, customer_ids)
     if owners is None:
         return {"owners": None, "capacity": None, "capacity_total": outreach.capacity_total}
     capacity = capacities(tables, default=outreach.capacity)
+    if watched is not None:
+        share = min(1.0, sum(capacity.values()) * days / max(watched, 1))
+        return {"owners": None, "capacity": None, "capacity_total": share or outreach.capacity_total}
     share = min(1.0, sum(capacity.values()) * dates / max(len(customer_ids), 1))
     if any(owner is None for owner in owners) and share > 0:
         return {"owners": None, "capacity": None, "capacity_total": share}

@@ -149,6 +149,20 @@ def baseline_scores(
     return scores
 
 
+def lists_among(
+    workspace: Workspace, tables: Tables, model: Model, everybody: Labelled, rows: Labelled
+) -> dict[str, Any]:
+    """The lists (``lists_of``) that ``rows``, those with an outcome, are judged by, of ``everybody`` of one date."""
+    answers = model.outcome.answer is not None
+    return lists_of(
+        tables,
+        workspace.spec.outreach,
+        rows.matrix.observations["customer_id"],
+        watched=len(everybody.outcome) if answers else None,
+        days=max(1.0, model.slice_length / 86_400),
+    )
+
+
 def judge(
     workspace: Workspace,
     tables: Tables,
@@ -167,7 +181,7 @@ def judge(
     judged = []
     for as_of, everybody in zip(as_ofs, parts, strict=True):
         rows = everybody.in_time()
-        lists = lists_of(tables, workspace.spec.outreach, rows.matrix.observations["customer_id"])
+        lists = lists_among(workspace, tables, model, everybody, rows)
         margin = margins(fitted, rows.matrix.values)
         risks = risk(fitted.calibration, margin)
         scores = baseline_scores(model, rows.matrix, None, logistic=logistic)
@@ -185,6 +199,8 @@ def judge(
             **lists,
         )
         figures["too_late"] = int(everybody.too_late.sum())
+        if model.outcome.answer is not None:
+            figures["watched"] = len(everybody.outcome)
         if fitted.horizons:
             figures["horizons"] = _within_horizons(rows, model, fitted, margin)
         judged.append(Judged(rows, fitted, margin, risks, listed_at_capacity(margin, **lists), scores, figures))
