@@ -10,7 +10,7 @@ from oracle import Event
 from raw_files import CUSTOMERS, EVENTS, loaded
 from small_tables import tables_of
 
-from churnwatch.runs.doubts import doubts, marked, named_kinds
+from churnwatch.runs.doubts import doubts, marked, named_kinds, unasked
 from churnwatch.spec import Family, Model, Outcome, Population, ProjectSpec, Signal
 
 DAY = datetime(2026, 3, 1)
@@ -95,6 +95,42 @@ def test_a_mixed_up_instrument_is_told_with_its_file() -> None:
         ": scores of nps: none of 400 scores lies in the best quarter of the scale from 0 to 10; they lie from 5 to 5; "
         "are instrument, scale and higher_is_better mapped right?"
     )
+
+
+def answering(*instruments: str) -> Model:
+    one = {"scale": [0, 10], "bad": {"at_most": 6}}
+    outcome = Outcome.model_validate({"answer": dict.fromkeys(instruments, one)})
+    return Model.model_construct(model="satisfaction", outcome=outcome)
+
+
+def asked(*instruments: str) -> list[dict[str, object]]:
+    """Surveys by these instruments, never answered."""
+    return [
+        {"survey_id": f"s{i}", "customer_id": "8", "sent_at": DAY, "instrument": one}
+        for i, one in enumerate(instruments)
+    ]
+
+
+def test_an_instrument_that_no_survey_has_is_told_with_those_there_are() -> None:
+    tables = tables_of(surveys=asked("nps", "csat", "nps", "ces"))
+    own = answering("npss", "csat", "ces").of_file("configs/demo/models/satisfaction.yaml")
+    assert [
+        "configs/demo/models/satisfaction.yaml: outcome.answer: no survey has the instrument npss; there are nps, ces, "
+        "csat; did you mean nps?"
+    ] == doubts(tables, spec(), [own])
+    assert [] == unasked(tables, answering("nps", "csat"))
+
+
+def test_a_company_that_asks_by_one_instrument_is_told_once_of_the_others() -> None:
+    """Those it has are no slip of the pen: nothing is proposed in their place."""
+    said = unasked(tables_of(surveys=asked("nps")), answering("nps", "npsx", "ces"))
+    assert ["models/satisfaction.yaml: outcome.answer: no survey has the instruments npsx, ces; there is nps"] == said
+    assert [] == unasked(tables_of(), model({}))
+
+
+def test_a_column_of_words_is_not_repeated_as_instruments() -> None:
+    [said] = unasked(tables_of(surveys=asked(*(f"Siti wrote {n}" for n in range(12)))), answering("nps"))
+    assert said.endswith("nps; there are 12 others: is instrument mapped from the right column?")
 
 
 def test_files_that_begin_with_a_byte_order_mark_are_told_in_one_sentence(tmp_path: Path) -> None:

@@ -685,17 +685,24 @@ NPS = {"scale": [0, 10], "bad": {"at_most": 6}}
     [
         ({"scale": [10, 0]}, "a scale rises from its lowest score to its highest"),
         ({"scale": [5, 5]}, "a scale rises from its lowest score to its highest"),
-        ({"bad": {}}, "a bad score is either `at_most: 6` or `at_least: 5`"),
-        ({"bad": {"at_most": 6, "at_least": 7}}, "a bad score is either `at_most: 6` or `at_least: 5`"),
-        ({"bad": {"at_most": 10}}, "some scores between 0 and 10 are bad and some are not"),
-        ({"bad": {"at_most": -1}}, "some scores between 0 and 10 are bad and some are not"),
-        ({"bad": {"at_least": 0}}, "some scores between 0 and 10 are bad and some are not"),
+        ({"bad": {}}, "it does not say which scores are bad: give one end, such as {at_most: 6} or {at_least: 5}"),
+        ({"bad": {"at_most": 6, "at_least": 7}}, "there are both at_most (6) and at_least (7): bad is one end"),
+        ({"bad": {"at_most": 16}}, "`bad: at_most` is 16; on the scale 0 to 10 allowed is 0 to less than 10"),
+        ({"bad": {"at_most": 10}}, "`bad: at_most` is 10; on the scale 0 to 10 allowed is 0 to less than 10"),
+        ({"bad": {"at_most": -1}}, "`bad: at_most` is -1; on the scale 0 to 10 allowed is 0 to less than 10"),
+        ({"bad": {"at_least": 0}}, "`bad: at_least` is 0; on the scale 0 to 10 allowed is more than 0 to 10"),
+        ({"bad": {"at_least": 11}}, "`bad: at_least` is 11; on the scale 0 to 10 allowed is more than 0 to 10"),
         ({"about": "order"}, "Input should be 'customer' or 'case'"),
     ],
 )
 def test_an_instrument_has_bad_scores_and_others(given: dict[str, Any], told: str) -> None:
     (said,) = refusals(Answer, NPS | given)
     assert told in said
+
+
+@pytest.mark.parametrize("bad", [{"at_most": 0}, {"at_most": 9.5}, {"at_least": 0.5}, {"at_least": 10}])
+def test_the_ends_of_what_may_be_bad_are_allowed(bad: dict[str, float]) -> None:
+    assert (0, 10) == Answer.model_validate(NPS | {"bad": bad}).scale
 
 
 def test_the_bad_end_of_a_scale_says_which_is_better() -> None:

@@ -19,7 +19,7 @@ from small_tables import aware, spine_of, tables_of
 
 from churnwatch.cli.surveys import show_plan
 from churnwatch.delivery import survey_plan_csv
-from churnwatch.errors import NoUsableModel, ProjectError, UsageError
+from churnwatch.errors import DataRefused, NoUsableModel, ProjectError, UsageError
 from churnwatch.project import scaffold
 from churnwatch.runs import survey_plan
 from churnwatch.runs.score import Scored
@@ -175,6 +175,8 @@ def test_where_nobody_knows_who_answers_uncertainty_ranks_and_it_is_said(
 ):
     events, surveys = crowd(silent=silent)
     scored_as(monkeypatch, {"crowd00": 0.1, "crowd01": 0.5, "crowd03": 0.25})
+    # Its time to be answered is not over.
+    surveys.append(survey("crowd05", AS_OF - DAY, instrument="csat"))
     holding(place, tables_of(events, surveys=surveys, zone="Asia/Jakarta"))
     made = plan_surveys(place, day=TODAY, size=2, instrument=instrument)
     told = made.as_json()
@@ -220,7 +222,28 @@ def test_what_cannot_be_planned_is_refused(place):
     with pytest.raises(ProjectError, match="observes customers when a survey is sent to them"):
         plan_surveys(olist, day=TODAY, size=1)
     with pytest.raises(NoUsableModel, match="has no champion yet"):
-        plan_surveys(holding(place, tables_of([used("a", BEGIN)])), day=TODAY, size=1)
+        plan_surveys(holding(place, tables_of([used("a", BEGIN)], surveys=[survey("a", BEGIN)])), day=TODAY, size=1)
+
+
+def test_an_instrument_that_no_survey_has_is_refused_with_those_there_are(place):
+    """By the deployment's own file, where it has one: `npss` for `nps`."""
+    own = place.root / "configs" / "demo" / "models" / "satisfaction.yaml"
+    own.parent.mkdir(exist_ok=True)
+    text = (place.root / "models" / "satisfaction.yaml").read_text()
+    assert "    nps: {" in text
+    own.write_text(text.replace("    nps: {", "    npss: {"))
+    opened = open_workspace(place.root, deployment="demo", data=None, now=place.now)
+    asked = [survey("a", BEGIN), survey("b", BEGIN, instrument="csat")]
+    holding(opened, tables_of([used("a", BEGIN)], surveys=asked))
+    with pytest.raises(DataRefused) as raised:
+        plan_surveys(opened, day=TODAY, size=1, instrument="npss")
+    assert (
+        "configs/demo/models/satisfaction.yaml: outcome.answer.npss: no survey has the instrument npss; there are "
+        "csat, nps; did you mean nps?\n  allowed: an instrument of that file that surveys have: csat\n"
+        "  try: correct the file, or name another with --instrument"
+    ) == str(raised.value)
+    with pytest.raises(UsageError, match=r"those of configs/demo/models/satisfaction\.yaml: npss, csat, ces"):
+        plan_surveys(opened, day=TODAY, size=1, instrument="nsp")
 
 
 def test_the_file_has_the_agreed_columns_and_no_formula():

@@ -2,14 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
 
-from churnwatch.errors import DataRefused
+from churnwatch.errors import DataRefused, nearest
 from churnwatch.sources import Tables
 from churnwatch.spec import Model
+
+SHOWN = 10
+"""More instruments than this are a column of words that was taken for one: a message does not repeat them."""
+
+
+def unasked_words(tables: Tables, instruments: Iterable[str]) -> str:
+    """``no survey has the instrument npss; there are nps, csat`` where that is so, and a hint apart by a semicolon;
+    empty where each has a survey.
+    """
+    there = instruments_of(tables)
+    wanted = list(instruments)
+    missing = [name for name in wanted if name not in there]
+    if not missing:
+        return ""
+    others = [name for name in there if name not in wanted]
+    found = f"there {'is' if len(there) == 1 else 'are'} {', '.join(there)}" if there else "there are no surveys"
+    if len(there) > SHOWN:
+        found = f"there are {len(there):,} others: is instrument mapped from the right column?"
+    told = f"no survey has the instrument{'s' if len(missing) > 1 else ''} {', '.join(missing)}; {found}"
+    if len(there) > SHOWN:
+        return told
+    return "; ".join((told, *dict.fromkeys(hint for name in missing if (hint := nearest(name, others)))))
+
+
+def instruments_of(tables: Tables) -> list[str]:
+    """The instruments that surveys have, the most frequent first."""
+    rows = tables.con.execute(
+        "select instrument from surveys where instrument is not null group by 1 order by count(*) desc, 1"
+    ).fetchall()
+    return [str(name) for (name,) in rows]
 
 
 def check_instruments(tables: Tables, model: Model) -> None:
@@ -25,7 +56,7 @@ def check_instruments(tables: Tables, model: Model) -> None:
             ways = {True: "a high score is good", False: "a high score is bad"}
             raise DataRefused(
                 f"{count:,} surveys {instrument} run from {low:g} to {high:g}, {ways[better]}",
-                where=f"models/{model.model}.yaml: outcome.answer.{instrument}",
+                where=f"{model.file}: outcome.answer.{instrument}",
                 allowed=f"{said.scale[0]:g} to {said.scale[1]:g}, {ways[said.higher_is_better]}",
                 hint="correct `scale` and `bad` there, or the mapping of surveys in sources.yaml",
             )

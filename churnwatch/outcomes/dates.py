@@ -42,7 +42,7 @@ def span(tables: Tables, model: Model) -> Span:
 
 
 def _snapshot(tables: Tables, model: Model, given: str) -> Span:
-    where = f"models/{model.model}.yaml: outcome.given"
+    where = f"{model.file}: outcome.given"
     if given not in tables.customer_measures:
         raise ProjectError(
             f"customers have no measure {given}",

@@ -117,7 +117,7 @@ def check_labels(outcome: pd.Series, model: Model, *, when: str) -> None:
         )
     raise DataRefused(
         f"all {len(outcome)} observations of the model {model.model} {when} have the same outcome ({bad} bad)",
-        where=f"models/{model.model}.yaml: outcome",
+        where=f"{model.file}: outcome",
         allowed="both outcomes occur",
         hint=_doubt(model),
     )

@@ -46,7 +46,7 @@ def observe(
         ("population.active", population.active or {}),
         ("population.without", population.without or {}),
     ):
-        _check_where(where, place=f"models/{model.model}.yaml: {key}")
+        _check_where(where, place=f"{model.file}: {key}")
     known = (
         'from interactions as e where e.customer_id = begun.customer_id and e."at" < grid.as_of '
         "and e.known_at < grid.as_of"

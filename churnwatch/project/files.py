@@ -32,7 +32,7 @@ def load_project(root: Path, deployment: str) -> ProjectSpec:
     models: dict[str, tuple[Document, Model]] = {}
     for document in (*_folder(root, "models"), *_folder(root, f"{folder}/models")):
         # By file name, so that a deployment's own file replaces the shared one whatever stands in it.
-        models[Path(document.file).stem] = (document, document.parse(Model))
+        models[Path(document.file).stem] = (document, document.parse(Model).of_file(document.file))
     parsed = described.parse(Deployment)
     faults = [
         *_misnamed(described, "deployment", deployment),

@@ -86,7 +86,7 @@ def answering_of(
     if instruments is None:
         raise ProjectError(
             f"the model {model.model} foretells no answers",
-            where=f"models/{model.model}.yaml: outcome",
+            where=f"{model.file}: outcome",
             allowed="outcome: {answer: {…}}",
             hint="name the model of satisfaction",
         )

@@ -155,7 +155,7 @@ def replayed(
     if model.outcome.given is not None:
         raise CheckFailed(
             f"the model {name} knows one snapshot of customers: there is no earlier day to test it on",
-            where=f"models/{name}.yaml: outcome",
+            where=f"{model.file}: outcome",
             allowed="an outcome that is an event, or inactivity",
             hint="`churnwatch train` judges it on customers it did not learn from",
         )
@@ -335,7 +335,7 @@ def _answered(workspace: Workspace, tables: Tables, model: Model, later: pd.Data
     raise DataRefused(
         f"as-of {civil_day(one.as_of, zone)}: none of its {len(later)} observations has an answer, so nothing tells "
         "what its list was worth",
-        where=f"models/{model.model}.yaml: outcome.answer",
+        where=f"{model.file}: outcome.answer",
         allowed=f"answers {'to surveys sent ' if model.at_events else ''}until "
         f"{civil_day(closes - timedelta(microseconds=1), zone)}",
         hint="choose an earlier as-of, or load newer data",

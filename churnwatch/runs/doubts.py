@@ -1,4 +1,4 @@
-"""What no rule refuses and a check still doubts: kinds that nothing reads, scores of another instrument."""
+"""What no rule refuses and a check still doubts: kinds that nothing reads, instruments mixed up or never asked."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from churnwatch.errors import nearest
+from churnwatch.outcomes import unasked_words
 from churnwatch.sources import early_sources, has_mark, mixed_up
 from churnwatch.spec import Model, ProjectSpec, Where
 
@@ -20,7 +21,20 @@ MOST_KINDS = 20
 
 def doubts(tables: Tables, spec: ProjectSpec, models: list[Model]) -> list[str]:
     """A sentence on each doubt about ``tables``; ``models`` are those in use."""
-    return [*_early(tables), *_mixed_up(tables), *_unknown_kinds(tables, spec, models)]
+    return [
+        *_early(tables),
+        *_mixed_up(tables),
+        *(doubt for model in models for doubt in unasked(tables, model)),
+        *_unknown_kinds(tables, spec, models),
+    ]
+
+
+def unasked(tables: Tables, model: Model) -> list[str]:
+    """A sentence where the model's file names an instrument that no survey has: a slip of the pen, or simply not asked
+    there, which only a reader can tell.
+    """
+    told = unasked_words(tables, model.outcome.answer or ())
+    return [f"{model.file}: outcome.answer: {told}"] if told else []
 
 
 def marked(tables: Tables, data: Path) -> list[str]:

@@ -104,7 +104,7 @@ def observed(workspace: Workspace, tables: Tables, model: Model, day: date) -> t
     if spine.empty:
         raise DataRefused(
             f"nobody is observed by the model {model.model} on {day}",
-            where=f"models/{model.model}.yaml: population",
+            where=f"{model.file}: population",
             hint="choose another as-of, or look at the model's population",
         )
     return as_of, spine

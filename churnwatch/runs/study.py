@@ -61,7 +61,7 @@ def usable_columns(workspace: Workspace, tables: Tables, model: Model) -> tuple[
     if not columns:
         raise CheckFailed(
             f"no signal of the model {model.model} can be computed from this deployment's data",
-            where=f"models/{model.model}.yaml: families",
+            where=f"{model.file}: families",
             hint="look at `churnwatch check`: what is skipped, and why",
         )
     return columns, skipped

@@ -13,7 +13,8 @@ import pandas as pd
 
 import churnwatch
 from churnwatch.asking import Plan, plan
-from churnwatch.errors import ProjectError, UsageError, nearest
+from churnwatch.errors import DataRefused, ProjectError, UsageError, nearest
+from churnwatch.outcomes import instruments_of, unasked_words
 from churnwatch.runs.answering import answering_of
 from churnwatch.runs.score import Scored, scores
 from churnwatch.runs.workspace import Report, Workspace, load_tables, lock
@@ -62,7 +63,7 @@ def plan_surveys(
     model of who answers, fitted on the surveys before ``day``, how likely one comes. ``instrument`` is by default the
     model's first that is about the customer. Raises UsageError for a size below 1 or another instrument, ProjectError
     for a model that does not observe everybody, NoUsableModel without a champion, DataRefused for a day outside the
-    data.
+    data and an instrument that no survey has.
     """
     if size < 1:
         raise UsageError(f"{size} is no size of a plan", where="--size", allowed="1 or more")
@@ -71,23 +72,24 @@ def plan_surveys(
     if instruments is None:
         raise ProjectError(
             f"the model {name} foretells no answers",
-            where=f"models/{name}.yaml: outcome",
+            where=f"{model.file}: outcome",
             allowed="outcome: {answer: {…}}",
             hint="name the model of satisfaction",
         )
     if model.at_events:
         raise ProjectError(
             f"the model {name} observes customers when a survey is sent to them, so it knows nobody to ask next",
-            where=f"models/{name}.yaml: grid",
+            where=f"{model.file}: grid",
             allowed="a calendar grid, {every: 30d}, which observes everybody",
             hint="name another model with --model",
         )
-    instrument = _instrument(instruments, instrument, file=f"models/{name}.yaml")
+    instrument = _instrument(instruments, instrument, file=model.file)
     rules = workspace.spec.outreach.surveys
     with lock(workspace):
         from churnwatch.delivery import publish, survey_plan_csv
 
         tables = load_tables(workspace, report=report)
+        _check_asked(tables, model, instrument)
         scored = scores(workspace, tables, name, day=day, report=report)
         answers, notes = _answers(workspace, tables, model, scored, instrument, report=report)
         people = _people(tables, instruments, scored.as_of)
@@ -142,6 +144,19 @@ def _instrument(instruments: Mapping[str, Answer], wanted: str | None, *, file: 
             hint=nearest(wanted, instruments),
         )
     return wanted
+
+
+def _check_asked(tables: Tables, model: Model, instrument: str) -> None:
+    """DataRefused where no survey has the instrument: whoever never asked by it would plan by a slip of the pen."""
+    if not (told := unasked_words(tables, [instrument])):
+        return
+    known = [name for name in instruments_of(tables) if name in (model.outcome.answer or ())]
+    raise DataRefused(
+        told,
+        where=f"{model.file}: outcome.answer.{instrument}",
+        allowed=f"an instrument of that file that surveys have: {', '.join(known) or 'none'}",
+        hint="correct the file, or name another with --instrument",
+    )
 
 
 def _answers(

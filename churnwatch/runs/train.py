@@ -11,6 +11,7 @@ import numpy as np
 from churnwatch.evaluation import Verdict, gate
 from churnwatch.runs.candidate import TRAINED_UNTIL, candidate, pooled
 from churnwatch.runs.card import model_card, remarks_of
+from churnwatch.runs.doubts import unasked
 from churnwatch.runs.plots import training_plots
 from churnwatch.runs.record import recorded
 from churnwatch.runs.registration import register
@@ -149,7 +150,7 @@ def _train(workspace: Workspace, engine: sa.Engine, model: Model, *, by: str, re
         base_rate=found.fitted.base_rate,
         trained_until=bundle.notes[TRAINED_UNTIL],
         skipped=bundle.notes["skipped"],
-        notes=(*(remark.en for remark in remarks), *([done.held] if done.held else [])),
+        notes=(*(remark.en for remark in remarks), *unasked(tables, model), *([done.held] if done.held else [])),
     )
 
 

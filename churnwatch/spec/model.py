@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from churnwatch.spec.node import Duration, Name, Node, Words
 from churnwatch.spec.search import Searched
@@ -19,8 +19,15 @@ class Bad(Node):
 
     @model_validator(mode="after")
     def _one_end(self) -> Self:
-        if (self.at_most is None) == (self.at_least is None):
-            raise ValueError("a bad score is either `at_most: 6` or `at_least: 5`")
+        if self.at_most is None and self.at_least is None:
+            raise ValueError(
+                "it does not say which scores are bad: give one end, such as {at_most: 6} or {at_least: 5}"
+            )
+        if self.at_most is not None and self.at_least is not None:
+            raise ValueError(
+                f"there are both at_most ({self.at_most:g}) and at_least ({self.at_least:g}): bad is one end of the "
+                "scale, leave the other out"
+            )
         return self
 
 
@@ -43,9 +50,12 @@ class Answer(Node):
         low, high = self.scale
         if not low < high:
             raise ValueError("a scale rises from its lowest score to its highest: [0, 10]")
-        edge, good_end = (self.bad.at_most, high) if self.bad.at_most is not None else (self.bad.at_least, low)
-        if edge is None or not low <= edge <= high or edge == good_end:
-            raise ValueError(f"some scores between {low:g} and {high:g} are bad and some are not")
+        most, least = self.bad.at_most, self.bad.at_least
+        on_scale = f"on the scale {low:g} to {high:g} allowed is"
+        if most is not None and not low <= most < high:
+            raise ValueError(f"`bad: at_most` is {most:g}; {on_scale} {low:g} to less than {high:g}")
+        if least is not None and not low < least <= high:
+            raise ValueError(f"`bad: at_least` is {least:g}; {on_scale} more than {low:g} to {high:g}")
         return self
 
     @property
@@ -245,6 +255,17 @@ class Model(Node):
     test_slices: int = Field(default=3, ge=1)
     acknowledge: tuple[str, ...] = ()
     """Columns that alone tell the outcome, and are known to be known before it."""
+    _file: str = PrivateAttr("")
+
+    def of_file(self, file: str) -> Self:
+        """The same model, and that it stands in ``file`` of the project, for messages."""
+        self._file = file
+        return self
+
+    @property
+    def file(self) -> str:
+        """Where it is written down, in messages: the deployment's own file, or the project's."""
+        return self._file or f"models/{self.model}.yaml"
 
     @field_validator("families", "acknowledge", "horizons", mode="before")
     @classmethod
