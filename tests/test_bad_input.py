@@ -260,7 +260,7 @@ def test_a_ledger_newer_than_the_program(project):
     connection.close()
     with untouched(project):
         said = call("daily", "--as-of", END, "--project", project)
-    refused(said, 3, "the ledger's schema is 9999, newer than this program", "0001")
+    refused(said, 3, "the ledger's schema is 9999, newer than this program", "0002")
 
 
 # Two runs at once.

@@ -74,6 +74,7 @@ def test_the_list_is_that_of_a_plain_walk_and_everybody_is_counted_once(
         assert all(n <= capacity[owner] for owner, n in found["owner"].value_counts().items())
 
 
+@settings(deadline=None)
 @given(rows=ROWS, capacity=CAPACITY, order=st.randoms())
 def test_the_order_of_the_customers_changes_nothing(
     rows: list[tuple[Any, ...]], capacity: dict[str, int] | None, order: Any

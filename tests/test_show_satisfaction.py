@@ -8,6 +8,12 @@ from small_satisfaction import about, ces, csat, nps, told
 from churnwatch.cli import show_satisfaction
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch):
+    """As wide as where nobody says, whatever a terminal or another test has left in the environment."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 def shown(capsys, *instruments, **changed):
     show_satisfaction.satisfaction(told(*instruments, **changed))
     lines = capsys.readouterr().out.splitlines()
