@@ -45,6 +45,23 @@ def test_risks_that_are_off_as_a_whole_are_warned_of(capsys, monkeypatch):
     assert "  ! The base rate moved.\n" in shown(capsys, monkeypatch, [one | {"warnings": ["The base rate moved."]}])
 
 
+def test_of_answers_it_says_who_answered_and_nothing_of_money(capsys, monkeypatch):
+    one = judged(1).figures
+    out = shown(capsys, monkeypatch, [one])
+    assert f"{one['n']:,} observed" in out
+    assert "worth" in out
+    assert "EMPC" in out
+    rankings = (one, *one["baselines"].values())
+    for figures in rankings:
+        del figures["empc"], figures["empc_share"]
+    out = shown(capsys, monkeypatch, [one | {"watched": 1_000}])
+    assert f"{one['n']:,} with an answer, base rate" in out
+    assert "observed" not in out
+    assert "worth" not in out
+    assert "EMPC" not in out
+    assert f"{one['auc']:.3f}" in out
+
+
 def test_without_dates_of_leaving_and_groups_there_are_no_such_tables(capsys, monkeypatch):
     out = shown(capsys, monkeypatch, [judged(1, dated=False).figures | {"groups": []}])
     assert "Leavers listed" not in out

@@ -66,6 +66,13 @@ def test_the_slice_holds_exactly_what_the_command_line_promises() -> None:
     assert 0.75 == told["auc"] == told["baselines"]["random"]["auc"]
 
 
+def test_of_answers_nothing_is_told_in_money() -> None:
+    y, s = [1, 0, 1, 0], [3.0, 2.0, 1.0, 0.0]
+    told = slice_figures(y, s, as_of=DAY, risks=[0.5] * 4, baselines={"random": s}, profit=False, replicates=20)
+    assert [name for name in KEYS if name not in ("empc", "empc_share")] == list(told)
+    assert {*RANKING, "lead_time"} - {"empc", "empc_share"} == set(told["baselines"]["random"])
+
+
 def test_a_list_warns_those_it_lists_as_long_before_as_they_leave_after_it() -> None:
     """Five rows, one place: the leaver 40 days away is listed, the one 10 days away is not."""
     told = slice_figures(

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from churnwatch.runs.demo import Truth
     from churnwatch.runs.train import Trained
 
-RANKING = {
+Forms = Mapping[str, tuple[str, str]]
+RANKING: Forms = {
     "auc": ("AUC", "{:.3f}"),
     "average_precision": ("average precision", "{:.3f}"),
     "lift_at_10pct": ("lift at 10 %", "{:.1f}"),
@@ -42,17 +43,20 @@ def slices(found: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _slice(console: Console, one: Mapping[str, Any]) -> None:
-    heads = tuple(head for head, _ in RANKING.values())
+    told = {name: form for name, form in RANKING.items() if name in one}
+    heads = tuple(head for head, _ in told.values())
     table = _table("ranking by", *heads, right=heads)
-    table.add_row("the model", *_ranking(one), style="bold")
-    table.add_row("95 % from", *_ends(one["intervals"], 0), style="dim")
-    table.add_row("to", *_ends(one["intervals"], 1), style="dim")
+    table.add_row("the model", *_ranking(told, one), style="bold")
+    table.add_row("95 % from", *_ends(told, one["intervals"], 0), style="dim")
+    table.add_row("to", *_ends(told, one["intervals"], 1), style="dim")
     for name, figures in one["baselines"].items():
-        table.add_row(name, *_ranking(figures))
+        table.add_row(name, *_ranking(told, figures))
     late = f", {one['too_late']:,} more left inside the gap" if one["too_late"] else ""
-    observed = f"{one['as_of']}: {one['n']:,} observed, base rate {one['base_rate']:.1%}{late}"
+    # Of answers those observed are more than those with an outcome.
+    who = "with an answer" if "watched" in one else "observed"
+    observed = f"{one['as_of']}: {one['n']:,} {who}, base rate {one['base_rate']:.1%}{late}"
     _titled(console, f"{observed}; {one['capacity_rows']:,} rows on the list", table)
-    told = [f"{head} {one[name]:.4f} ({_between(one['intervals'].get(name))})" for name, head in RISKS.items()]
+    risks = [f"{head} {one[name]:.4f} ({_between(one['intervals'].get(name))})" for name, head in RISKS.items()]
     shift = (
         f"base-rate shift {one['base_rate_shift']:+.4f}; "
         f"without it the calibration error is {one['ece_after_shift']:.4f}"
@@ -60,16 +64,16 @@ def _slice(console: Console, one: Mapping[str, Any]) -> None:
     console.print()
     _indented(
         console,
-        [("·", " · ".join(told), ""), ("·", shift, "")] + [("!", warning, "yellow") for warning in one["warnings"]],
+        [("·", " · ".join(risks), ""), ("·", shift, "")] + [("!", warning, "yellow") for warning in one["warnings"]],
     )
 
 
-def _ranking(figures: Mapping[str, Any]) -> list[str]:
-    return [form.format(figures[name]) for name, (_, form) in RANKING.items()]
+def _ranking(told: Forms, figures: Mapping[str, Any]) -> list[str]:
+    return [form.format(figures[name]) for name, (_, form) in told.items()]
 
 
-def _ends(intervals: Mapping[str, Sequence[float]], end: int) -> list[str]:
-    return [form.format(intervals[name][end]) if name in intervals else "" for name, (_, form) in RANKING.items()]
+def _ends(told: Forms, intervals: Mapping[str, Sequence[float]], end: int) -> list[str]:
+    return [form.format(intervals[name][end]) if name in intervals else "" for name, (_, form) in told.items()]
 
 
 def _between(ends: Sequence[float] | None) -> str:
@@ -99,7 +103,16 @@ def _groups(console: Console, one: Mapping[str, Any]) -> None:
     """How each group fares; where there is too little to say so, why."""
     if not one["groups"]:
         return
-    heads = ("observed", "base rate", "mean risk", "risk − rate", "95 % interval", "listed", "recall", "AUC")
+    heads = (
+        "with an answer" if "watched" in one else "observed",
+        "base rate",
+        "mean risk",
+        "risk − rate",
+        "95 % interval",
+        "listed",
+        "recall",
+        "AUC",
+    )
     table = _table("group", *heads, right=heads)
     for group in one["groups"]:
         name = f"{group['by']} {'not known' if group['group'] is None else group['group']}"

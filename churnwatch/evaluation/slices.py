@@ -42,6 +42,8 @@ RANKING = (
     "empc_share",
 )
 """The figures that only the order of the scores decides, in the order they are told."""
+PROFIT = ("empc", "empc_share")
+"""Those of them that are in money: what keeping a leaver is worth, which no answer to a survey is."""
 
 
 def ranking_figures(
@@ -86,6 +88,7 @@ def slice_figures(
     days_left: ArrayLike | None = None,
     groupings: Sequence[Grouping] = (),
     trained_base_rate: float | None = None,
+    profit: bool = True,
     seed: int = 1,
     replicates: int | None = None,
 ) -> dict[str, object]:
@@ -95,7 +98,8 @@ def slice_figures(
     scores of each baseline on the same rows; all of shape (n,). ``customers`` (n,) says whose the rows are, for the
     intervals; ``None``: each row is another customer. ``days_left`` (n,) are the days from the as-of until who had the
     outcome left, NaN where nobody knows; ``groupings`` tell groups of customers apart; ``trained_base_rate`` is that of
-    the observations learned from. Raises DataRefused on one-class labels, naming the as-of and the counts.
+    the observations learned from. Without ``profit`` the figures of ``PROFIT`` are left out, of the baselines too: the
+    outcome is none that somebody leaves by. Raises DataRefused on one-class labels, naming the as-of and the counts.
     """
     try:
         outcomes, margins = outcomes_and_scores(y, s)
@@ -109,6 +113,7 @@ def slice_figures(
     def ranking(scores: ArrayLike) -> dict[str, object]:
         found = ranking_figures(outcomes, scores, owners=owners, capacity=capacity, capacity_total=capacity_total)
         listed = listed_at_capacity(scores, owners=owners, capacity=capacity, capacity_total=capacity_total)
+        found = {name: value for name, value in found.items() if profit or name not in PROFIT}
         return {**found, "lead_time": _lead(outcomes, listed, days)}
 
     by_chance = error_by_chance(r, seed=seed, replicates=replicates)

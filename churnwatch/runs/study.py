@@ -195,6 +195,7 @@ def judge(
             days_left=days_until(rows.left_at, rows.as_of),
             groupings=groupings_of(tables, rows.matrix.observations),
             trained_base_rate=fitted.base_rate,
+            profit=model.outcome.answer is None,
             seed=model.learner.seed,
             **lists,
         )
