@@ -15,6 +15,8 @@ from command_line import call, ok, refused, untouched
 import churnwatch.runs.backtest
 import churnwatch.runs.study
 from churnwatch.runs.backtest import replayed
+from churnwatch.runs.candidate import candidate, dates_of
+from churnwatch.runs.tune import past_of
 from churnwatch.runs.workspace import load_tables, open_workspace
 
 NOW = datetime(2026, 8, 1, tzinfo=UTC)
@@ -206,6 +208,36 @@ def test_what_was_answered_later_is_not_trained_on(moments, monkeypatch):
     known = sum(at < closes for at in answered)
     assert 300 < known < len(answered)
     assert known == rows.labels["told"].sum()
+
+
+def test_training_and_tuning_choose_by_answers_known_at_the_first_test_date(moments):
+    """What was answered from then on is turned round, for surveys sent before too: the judged model stays the same, the
+    one that is registered does not; nor do the weights, as who answered stays the same.
+    """
+    found = []
+    for garbled in (False, True):
+        workspace = open_workspace(moments, deployment="moments", data=None, now=NOW)
+        model = workspace.model("moment")
+        tables = load_tables(workspace)
+        _, tests, _ = dates_of(workspace, tables, model)
+        if garbled:
+            tables.con.execute(
+                f"update surveys set raw_score = 6 - raw_score where answered_at >= timestamp '{tests[0]:%Y-%m-%d}'"
+            )
+        past, _ = past_of(workspace, tables, model)
+        found.append((candidate(workspace, tables, model), past))
+    (one, searched), (other, again) = found
+    assert one.fitted == other.fitted
+    assert one.bundle.fitted.booster_text != other.bundle.fitted.booster_text
+    assert searched.outcome.tobytes() == again.outcome.tobytes()
+    assert searched.weight is not None
+    assert again.weight is not None
+    assert searched.weight.tobytes() == again.weight.tobytes()
+    assert searched.weight.std() > 0
+    told = one.bundle.notes["weighing"]
+    assert 0.5 < told["answered"] / told["asked"] < 0.8
+    late = [a for a in SURVEYS if a.answered and a.sent < tests[0].replace(tzinfo=None) <= a.answered]
+    assert len(late) > 10
 
 
 def test_the_terminal_and_the_page_speak_of_answers(told):
