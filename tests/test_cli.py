@@ -221,10 +221,10 @@ def test_progress_and_nothing_else_stands_on_standard_error(company):
 def assert_training(told):
     keys = [
         "model", "slices", "version", "registered_version", "new", "promoted", "champion", "gate",
-        "precision_at_capacity_minus", "choice", "observations", "skipped", "notes",
+        "precision_at_capacity_minus", "choice", "observations", "skipped", "notes", "weighing",
     ]  # fmt: skip
     assert keys == list(told)
-    assert "churn" == told["model"]
+    assert ("churn", None) == (told["model"], told["weighing"])
     assert 2 == len(told["slices"])
     for one in told["slices"]:
         assert_slice(one)
@@ -407,7 +407,7 @@ def test_what_the_gate_does_not_decide_by_stands_behind_it(capsys):
     notes = ("The champion is of another outcome.", "At the owners' capacity logistic lists better.")
     trained = SimpleNamespace(
         judged=[], observations=90, choice="60 rounds", capacity_intervals={}, verdict=Verdict(True, ()), notes=notes,
-        new=True, version="ab", model="churn", registered=1, champion="ab",
+        new=True, version="ab", model="churn", registered=1, champion="ab", weighing=None,
     )  # fmt: skip
     show_figures.trained(trained)
     gate, _, rest = capsys.readouterr().out.partition("Gate: passed\n")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import pytest
 from test_card import judged
 
 from churnwatch.cli import show_figures
 from churnwatch.evaluation.caught import Caught
+from churnwatch.evaluation.gate import Verdict
 from churnwatch.runs.demo import Truth
 
 
@@ -60,6 +62,21 @@ def test_of_answers_it_says_who_answered_and_nothing_of_money(capsys, monkeypatc
     assert "worth" not in out
     assert "EMPC" not in out
     assert f"{one['auc']:.3f}" in out
+
+
+def test_of_answers_it_says_what_they_were_weighed_by(capsys):
+    trained = SimpleNamespace(
+        judged=[], observations=12_967, choice="60 rounds", capacity_intervals={}, verdict=Verdict(True, ()), notes=(),
+        new=True, version="ab", model="satisfaction", registered=1, champion="ab",
+        weighing={"asked": 42_776, "answered": 12_967, "bad_rate": 0.2, "effective": 10_712.6, "clipped": 0.0},
+    )  # fmt: skip
+    show_figures.trained(trained)
+    out = " ".join(capsys.readouterr().out.split())
+    assert "12,967 of 42,776 observations had an answer; weighed they tell as much as 10,713." in out
+    nobody_silent = {"asked": 9_997, "answered": 9_997, "effective": None, "clipped": None}
+    assert "Every one of the 9,997 observations has an answer: nothing to weigh by." == show_figures.weighing_words(
+        nobody_silent
+    )
 
 
 def test_without_dates_of_leaving_and_groups_there_are_no_such_tables(capsys, monkeypatch):

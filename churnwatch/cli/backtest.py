@@ -150,6 +150,7 @@ def _together(told: Mapping[str, Any], answers: bool) -> list[str]:
     ]
     if answers:
         found.append(_judged(told["lists"]))
+        found.append("a list may be shorter than the capacity: nobody below outreach's minimum_band is listed")
     rules = [(name, one) for name, one in told["precision_minus"].items() if name != "random"]
     if rules:
         points = (

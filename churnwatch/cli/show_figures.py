@@ -169,11 +169,24 @@ def trained(found: Trained) -> None:
     console = _console()
     slices([one.figures for one in found.judged])
     console.print(f"\n{found.observations:,} observations; {found.choice}.")
+    if found.weighing is not None:
+        console.print(weighing_words(found.weighing))
     table = _table("baseline", "difference", "95 % interval", right=("difference", "95 % interval"))
     for name, (difference, low, high) in found.capacity_intervals.items():
         table.add_row(name, f"{100 * difference:+.1f} points", f"{100 * low:+.1f} to {100 * high:+.1f}")
     _titled(console, "Precision at capacity over all test dates: the model's minus the baseline's", table)
     judged(found)
+
+
+def weighing_words(weighing: Mapping[str, Any]) -> str:
+    """For how many the answers learned from stand."""
+    asked, answered = weighing["asked"], weighing["answered"]
+    if weighing["effective"] is None:
+        return f"Every one of the {asked:,} observations has an answer: nothing to weigh by."
+    return (
+        f"{answered:,} of {asked:,} observations had an answer; weighed they tell as much as "
+        f"{weighing['effective']:,.0f}."
+    )
 
 
 def judged(found: Trained) -> None:

@@ -47,6 +47,8 @@ class Trained:
     skipped: Mapping[str, str]
     notes: tuple[str, ...]
     """What the gate does not decide by, and a reader should know."""
+    weighing: Mapping[str, Any] | None = None
+    """Of an outcome ``answer``: how the answers learned from were weighed, ``weighing.Weighing`` as JSON."""
 
     def as_json(self) -> dict[str, Any]:
         """The machine-readable object of ``--json``."""
@@ -67,6 +69,7 @@ class Trained:
             "observations": self.observations,
             "skipped": dict(self.skipped),
             "notes": list(self.notes),
+            "weighing": None if self.weighing is None else dict(self.weighing),
         }
 
 
@@ -151,6 +154,7 @@ def _train(workspace: Workspace, engine: sa.Engine, model: Model, *, by: str, re
         trained_until=bundle.notes[TRAINED_UNTIL],
         skipped=bundle.notes["skipped"],
         notes=(*(remark.en for remark in remarks), *unasked(tables, model), *([done.held] if done.held else [])),
+        weighing=bundle.notes.get("weighing"),
     )
 
 
