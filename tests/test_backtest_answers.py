@@ -240,6 +240,21 @@ def test_training_and_tuning_choose_by_answers_known_at_the_first_test_date(mome
     assert len(late) > 10
 
 
+def test_check_and_label_count_the_same_slices(moments):
+    """Each survey whose time to be answered was over within the data, with its answer however late."""
+    where = ("--project", moments, "--deployment", "moments")
+    [checked] = [one for one in ok(call("check", *where, "--json")).json["models"] if one["model"] == "moment"]
+    told = ok(call("label", "moment", *where, "--json")).json
+    names = ("observations", "outcomes", "base_rate")
+    assert [checked[name] for name in names] == [told[name] for name in names]
+    assert told["unanswered"] > 0
+    assert not told["only_answers"]
+    slices = f"in {len(checked['as_ofs'])} slices of {checked['slice_days']} days"
+    for command in (("label", "moment"), ("check",)):
+        shown = " ".join(ok(call(*command, *where)).out.split())
+        assert f"{told['observations']:,} complete observations {slices}" in shown
+
+
 def test_the_terminal_and_the_page_speak_of_answers(told):
     found, shown = told
     lists = found["replay"]["lists"]

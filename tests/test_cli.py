@@ -368,11 +368,21 @@ def test_check_names_the_families_that_no_model_uses(project):
     assert f"  ! family age {told}\n" in said
 
 
+def test_a_family_that_only_the_replaced_model_names_is_left_out_on_purpose(project):
+    """The deployment has a satisfaction of its own, without `asked`: whoever wrote it knows."""
+    text = (project / "models" / "satisfaction.yaml").read_text()
+    assert ", asked," in text
+    own = project / "configs" / "demo" / "models"
+    own.mkdir(exist_ok=True)
+    (own / "satisfaction.yaml").write_text(text.replace(", asked,", ","))
+    assert [] == ok(call("check", "--project", project, "--json")).json["unused"]
+
+
 def checked(**more):
     """What a check of a shop without a help desk may find."""
     model = {
         "model": "churn", "file": "models/churn.yaml", "outcome": "an event", "signals": 7, "as_ofs": ["2026-01-01"],
-        "observations": 90, "outcomes": 9, "base_rate": 0.1, "too_late": 0,
+        "observations": 90, "outcomes": 9, "base_rate": 0.1, "too_late": 0, "slice_days": None,
     }  # fmt: skip
     found = {
         "examples": 5, "accounting": [], "quarantine": [], "warnings": [], "signals": 7, "skipped": {}, "barred": {},

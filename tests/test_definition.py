@@ -16,7 +16,7 @@ from oracle import Event
 from small_tables import aware, tables_of
 
 from churnwatch.delivery.definition_words import WORDS, definition
-from churnwatch.delivery.row_words import rows_words
+from churnwatch.delivery.row_words import instrument_words, rows_words
 from churnwatch.outcomes import label, observe
 from churnwatch.runs.definition import define, known_end, leavers, silences, waits
 from churnwatch.runs.workspace import open_workspace
@@ -208,6 +208,10 @@ def test_rows_are_named_by_their_kind_and_what_else_they_must_be() -> None:
     web = {"kind": ["purchase", "visit"], "channel": "web"}
     assert "“purchase” or “visit” (channel: “web”)" == rows_words(web, "en")
     assert "channel: “web”" == rows_words({"channel": "web"}, "id")
+
+
+def test_instruments_that_everybody_knows_are_in_capitals() -> None:
+    assert ["NPS", "CSAT", "CES", "review"] == [instrument_words(one) for one in ("nps", "csat", "ces", "review")]
 
 
 def test_every_text_says_as_much_in_both_languages() -> None:

@@ -44,7 +44,7 @@ def show_defined(found: Defined, language: str) -> None:
     from churnwatch.cli.show import files
     from churnwatch.cli.terminal import console, indented
     from churnwatch.delivery.card_words import number
-    from churnwatch.delivery.definition_words import dates_words, say
+    from churnwatch.delivery.definition_words import say, when_words
     from churnwatch.delivery.row_words import length_words
     from churnwatch.runs.definition import Leavers, Silences
 
@@ -58,13 +58,14 @@ def show_defined(found: Defined, language: str) -> None:
                 "complete",
                 language,
                 observations=number(found.observed, language),
-                as_ofs=dates_words(found.as_ofs, language),
+                when=when_words(found.model, found.as_ofs, language),
                 bad=number(found.bad, language),
                 rate=_share(found.base_rate, language),
             )
         ]
     if found.unanswered:
-        lines.append(say("unanswered", language, n=number(found.unanswered, language)))
+        word = "still_open" if found.only_answers else "unanswered"
+        lines.append(say(word, language, n=number(found.unanswered, language)))
     if found.too_late:
         gap = length_words(found.model.gap, language)
         lines.append(say("inside_gap", language, late=number(found.too_late, language), gap=gap))

@@ -174,13 +174,21 @@ def _described(console: Console, model: Mapping[str, Any], suspects: Sequence[Ma
     console.print(f"\nModel {model['model']}: {model['outcome']}.")
     rate = f"{model['base_rate']:.1%}" if model["base_rate"] is not None else "unknown"
     lines = [
-        f"{model['observations']:,} complete observations at {_numbered(len(model['as_ofs']), 'as-of')}",
+        f"{model['observations']:,} complete observations {_when(model)}",
         f"{model['outcomes']:,} of them with the outcome: base rate {rate}",
     ]
     if model["too_late"]:
         lines.append(f"{model['too_late']:,} more left inside the gap: too late to act")
     lines.append(f"{model['signals']:,} signal columns")
     _indented(console, [("·", line, "") for line in lines] + _suspects(suspects, model["file"]))
+
+
+def _when(model: Mapping[str, Any]) -> str:
+    """``at 16 as-ofs``; of observations at events ``in 16 slices of 30 days``."""
+    count, days = len(model["as_ofs"]), model["slice_days"]
+    return (
+        f"at {_numbered(count, 'as-of')}" if not days else f"in {_numbered(count, 'slice')} of {_numbered(days, 'day')}"
+    )
 
 
 def _suspects(suspects: Sequence[Mapping[str, Any]], file: str) -> list[tuple[str, str, str]]:
@@ -414,11 +422,13 @@ def _interactions(console: Console, rows: Sequence[Mapping[str, Any]], lang: str
 def _surveys(console: Console, rows: Sequence[Mapping[str, Any]], lang: str) -> None:
     if not rows:
         return
+    from churnwatch.delivery.row_words import instrument_words
+
     heads = tuple(say(name, lang) for name in ("sent_at", "instrument", "answered_at", "raw_score"))
     table = _table(*heads, right=heads[-1:])
     for row in rows:
         score = "–" if row["raw_score"] is None else f"{row['raw_score']:g}"
-        table.add_row(row["sent_at"], str(row["instrument"]).upper(), row["answered_at"] or "–", score)
+        table.add_row(row["sent_at"], instrument_words(str(row["instrument"])), row["answered_at"] or "–", score)
     _titled(console, say("surveys", lang), table)
 
 

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from churnwatch.delivery.card_words import number, share
-from churnwatch.delivery.row_words import length_words, rows_words
+from churnwatch.delivery.row_words import instrument_words, length_words, rows_words
 from churnwatch.spec import Answer, Language, Model
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -34,6 +34,14 @@ WORDS: dict[str, tuple[str, str]] = {
         "is read that was known after {end}.",
         "Yang tidak menjawab tidak punya hasil: mereka tidak dipakai untuk belajar, tetapi tetap diberi risiko. Tidak "
         "ada yang dibaca dari sesudah {end}.",
+    ),
+    "silent_at_surveys": (
+        "Who does not answer has no outcome: they are not learned from, but are given a risk like everybody. A survey "
+        "counts when its time to be answered was over by {end}, up to which the data are complete; its answer counts "
+        "however late it came.",
+        "Yang tidak menjawab tidak punya hasil: mereka tidak dipakai untuk belajar, tetapi tetap diberi risiko. Sebuah "
+        "survei dihitung bila waktu menjawabnya sudah lewat pada {end}, batas data yang lengkap; jawabannya dihitung "
+        "selambat apa pun datangnya.",
     ),
     "or": (" or ", " atau "),
     "head": ("For whom the numbers stand", "Untuk siapa angka-angka ini berlaku"),
@@ -91,7 +99,9 @@ def bad_words(answers: Mapping[str, Answer], language: str) -> str:
     for name, one in answers.items():
         word, edge = ("at_most", one.bad.at_most) if one.bad.at_most is not None else ("at_least", one.bad.at_least)
         low, high = one.scale
-        told.append(say(word, language, name=name.upper(), edge=f"{edge:g}", low=f"{low:g}", high=f"{high:g}"))
+        told.append(
+            say(word, language, name=instrument_words(name), edge=f"{edge:g}", low=f"{low:g}", high=f"{high:g}")
+        )
     return say("or", language).join(told)
 
 
@@ -102,7 +112,7 @@ def answer_definition(model: Model, *, language: str, end: date) -> list[str]:
     gone = model.population.without
     who = say("without", language, what=rows_words(gone, language)) if gone else ""
     if model.at_events:
-        return [say("at_surveys", language, who=who, bad=bad), say("silent", language, end=end)]
+        return [say("at_surveys", language, who=who, bad=bad), say("silent_at_surveys", language, end=end)]
     length, gap = length_words(model.label_length, language), length_words(model.gap, language)
     window = say("within_gap" if model.gap.seconds else "within", language, length=length, gap=gap)
     return [say("on_days", language, who=who, bad=bad, window=window), say("silent", language, end=end)]

@@ -41,8 +41,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "not_reached": ("not reached", "tidak tercapai"),
     "partly": ("{month} is not over in the data", "{month} belum selesai dalam data"),
     "complete": (
-        "{observations} complete observations at {as_ofs}, {bad} of them with the outcome: base rate {rate}",
-        "{observations} pengamatan lengkap pada {as_ofs}, {bad} di antaranya dengan hasil ini: tingkat dasar {rate}",
+        "{observations} complete observations {when}, {bad} of them with the outcome: base rate {rate}",
+        "{observations} pengamatan lengkap {when}, {bad} di antaranya dengan hasil ini: tingkat dasar {rate}",
     ),
     "no_complete": (
         "no complete observations: the data end before any outcome window does",
@@ -55,6 +55,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "unanswered": (
         "{n} more without an answer: no outcome, weighed for by those who answered",
         "{n} lagi tanpa jawaban: tidak punya hasil, diwakili oleh bobot yang menjawab",
+    ),
+    "still_open": (
+        "{n} more without an answer so far: still open, for the source lists answers only",
+        "{n} lagi belum ada jawabannya: masih terbuka, karena sumbernya hanya memuat jawaban",
     ),
     "closed_pauses": (
         "{closed} pauses that ended, of {customers} customers; two {what} on one day are no pause",
@@ -123,6 +127,16 @@ def dates_words(count: int, language: str) -> str:
     if language == "id":
         return f"{count:,} tanggal"
     return f"{count:,} as-of{'' if count == 1 else 's'}"
+
+
+def when_words(model: Model, count: int, language: str) -> str:
+    """``at 12 as-ofs``; of observations at events ``in 12 slices of 30 days``."""
+    if not model.at_events or model.grid is None:
+        return f"{'pada' if language == 'id' else 'at'} {dates_words(count, language)}"
+    length = length_words(model.grid.every, language)
+    if language == "id":
+        return f"dalam {count:,} rentang waktu {length}"
+    return f"in {count:,} slice{'' if count == 1 else 's'} of {length}"
 
 
 def definition(model: Model, *, language: str, end: date) -> str:

@@ -18,6 +18,11 @@ def rows_words(where: Where, language: str) -> str:
     return f"{kind} ({rest})" if kind and rest else kind or rest
 
 
+def instrument_words(instrument: str) -> str:
+    """``NPS``, ``CSAT``, ``CES``; others as the file has them, ``review``."""
+    return instrument.upper() if instrument in ("nps", "csat", "ces") else instrument
+
+
 def length_words(length: Duration, language: str) -> str:
     """``28 days``, ``36 hours``; ``28 hari``, ``36 jam``."""
     number = int(length[:-1])

@@ -30,9 +30,13 @@ def load_project(root: Path, deployment: str) -> ProjectSpec:
     playbook = read_document(root, "configs/playbook.yaml")
     families = [(document, document.parse(Family)) for document in _folder(root, "features")]
     models: dict[str, tuple[Document, Model]] = {}
+    replaced: list[Model] = []
     for document in (*_folder(root, "models"), *_folder(root, f"{folder}/models")):
         # By file name, so that a deployment's own file replaces the shared one whatever stands in it.
-        models[Path(document.file).stem] = (document, document.parse(Model).of_file(document.file))
+        name = Path(document.file).stem
+        if name in models:
+            replaced.append(models[name][1])
+        models[name] = (document, document.parse(Model).of_file(document.file))
     parsed = described.parse(Deployment)
     faults = [
         *_misnamed(described, "deployment", deployment),
@@ -65,6 +69,7 @@ def load_project(root: Path, deployment: str) -> ProjectSpec:
         playbook=playbook.parse(Playbook),
         families=tuple(family for _, family in families),
         models={name: model for name, (_, model) in models.items()},
+        replaced=tuple(replaced),
     )
 
 

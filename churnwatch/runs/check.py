@@ -119,10 +119,11 @@ def _in_use(workspace: Workspace) -> tuple[str, ...]:
 
 
 def _unused(workspace: Workspace, usable: Sequence[Column]) -> list[str]:
-    """The families that these data have something for and no model names, in use or not: somebody may have forgotten
-    to.
+    """The families that these data have something for and no model names, in use or not, or replaced by the
+    deployment's own, which may leave a family out on purpose: somebody may have forgotten to.
     """
-    used = {family for model in workspace.spec.models.values() for family in model.families}
+    models = (*workspace.spec.models.values(), *workspace.spec.replaced)
+    used = {family for model in models for family in model.families}
     return list(dict.fromkeys(column.family for column in usable if column.family not in used))
 
 
@@ -146,6 +147,7 @@ def _described(
         "file": model_file(workspace, name),
         "outcome": definition(model),
         "signals": len(available(tables, model_columns(workspace.spec, model))[0]),
+        "slice_days": model.slice_length // 86_400 or None,
         "as_ofs": [str(civil_day(t, zone)) for t in as_ofs],
         "observations": len(kept),
         "outcomes": int(kept["outcome"].sum()),

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from churnwatch.errors import UsageError
 from churnwatch.evaluation.pauses import SHARES, CalledGone, Pauses, called_gone, proposed_days
-from churnwatch.outcomes import grid, label, observe, span
+from churnwatch.outcomes import any_unanswered, grid, label, observe, span
 from churnwatch.runs.workspace import Report, Workspace, load_tables
 from churnwatch.spec import Duration, Model, civil_day, where_sql
 
@@ -84,6 +84,8 @@ class Defined:
     too_late: int
     unanswered: int
     """Observations without an answer; of an outcome ``answer`` only."""
+    only_answers: bool
+    """Whether the source lists answers only: whatever is unanswered will be answered one day."""
     measured: Silences | Leavers | None
     picture: Path | None
 
@@ -105,6 +107,7 @@ class Defined:
             "base_rate": self.base_rate,
             "too_late": self.too_late,
             "unanswered": self.unanswered,
+            "only_answers": self.only_answers,
             "picture": str(self.picture) if self.picture else None,
         }
         if isinstance(self.measured, Silences):
@@ -151,7 +154,8 @@ def define(
     """The outcome of the model ``name``, measured on all data up to their end, and its picture in ``out``.
 
     Left out, the picture goes to ``out/<deployment>/label/NAME.png``; a ``given`` outcome has nothing to draw. Nothing
-    that happened or became known at the data end or later is read. Raises UsageError for a picture of another kind,
+    that happened or became known at the data end or later is read, but for late answers to surveys whose time was over
+    by then. Raises UsageError for a picture of another kind,
     ProjectError for an unknown model, DataRefused where no row is such an outcome.
     """
     from churnwatch.delivery import replace_file
@@ -171,7 +175,9 @@ def define(
     zone = workspace.spec.deployment.zone
     end = known_end(tables, model, now=workspace.now)
     as_ofs = grid(model, zone=zone, span=span(tables, model), complete_by=end)
-    labels = label(tables, model, observe(tables, model, as_ofs), known_before=_labels_known(model, end))
+    labels = label(
+        tables, model, observe(tables, model, as_ofs), known_before=_labels_known(model, end, now=workspace.now)
+    )
     late = labels["too_late"].to_numpy()
     measured: Silences | Leavers | None = None
     if model.outcome.inactive is not None:
@@ -192,6 +198,7 @@ def define(
         bad=int(labels.loc[labels["told"], "outcome"].sum()),
         too_late=int(late.sum()),
         unanswered=int((~late & ~labels["told"]).sum()),
+        only_answers=model.outcome.answer is not None and not any_unanswered(tables, model),
         measured=measured,
         picture=path if picture is not None else None,
     )
@@ -202,7 +209,10 @@ def known_end(tables: Tables, model: Model, *, now: datetime) -> datetime:
     return min(span(tables, model).end, now)
 
 
-def _labels_known(model: Model, end: datetime) -> datetime:
+def _labels_known(model: Model, end: datetime, *, now: datetime) -> datetime:
+    # The answer to a survey is known from a time of its own: it counts once it is there, as in training.
+    if model.at_events:
+        return now
     # A given outcome is taken as it stands; its one as-of is the data's end itself.
     return end + timedelta(days=1) if model.outcome.given is not None else end
 

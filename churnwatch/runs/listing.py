@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 import churnwatch
+from churnwatch.delivery.row_words import instrument_words
 from churnwatch.health import BANDS
 from churnwatch.outreach import Further, ListRow, choose, suggest
 from churnwatch.reasons import Reason
@@ -339,4 +340,4 @@ def _survey(record: Mapping[str, Any], zone: str) -> str | None:
     when = _day(record["answered_at"], zone)
     if when is None:
         return None
-    return f"{str(record['instrument']).upper()} {record['raw_score']:g} ({when})"
+    return f"{instrument_words(str(record['instrument']))} {record['raw_score']:g} ({when})"

@@ -103,6 +103,8 @@ class ProjectSpec(Node):
     playbook: Playbook
     families: tuple[Family, ...]
     models: dict[str, Model]
+    replaced: tuple[Model, ...] = ()
+    """The project's models in whose place the deployment has its own."""
 
     @property
     def columns(self) -> tuple[Column, ...]:
