@@ -15,7 +15,7 @@ def about(value: float, reach: float) -> dict[str, float]:
 def group(level: str | None, *, answered: int, naive: Any, corrected: Any, note: str | None = None) -> dict[str, Any]:
     """A third of the asked answered."""
     rate = about(1 / 3, 0.03) if answered >= 30 else None
-    counts = {"customers": 2 * answered, "asked": 3 * answered, "answered": answered}
+    counts = {"customers": 2 * answered, "asked": 3 * answered, "answered": answered, "answerers": answered - 1}
     return {"level": level, **counts, "response_rate": rate, "naive": naive, "corrected": corrected, "note": note}
 
 
@@ -26,6 +26,7 @@ def nps() -> dict[str, Any]:
             "month": month,
             "asked": 560,
             "answered": 200,
+            "answerers": 190,
             "response_rate": about(0.40 - 0.007 * i, 0.03),
             "naive": about(36.0 - i, 9.0),
             "corrected": about(31.0 - 1.2 * i, 11.0),
@@ -33,7 +34,15 @@ def nps() -> dict[str, Any]:
         }
         for i, month in enumerate(MONTHS)
     ]
-    nothing = {"asked": 0, "answered": 0, "response_rate": None, "naive": None, "corrected": None, "note": "nobody"}
+    nothing = {
+        "asked": 0,
+        "answered": 0,
+        "answerers": 0,
+        "response_rate": None,
+        "naive": None,
+        "corrected": None,
+        "note": "nobody",
+    }
     months[3].update(nothing)
     few = "not enough answers: 12 of 30"
     owners = [
@@ -57,7 +66,10 @@ def nps() -> dict[str, Any]:
         "bad": {"at_most": 6},
         "asked": 3400,
         "answered": 1210,
+        "answerers": 1100,
         "pending": 33,
+        "left_out": 0,
+        "in_data": 9000,
         "customers_asked": 3300,
         "asked_share": 0.93,
         "response_rate": about(0.356, 0.016),
@@ -152,6 +164,9 @@ def told(*instruments: dict[str, Any], **changed: Any) -> dict[str, Any]:
         "as_of": "2026-06-24",
         "window_days": 182,
         "customers": 3560,
+        "fewest": 30,
+        "surveys_mapped": True,
+        "counted_from": None,
         "instruments": list(instruments or (nps(), csat(), ces())),
         "assumptions": ["non-response is explained by what is observed"],
         "warnings": [],

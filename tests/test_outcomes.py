@@ -387,7 +387,7 @@ def test_as_of_lies_between_the_second_day_and_the_day_after_the_last(
         assert [
             f"as-of {day} lies outside the data, which run from 2026-01-02 to {latest - timedelta(days=1)}",
             f"  allowed: {earliest} to {latest}",
-            "  try: choose a day in that range, or load newer data",
+            f"  try: --as-of {latest} is the last possible day; or load newer data",
         ] == refused.value.message.splitlines()
 
 

@@ -135,8 +135,8 @@ def test_the_same_data_give_the_same_numbers_in_any_language(company):
     assert told["instruments"] == again["instruments"]
     assert told["assumptions"] != again["assumptions"]
     assert 'lang="id"' in page
-    assert "Satisfaction of demo as of 2026-07-01: surveys of the 182 days before" in out
-    assert f"{told['customers']:,} customers watched" in out
+    assert "Kepuasan demo per 2026-07-01: survei 182 hari sebelumnya, " in out
+    assert "customers watched" not in out
     assert told["files"]["satisfaction.html"] in out
 
 
@@ -196,7 +196,7 @@ def test_without_surveys_there_is_a_page_that_says_so(project):
         assert (0, 0, None, None) == (one["asked"], one["answered"], one["naive"], one["response_rate"])
         assert "nobody was asked" == one["note"]
         assert [] == one["months"]
-    assert "no survey was sent in this time" in out
+    assert "No survey was sent in this time." in out
 
 
 def test_of_too_few_surveys_nobody_can_tell_who_answers(project):
@@ -237,3 +237,74 @@ def test_a_day_outside_the_data_and_a_model_of_something_else_are_refused(projec
     refused(call("satisfaction", "--project", project, "--as-of", "2027-01-01"), 4, "outside the data")
     refused(call("satisfaction", "--project", project, "--as-of", END, "--model", "churn"), 3, "foretells no answers")
     assert not (project / "out").exists()
+
+
+def test_surveys_of_the_first_days_of_the_data_are_said_to_be_left_out(project, surveys):
+    """The data begin on 2025-01-01 and surveys count from 120 days later; then from two weeks after they were sent."""
+    day = "2025-02-10"
+    out, told, page = shown(project, day=day)
+    sent = surveys[surveys["sent"] < day]
+    assert 100 < len(sent)
+    assert len(sent) == sum(one["left_out"] for one in told["instruments"])
+    for one in told["instruments"]:
+        own = sent[sent["survey"].str.lower() == one["instrument"]]
+        assert (0, 0, len(own), len(own)) == (one["asked"], one["pending"], one["left_out"], one["in_data"])
+        assert f"{len(own)} sent when the data had just begun are left out" == one["note"]
+    (warning,) = told["warnings"]
+    assert warning == (
+        "The first 120 days of the data are left out: their signals have seen too little; "
+        f"{len(sent)} surveys. Surveys are counted from 1 May 2025 on."
+    )
+    assert "2025-05-01" == told["counted_from"]
+    for text in (" ".join(out.split()), page):
+        assert f"Of {len(sent)} surveys sent in this time none can be counted." in text
+        assert warning in text
+        assert "No survey was sent" not in text
+    day = "2025-05-10"
+    _, told, page = shown(project, "--lang", "id", day=day)
+    for one in told["instruments"]:
+        own = surveys[(surveys["survey"].str.lower() == one["instrument"]) & (surveys["sent"] < day)]
+        assert len(own) == one["left_out"] + one["pending"]
+        assert one["note"].endswith(f"; {one['pending']} were sent and may yet be answered")
+    assert told["warnings"][0].startswith("120 hari pertama data tidak dihitung")
+    assert told["warnings"][0] in page
+    day = "2026-04-15"
+    _, told, _ = shown(project, day=day)
+    assert (None, []) == (told["counted_from"], told["warnings"])
+
+
+def test_where_nobody_answers_the_share_has_an_interval_all_the_same(project, surveys):
+    """No answer of n customers: the exact interval of n trials, 0 to 1 - 0.025^(1/n)."""
+
+    def silent(table):
+        # One early answer is left, or else the source would list no score at all.
+        late = pd.to_datetime(table["sent"], errors="coerce") >= "2025-03-01"
+        table.loc[late, ["answered", "score", "comment"]] = None
+        return table
+
+    rewrite(project, silent)
+    out, told, page = shown(project)
+    now = surveys[(surveys["sent"] >= AS_OF - timedelta(days=182)) & (surveys["sent"] <= AS_OF - timedelta(days=14))]
+    for one in told["instruments"]:
+        customers = now[now["survey"].str.lower() == one["instrument"]]["customer_no"].nunique()
+        assert {"value": 0.0, "low": 0.0, "high": pytest.approx(1 - 0.025 ** (1 / customers), abs=1e-4)} == one[
+            "response_rate"
+        ]
+        assert (None, None, "nobody answered") == (one["naive"], one["response_drift"], one["note"])
+    assert "(0% to 0%)" not in out + page
+    assert "everybody" not in out
+
+
+def test_a_deployment_that_maps_no_surveys_says_so(project):
+    path = project / "configs" / "demo" / "sources.yaml"
+    text = path.read_text()
+    begin = text.index("\n  surveys:\n    - source: surveys")
+    after = re.search(r"\n  [a-z]+:\n", text[begin + 12 :])
+    path.write_text(text[:begin] + (text[begin + 12 + after.start() :] if after else "\n"))
+    out, told, page = shown(project)
+    assert not told["surveys_mapped"]
+    assert [] == told["assumptions"]
+    assert ["this deployment maps no surveys"] * 3 == [one["note"] for one in told["instruments"]]
+    for text in (out, page):
+        assert "This deployment maps no surveys; see configs/README.md." in text
+        assert "No survey was sent" not in text

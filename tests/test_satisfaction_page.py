@@ -97,6 +97,7 @@ def test_too_few_answers_are_no_number():
     few = {
         **nps(),
         "answered": 12,
+        "answerers": 11,
         "naive": None,
         "corrected": None,
         "difference": None,
@@ -108,17 +109,62 @@ def test_too_few_answers_are_no_number():
         "months": [{**month, "naive": None, "corrected": None} for month in nps()["months"]],
     }
     said = text(few)
-    assert "NPS: 12 answers are too few for a number." in said
-    assert "too few answers (12)" in said
+    assert "NPS: too few: 12 answers of 11 customers." in said
+    assert "A number wants answers of 30 different customers." in said
     assert "Month by month" not in said
     assert "Who answers" in said
     assert "By owner 1 of 1 owners have too few answers for any number. The months" in said
 
 
 def test_nobody_was_asked():
-    nobody = {**nps(), "asked": 0, "answered": 0}
-    assert "No survey was sent in this time." in text(nobody)
+    nobody = {**nps(), "asked": 0, "answered": 0, "pending": 0}
+    said = text(nobody)
+    assert "No survey was sent in this time." in said
+    # Nothing is taken for granted of no number.
+    assert "takes for granted" not in said
     assert "No survey was sent in this time." in Read(page({**told(), "instruments": []})).text
+
+
+def test_surveys_that_do_not_count_are_told_from_surveys_that_were_not_sent():
+    left = {**nps(), "asked": 0, "answered": 0, "pending": 0, "left_out": 775}
+    waiting = {**csat(), "asked": 0, "answered": 0, "pending": 1200}
+    said = text(left, waiting)
+    assert "Of 1,975 surveys sent in this time none can be counted." in said
+    assert "NPS: 775 surveys were sent when the data had just begun; none of them is counted." in said
+    assert "CSAT: 1,200 surveys were sent and may yet be answered." in said
+    assert "No survey was sent" not in said
+    berbahasa = text(left, waiting, language="id")
+    assert "CSAT: 1.200 survei sudah dikirim dan masih mungkin dijawab." in berbahasa
+
+
+def test_a_survey_the_data_do_not_have_is_named():
+    gone = {**ces(), "asked": 0, "answered": 0, "left_out": 0, "pending": 0}
+    assert "No CES survey in the data." in text(nps(), {**gone, "in_data": 0})
+    assert "No CES survey was sent in this time." in text(nps(), gone)
+    assert "No CES" not in text(nps(), ces())
+    said = text({**gone, "in_data": 0}, surveys_mapped=False)
+    assert 1 == said.count("This deployment maps no surveys; see configs/README.md.")
+    assert "No survey" not in said
+    assert "takes for granted" not in said
+
+
+def test_of_answers_alone_no_estimate_is_spoken_of():
+    alone = ces()
+    alone["groups"]["owner"] = [
+        {**group("U1", answered=60, naive=about(3.0, 0.2), corrected=None), "name": "Dewi Anggraini"}
+    ]
+    said = text(alone)
+    assert "the number of the answers alone and its 95% interval" in said
+    assert "everybody" not in said
+    assert "share answered" not in said
+
+
+def test_a_sure_difference_does_not_look_like_zero():
+    """0.028 (0.003 to 0.052) would read 0.03 (0.00 to 0.05)."""
+    one = {**csat(), "difference": {"value": -0.028, "low": -0.052, "high": -0.003}}
+    said = text(one)
+    assert "The answers alone are too rosy by 0.028 (0.003 to 0.052)" in said
+    assert "That is 0.028 points too rosy" in said
 
 
 def test_how_sure_it_is_is_said_without_jargon():
@@ -148,7 +194,7 @@ def test_how_many_answer_and_whether_that_has_moved():
 def test_segments_and_owners_stand_with_their_intervals():
     said = text(nps())
     assert "starter 610 of 1,830 answered 15 (7 to 23) 25 (20 to 30)" in said
-    assert "not known 12 of 36 answered too few answers (12)" in said
+    assert "not known 12 of 36 answered too few: 12 answers of 11 customers" in said
     # The worst first; a negative number has the sign of print; who has too few answers is counted, not shown.
     owners = said[said.index("By owner") :]
     assert owners.index("Budi Santoso") < owners.index("Dewi Anggraini")
@@ -158,8 +204,9 @@ def test_segments_and_owners_stand_with_their_intervals():
     assert "U2" not in said
     mixed = {**csat(), "groups": {"segment": [], "owner": [nps()["groups"]["owner"][2]]}}
     mixed["groups"]["owner"][0].update(naive=about(3.5, 0.2), corrected=about(3.4, 0.2))
-    assert "Sri Lestari 24 12 of 36 – too few answers (12) 12 of 36 3.40 (3.20 to 3.60) answers 3.50" in text(
-        nps(), mixed
+    assert (
+        "Sri Lestari 24 12 of 36 – too few: 12 answers of 11 customers 12 of 36 3.40 (3.20 to 3.60) answers 3.50"
+        in text(nps(), mixed)
     )
 
 
@@ -208,7 +255,7 @@ def test_what_is_taken_for_granted_is_told_to_machines_too():
     said = text()
     assert all(sentence in said for sentence in satisfaction_assumptions(told()))
     assert "Silence is explained by what we can see" in satisfaction_assumptions(told())[0]
-    assert 3 == len(satisfaction_assumptions(told(ces())))
+    assert 4 == len(satisfaction_assumptions(told(ces())))
     assert "Diamnya pelanggan dijelaskan" in satisfaction_assumptions(told(), language="id")[0]
 
 

@@ -26,7 +26,7 @@ def satisfaction(
         from churnwatch.cli.show import files
         from churnwatch.cli.show_satisfaction import satisfaction as shown
 
-        shown(told)
+        shown(told, common.lang)
         files(told["files"])
 
     tell(common.json, told, show)

@@ -5,6 +5,7 @@ from churnwatch.delivery.page import outreach_html
 from churnwatch.delivery.publish import MANIFEST, differences, file_facts, publish, recover, replace_file
 from churnwatch.delivery.reading import changed_files, read_list
 from churnwatch.delivery.satisfaction_page import satisfaction_assumptions, satisfaction_html
+from churnwatch.delivery.satisfaction_said import satisfaction_warnings
 from churnwatch.delivery.scores import scores_parquet
 from churnwatch.delivery.signals_page import signals_html
 from churnwatch.delivery.table import json_row, outreach_csv, past_lists_csv, quarantine_csv, survey_plan_csv
@@ -26,6 +27,7 @@ __all__ = [
     "replace_file",
     "satisfaction_assumptions",
     "satisfaction_html",
+    "satisfaction_warnings",
     "scores_parquet",
     "signals_html",
     "survey_plan_csv",

@@ -9,16 +9,24 @@ from typing import Any
 from churnwatch.delivery import words
 from churnwatch.delivery.over_time import HIGH, WIDE, across, dates_shown, line, nice_top, reaches, ticks
 from churnwatch.delivery.satisfaction_charts import LANE, Axis, Quantity, Span, axis, by_month, lanes, marks_of
+from churnwatch.delivery.satisfaction_said import (
+    NAMES,
+    Told,
+    absent,
+    counted,
+    decimals,
+    headline_of_none,
+    lack,
+    named,
+    owners,
+)
 from churnwatch.delivery.satisfaction_words import say
 from churnwatch.delivery.template import template
 from churnwatch.delivery.text import clean
 from churnwatch.spec import Language
 
-NAMES = {"nps": "NPS", "csat": "CSAT", "ces": "CES"}
-"""Instruments whose question and name readers know; of others the name stands as the file has it."""
 SHOWN = 8
 """Segments that are drawn; of more, those with the most answers."""
-Told = Mapping[str, Any]
 
 
 def satisfaction_html(told: Told, *, title: str, deployment: str, language: str = "en") -> bytes:
@@ -35,7 +43,7 @@ def satisfaction_html(told: Told, *, title: str, deployment: str, language: str 
 def satisfaction_assumptions(told: Told, *, language: str = "en") -> list[str]:
     """What the estimates take for granted and what would break it, in sentences, as the page has them."""
     page = _Page(told, "id" if language == "id" else "en")
-    return page.assumed([_Survey(page, one) for one in told["instruments"]])
+    return page.assumed([_Survey(page, one) for one in counted(told)])
 
 
 class _Page:
@@ -56,24 +64,38 @@ class _Page:
         return words.percent(share, language=self.language)
 
     def told(self, *, title: str, deployment: str) -> dict[str, Any]:
-        asked = [_Survey(self, one) for one in self.all["instruments"]]
-        told = [one for one in asked if one.one["answered"] or one.one["asked"]]
+        told = [_Survey(self, one) for one in counted(self.all)]
+        missing = absent(self.all, language=self.language)
+        first = told[0].headline() if told else [headline_of_none(self.all, language=self.language)]
+        months = [row for one in told for row in one.month_rows()]
         day = words.day(date.fromisoformat(self.all["as_of"]), language=self.language)
         return {
             "say": self.say,
             "language": self.language,
             "title": clean(title),
             "as_of": self.say("as_of", day=day, days=self.days, n=self.whole(self.all["customers"])),
-            "headline": told[0].headline() if told else [self.say("nobody")],
+            "headline": first,
+            "absent": [clean(sentence) for sentence in missing if sentence not in first],
             "warnings": [clean(warning) for warning in self.all["warnings"]],
             "surveys": [one.told(f"survey-{place}") for place, one in enumerate(told, 1)],
             "legend": [("corrected", self.say("corrected")), ("naive", self.say("naive"))],
             "assumed": self.assumed(told),
             "owners": self.owners(told),
-            "months": [row for one in told for row in one.month_rows()],
+            "months": self.table_of(months),
             "footer": self.say("footer", deployment=clean(deployment)),
             "wide": f"{WIDE:.0f}",
             "high": f"{HIGH:.0f}",
+        }
+
+    def table_of(self, rows: Sequence[Sequence[str]]) -> dict[str, Any] | None:
+        """The months; a column in which nothing stands is left out."""
+        heads = ("month", "survey", "sent", "answered", "rate", "corrected_head", "naive_head")
+        kept = [place for place in range(len(heads)) if any(row[place] != "–" for row in rows)]
+        if not rows:
+            return None
+        return {
+            "heads": [self.say(heads[place]) for place in kept],
+            "rows": [[row[place] for place in kept] for row in rows],
         }
 
     def assumed(self, surveys: Sequence[_Survey]) -> list[str]:
@@ -82,35 +104,31 @@ class _Page:
         keys += [f"assumed_{kind}" for kind in ("customer", "case") if kind in about]
         if any(one.one["only_answers"] for one in surveys):
             keys.append("only_answers")
-        return [self.say(key) for key in (*keys, "assumed_interval", "assumed_time")]
+        if any(one.naive or one.one["response_rate"] for one in surveys):
+            keys += ["assumed_interval", "assumed_time"]
+        rule = [self.say("rule", n=self.whole(self.all["fewest"]))] if surveys else []
+        return [*(self.say(key) for key in keys), *rule]
 
     def owners(self, surveys: Sequence[_Survey]) -> dict[str, Any] | None:
         """A line per owner with every survey's number, the worst of the first survey first."""
-        found: dict[str, dict[int, Told]] = {}
-        names: dict[str, str] = {}
-        customers: dict[str, int] = {}
-        for place, survey in enumerate(surveys):
-            for one in survey.one["groups"].get("owner", []):
-                key = str(one["level"])
-                found.setdefault(key, {})[place] = one
-                names[key] = clean(str(one.get("name") or "")) or self.level(one["level"])
-                customers[key] = max(customers.get(key, 0), one["customers"])
-        known = [key for key, groups in found.items() if any(one["naive"] for one in groups.values())]
+        found = owners([one.one for one in surveys])
+        known = [row for row in found if any(one["naive"] for one in row[2].values())]
         if not found:
             return None
         few = len(found) - len(known)
-        order = sorted(known, key=lambda key: (*(_worst(surveys[0], found[key].get(0))), names[key], key))
+        estimated = any(one["corrected"] for _, _, groups in known for one in groups.values())
         return {
             "few": self.say("few_owners", n=self.whole(few), all=self.whole(len(found))) if few else None,
+            "says": self.say("owners_says" if estimated else "owners_says_alone"),
             "heads": [self.say("owner"), self.say("customers")]
             + [head for one in surveys for head in (self.say("answers_head", name=one.name), one.name)],
             "rows": [
                 {
-                    "name": names[key],
-                    "customers": self.whole(customers[key]),
-                    "cells": [one.owner_cell(found[key].get(place)) for place, one in enumerate(surveys)],
+                    "name": clean(str(name or "")) or self.level(level),
+                    "customers": self.whole(max(one["customers"] for one in groups.values())),
+                    "cells": [one.owner_cell(groups.get(place)) for place, one in enumerate(surveys)],
                 }
-                for key in order
+                for level, name, groups in known
             ],
         }
 
@@ -125,8 +143,7 @@ class _Survey:
         self.page = page
         self.say = page.say
         self.one = one
-        told = clean(one["instrument"])
-        self.name = NAMES.get(one["instrument"], told[:1].upper() + told[1:])
+        self.name = named(clean(one["instrument"]))
         self.corrected: Quantity | None = one["corrected"]
         self.naive: Quantity | None = one["naive"]
         self.months: Sequence[Told] = one["months"]
@@ -145,8 +162,9 @@ class _Survey:
         return marks_of(along, lambda value: self.to(value, along.decimals), upright=upright)
 
     def points(self, value: float, *, signed: bool = False) -> str:
-        decimals = 1 if self.one["figure"] == "nps" else 2
-        shown = words.fixed(abs(value), decimals, language=self.page.language)
+        """A number of the difference, to as many decimals as its interval wants."""
+        places = decimals(self.one["difference"], 1 if self.one["figure"] == "nps" else 2)
+        shown = words.fixed(abs(value), places, language=self.page.language)
         sign = "−" if value < 0 else "+" if value > 0 else ""
         return f"{sign}{shown}" if signed else shown
 
@@ -171,7 +189,7 @@ class _Survey:
     def headline(self) -> list[str]:
         main = self.corrected or self.naive
         if main is None:
-            return [self.say("headline_few", name=self.name, n=self.page.whole(self.one["answered"]))]
+            return [self.say("headline_few", name=self.name, why=self.note(self.one))]
         if self.corrected is None:
             return [self.say("headline_alone", name=self.name, **self.ends(main))]
         found = [self.say(f"headline_{self.one['about']}", name=self.name, **self.ends(main))]
@@ -198,8 +216,7 @@ class _Survey:
 
     def note(self, one: Told) -> str:
         """Why there is no number."""
-        answered = one["answered"]
-        return self.say("too_few", n=self.page.whole(answered)) if answered else self.say("no_answer_yet")
+        return lack(one, language=self.page.language)
 
     def glance(self) -> dict[str, Any]:
         """The two numbers with their intervals, and what their difference means."""
@@ -356,7 +373,7 @@ class _Survey:
             )
             found.append((f"{self.say('bad')}{self.bad_scores()}", told))
         if one["asked_share"] is not None and not one["only_answers"]:
-            key, everybody = f"asked_{one['about']}", self.page.all["customers"]
+            key, everybody = f"asked_{one['about']}" if self.corrected else "asked_alone", self.page.all["customers"]
             values = {"n": whole(one["customers_asked"]), "all": whole(everybody), "share": percent(one["asked_share"])}
             found.append((self.say("asked"), self.say(key, **values)))
         if one["effective"] is not None and self.corrected:
@@ -413,11 +430,3 @@ class _Survey:
             "range": f"({self.say('from_to', **self.ends(main))})" if main else self.note(one),
             "small": self.say("answers_short", value=told) if told else "",
         }
-
-
-def _worst(survey: _Survey, one: Told | None) -> tuple[bool, float]:
-    """The order of owners: the worst number first, those without one last."""
-    main = one and (one["corrected"] or one["naive"])
-    if not main:
-        return True, 0.0
-    return False, main["value"] if survey.one["higher_is_better"] else -main["value"]

@@ -13,6 +13,43 @@ WORDS: dict[str, tuple[str, str]] = {
         "Per {day}, dari survei {days} hari sebelumnya. {n} pelanggan dipantau.",
     ),
     "nobody": ("No survey was sent in this time.", "Tidak ada survei yang dikirim dalam waktu ini."),
+    "none_counted": (
+        "Of {n} surveys sent in this time none can be counted.",
+        "Dari {n} survei yang dikirim dalam waktu ini belum ada yang bisa dihitung.",
+    ),
+    "not_mapped": (
+        "This deployment maps no surveys; see configs/README.md.",
+        "Deployment ini tidak memetakan survei; lihat configs/README.md.",
+    ),
+    "not_in_data": ("No {name} survey in the data.", "Tidak ada survei {name} dalam data."),
+    "not_sent": ("No {name} survey was sent in this time.", "Tidak ada survei {name} yang dikirim dalam waktu ini."),
+    "all_left_out": (
+        "{name}: {n} surveys were sent when the data had just begun; none of them is counted.",
+        "{name}: {n} survei dikirim saat data baru dimulai; tidak ada yang dihitung.",
+    ),
+    "all_pending": (
+        "{name}: {n} surveys were sent and may yet be answered.",
+        "{name}: {n} survei sudah dikirim dan masih mungkin dijawab.",
+    ),
+    # What to mind.
+    "left_out": (
+        "The first {days} days of the data are left out: their signals have seen too little; {n} surveys. Surveys are "
+        "counted from {day} on.",
+        "{days} hari pertama data tidak dihitung: sinyalnya belum melihat cukup banyak; {n} survei. Survei dihitung "
+        "sejak {day}.",
+    ),
+    "stale": (
+        "{source} has brought nothing for {days} days before as-of (last {last}, usually {usual} rows a day): "
+        "customers may look quieter than they are.",
+        "{source} tidak membawa apa pun selama {days} hari terakhir (terakhir {last}, biasanya {usual} baris "
+        "sehari): pelanggan mungkin tampak lebih diam daripada sebenarnya.",
+    ),
+    "late_answers": (
+        "{late} of {all} answers of {name} came after {within} and count as none; a longer `answering.within` would "
+        "count them",
+        "{late} dari {all} jawaban {name} datang setelah {within} dan dianggap tidak ada; `answering.within` yang "
+        "lebih panjang akan menghitungnya",
+    ),
     # What is asked.
     "nps": ("Would they recommend us?", "Apakah mereka merekomendasikan kita?"),
     "csat": ("How satisfied with a case?", "Seberapa puas dengan sebuah kasus?"),
@@ -46,10 +83,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "{name} adalah {value} di antara jawaban ({low} sampai {high}); tentang yang tidak menjawab tidak diketahui "
         "apa pun.",
     ),
-    "headline_few": (
-        "{name}: {n} answers are too few for a number.",
-        "{name}: {n} jawaban terlalu sedikit untuk sebuah angka.",
-    ),
+    "headline_few": ("{name}: {why}.", "{name}: {why}."),
     "head_flatters": (
         "The answers alone say {naive}. That is {diff} too rosy: those who did not answer seem less satisfied.",
         "Jawaban saja mengatakan {naive}. Itu {diff} terlalu bagus: yang tidak menjawab tampaknya kurang puas.",
@@ -84,7 +118,19 @@ WORDS: dict[str, tuple[str, str]] = {
         "dan angkanya hanya berlaku bagi yang menjawab.",
     ),
     "from_to": ("{low} to {high}", "{low} sampai {high}"),
-    "too_few": ("too few answers ({n})", "terlalu sedikit jawaban ({n})"),
+    "too_few": ("too few: {n} answers", "terlalu sedikit: {n} jawaban"),
+    "too_few_of": (
+        "too few: {n} answers of {customers} customers",
+        "terlalu sedikit: {n} jawaban dari {customers} pelanggan",
+    ),
+    "unweighed": (
+        "too few surveys to tell who answers them",
+        "terlalu sedikit survei untuk mengetahui siapa yang menjawab",
+    ),
+    "rule": (
+        "A number wants answers of {n} different customers.",
+        "Sebuah angka memerlukan jawaban dari {n} pelanggan berbeda.",
+    ),
     "no_answer_yet": ("no answers", "tidak ada jawaban"),
     # Over time.
     "over_time": ("Month by month", "Bulan demi bulan"),
@@ -152,6 +198,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "{n} of {all} customers ({share}); the others are estimated by what those like them say",
         "{n} dari {all} pelanggan ({share}); yang lain diperkirakan dari jawaban yang serupa",
     ),
+    "asked_alone": ("{n} of {all} customers ({share})", "{n} dari {all} pelanggan ({share})"),
     "asked_case": (
         "{n} of {all} customers ({share}) about one case at least; cases nobody was asked about are not in the number",
         "{n} dari {all} pelanggan ({share}) tentang paling sedikit satu kasus; kasus yang tidak ditanyakan tidak "
@@ -224,6 +271,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "Pelanggan tiap petugas: perkiraan untuk semua, rentang 95%, dan dengan huruf kecil jawaban saja. Jawaban per "
         "petugas sedikit: ini menunjukkan di mana harus melihat, bukan siapa yang bekerja baik.",
     ),
+    "owners_says_alone": (
+        "Each owner’s customers: the number of the answers alone and its 95% interval. Owners have few answers each: "
+        "this shows where to look, not who is good at the job.",
+        "Pelanggan tiap petugas: angka dari jawaban saja dan rentang 95%. Jawaban per petugas sedikit: ini menunjukkan "
+        "di mana harus melihat, bukan siapa yang bekerja baik.",
+    ),
     "few_owners": (
         "{n} of {all} owners have too few answers for any number.",
         "{n} dari {all} petugas punya terlalu sedikit jawaban untuk sebuah angka.",
@@ -240,6 +293,63 @@ WORDS: dict[str, tuple[str, str]] = {
     "corrected_head": ("everybody (95% interval)", "semua (rentang 95%)"),
     "naive_head": ("answers alone (95% interval)", "jawaban saja (rentang 95%)"),
     "answers_short": ("answers {value}", "jawaban {value}"),
+    # What the terminal says in other words.
+    "t_title": (
+        "Satisfaction of {deployment} as of {day}: surveys of the {days} days before, {n} customers watched",
+        "Kepuasan {deployment} per {day}: survei {days} hari sebelumnya, {n} pelanggan dipantau",
+    ),
+    "t_of": ("of", "tentang"),
+    "t_customer": ("customers", "pelanggan"),
+    "t_case": ("cases", "kasus"),
+    "t_share": ("share", "bagian"),
+    "t_corrected": ("everybody", "semua"),
+    "t_naive": ("answers alone", "jawaban saja"),
+    "t_answers": ("the answers", "jawaban"),
+    "t_difference": ("difference", "selisih"),
+    "t_bad_naive": ("unhappy: answers", "tidak puas: jawaban"),
+    "t_bad_corrected": ("unhappy: all", "tidak puas: semua"),
+    "t_low": ("95 % from", "95 % dari"),
+    "t_high": ("to", "sampai"),
+    "t_only_answers": (
+        "the source lists answers only: no response rate, nothing of the silent",
+        "sumber hanya memuat jawaban: tanpa tingkat jawaban, tanpa yang diam",
+    ),
+    "t_flatters": (
+        "the answers alone are too rosy: who did not answer seems less satisfied",
+        "jawaban saja terlalu bagus: yang tidak menjawab tampaknya kurang puas",
+    ),
+    "t_harsh": (
+        "the answers alone are too bleak: who did not answer seems more satisfied",
+        "jawaban saja terlalu buruk: yang tidak menjawab tampaknya lebih puas",
+    ),
+    "t_unsure": (
+        "whether who did not answer feels otherwise is not sure",
+        "belum pasti yang tidak menjawab merasa lain",
+    ),
+    "t_fewer": (
+        "fewer answer than in the window before ({before})",
+        "yang menjawab lebih sedikit daripada masa sebelumnya ({before})",
+    ),
+    "t_more": (
+        "more answer than in the window before ({before})",
+        "yang menjawab lebih banyak daripada masa sebelumnya ({before})",
+    ),
+    "t_worth": (
+        "{n} answers, weighted for the silent, are worth {effective} alike",
+        "{n} jawaban, dengan bobot bagi yang diam, senilai {effective} jawaban berbobot sama",
+    ),
+    "t_cut": ("{share} of the weights were cut", "{share} dari bobot dipotong"),
+    "t_pending": (
+        "{n} surveys may yet be answered, counted nowhere",
+        "{n} survei masih mungkin dijawab, tidak dihitung di mana pun",
+    ),
+    "t_segments": ("{name} by segment", "{name} menurut segmen"),
+    "t_segment": ("segment", "segmen"),
+    "t_owners": (
+        "By owner; few answers each: where to look, not who is good at the job",
+        "Menurut petugas; jawaban masing-masing sedikit: di mana harus melihat, bukan siapa yang bekerja baik",
+    ),
+    "t_share_head": ("{name}: share", "{name}: bagian"),
     "warning": ("Mind this", "Perhatikan"),
     "footer": (
         "For {deployment} only. Numbers of many customers together; no customer is named.",

@@ -144,9 +144,16 @@ def estimates(
 
 
 def response_rate(customer: Codes, answered: Mask, *, seed: int = 1, replicates: int | None = None) -> Quantity | None:
-    """The share of the surveys (n,) that were answered; None of fewer than ``FEWEST``."""
+    """The share of the surveys (n,) that were answered; None of fewer than ``FEWEST``.
+
+    Where all or none were, every draw says the same; the interval is then the exact one of as many customers (Clopper
+    & Pearson, Biometrika 26, 1934), each of whom counts once.
+    """
     if len(answered) < FEWEST:
         return None
+    if answered.all() or not answered.any():
+        reach = 1 - (0.01 * SURE[0]) ** (1 / len(np.unique(customer)))
+        return Quantity(1.0, 1 - reach, 1.0) if answered.any() else Quantity(0.0, 0.0, reach)
     sums = _by_customer(customer, np.ones(len(answered)), answered)
     totals = np.concatenate(list(_drawn(sums, replicates=replicates, seed=seed)))
     return _quantity(float(answered.mean()), totals[:, 1] / totals[:, 0])
@@ -166,9 +173,9 @@ def response_drift(
     """The response rate of the surveys ``now`` minus that of those ``before``, each (customer, answered).
 
     Customers are drawn with all their surveys of both windows, so that habits do not look like change. None of fewer
-    than ``FEWEST`` surveys in either.
+    than ``FEWEST`` surveys in either, or where all or none of both were answered: then there is nothing to draw.
     """
-    if min(len(now[1]), len(before[1])) < FEWEST:
+    if min(len(now[1]), len(before[1])) < FEWEST or len(np.unique(np.concatenate([now[1], before[1]]))) < 2:
         return None
     customer = np.concatenate([now[0], before[0]])
     late = np.concatenate([np.ones(len(now[1])), np.zeros(len(before[1]))])

@@ -105,7 +105,7 @@ def check_as_of(day: date, *, zone: str, first: datetime, end: datetime) -> date
         raise DataRefused(
             f"as-of {day} lies outside the data, which run from {civil_day(first, zone)} to {last}",
             allowed=f"{earliest} to {latest}",
-            hint="choose a day in that range, or load newer data",
+            hint=f"--as-of {latest} is the last possible day; or load newer data",
         )
     return as_of
 

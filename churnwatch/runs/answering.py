@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -46,6 +46,8 @@ class Answering:
     """Instruments of which no survey is without an answer: there is no response rate."""
     late: Mapping[str, int]
     before: datetime
+    since: datetime | None
+    """From when on surveys are taken (naive UTC): the first ``grid.history`` of the data is left out."""
 
     def predict(self, matrix: Matrix, instrument: str) -> Array:
         """How likely each row's customer (m,) answered, were they sent this ``instrument`` at the row's as-of.
@@ -91,7 +93,8 @@ def answering_of(
             hint="name the model of satisfaction",
         )
     only = _only_answers(tables, instruments)
-    found, late = _fates(tables, model, instruments, only=only, before=before)
+    since = _since(tables, model)
+    found, late = _fates(tables, model, instruments, only=only, before=before, since=since)
     columns, _ = usable_columns(workspace, tables, model)
     spine = pd.DataFrame({"customer_id": found["customer_id"], "as_of": found["sent_at"]})
     told = Answering(
@@ -103,6 +106,7 @@ def answering_of(
         only,
         late,
         before,
+        since,
     )
     asked = ~found["instrument"].isin(only).to_numpy()
     if asked.sum() < FEWEST:
@@ -115,11 +119,65 @@ def answering_of(
         seed=model.learner.seed,
     )
     told.chance[asked] = fitted.told
-    return Answering(found, told.matrix, told.chance, fitted, told.instruments, only, late, before)
+    return Answering(found, told.matrix, told.chance, fitted, told.instruments, only, late, before, since)
+
+
+class Uncounted(NamedTuple):
+    """The surveys of an instrument sent before as-of, and those of a window before it that no number counts."""
+
+    in_data: int
+    left_out: int
+    """Sent when the data had just begun, see ``Answering.since``."""
+    pending: int
+    """Sent so lately that their fate is not settled, whether an answer has come or not; 0 of answers only."""
+
+    def why(self, mapped: bool, *, only: bool) -> str:
+        """Why no survey of the window counts, of a deployment whose surveys are ``mapped`` or are not."""
+        if not mapped:
+            return "this deployment maps no surveys"
+        if not self.in_data:
+            return "no survey in the data"
+        said = [f"{self.left_out} sent when the data had just begun are left out"] if self.left_out else []
+        said += [f"{self.pending} were sent and may yet be answered"] if self.pending else []
+        return "; ".join(said) or ("nobody answered" if only else "nobody was asked")
+
+
+def uncounted(tables: Tables, model: Model, answering: Answering, *, opens: datetime) -> dict[str, Uncounted]:
+    """By instrument, of the surveys sent from ``opens`` until ``answering.before``; those without any are not there."""
+    rows = tables.con.execute(
+        """select instrument, count(*),
+            count(*) filter (sent_at >= $opens and coalesce(sent_at < $since, true)),
+            count(*) filter (sent_at > $settled and sent_at >= $since)
+        from surveys where sent_at < $before group by 1""",
+        {
+            "before": _naive(answering.before),
+            "opens": _naive(opens),
+            "settled": _naive(answering.before - timedelta(seconds=model.patience.within.seconds)),
+            "since": answering.since,
+        },
+    ).fetchall()
+    return {
+        name: Uncounted(in_data, left_out, 0 if name in answering.only_answers else pending)
+        for name, in_data, left_out, pending in rows
+    }
+
+
+def _since(tables: Tables, model: Model) -> datetime | None:
+    """When the data are ``grid.history`` old: before, all customers look quiet."""
+    [(found,)] = tables.con.execute(
+        f"""select min("at") + interval {model.history.seconds} second from interactions"""
+    ).fetchall()
+    return found if isinstance(found, datetime) else None
 
 
 def _fates(
-    tables: Tables, model: Model, instruments: Mapping[str, Answer], *, only: frozenset[str], before: datetime
+    tables: Tables,
+    model: Model,
+    instruments: Mapping[str, Answer],
+    *,
+    only: frozenset[str],
+    before: datetime,
+    since: datetime | None,
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """The surveys of known fate, and how many answers of each instrument came too late to count."""
     within = model.patience.within.seconds
@@ -129,9 +187,9 @@ def _fates(
                coalesce(answered_at < sent_at + interval {within} second, false) as in_time
         from surveys
         where {where_sql({"instrument": list(instruments)})} and sent_at <= $until
-            and sent_at >= (select min("at") + interval {model.history.seconds} second from interactions)
+            and sent_at >= $since
         order by sent_at, customer_id, instrument, survey_id""",
-        {"before": _naive(before), "until": _naive(before - timedelta(seconds=within))},
+        {"before": _naive(before), "until": _naive(before - timedelta(seconds=within)), "since": since},
     ).to_arrow_table()
     instrument = np.array(rows["instrument"].to_pylist(), dtype=object)
     there, in_time = (rows[name].to_numpy(zero_copy_only=False).astype(bool) for name in ("there", "in_time"))

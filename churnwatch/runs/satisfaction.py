@@ -25,7 +25,7 @@ from churnwatch.evaluation.nonresponse import (
 )
 from churnwatch.learner import cross_fit, inverse_weights
 from churnwatch.outcomes import check_as_of, observe
-from churnwatch.runs.answering import Answering, answering_of
+from churnwatch.runs.answering import Answering, Uncounted, answering_of, uncounted
 from churnwatch.runs.score import extent, stale_warnings
 from churnwatch.runs.workspace import Report, Workspace, load_tables, lock
 from churnwatch.signals import Matrix, build
@@ -62,7 +62,7 @@ def satisfaction(
     directory = workspace.out / f"{day}-satisfaction"
     with lock(workspace, within="satisfaction"):
         recover(directory)
-        told = estimated(workspace, name, day=day, report=report)
+        told = estimated(workspace, name, day=day, language=language, report=report)
         told["assumptions"] = satisfaction_assumptions(told, language=language)
         page = satisfaction_html(
             told, title=workspace.spec.deployment.title, deployment=workspace.deployment, language=language
@@ -83,11 +83,18 @@ def satisfaction(
 
 
 def estimated(
-    workspace: Workspace, name: str, *, day: date, parts: bool = True, report: Report | None = None
+    workspace: Workspace,
+    name: str,
+    *,
+    day: date,
+    parts: bool = True,
+    language: str = "en",
+    report: Report | None = None,
 ) -> dict[str, Any]:
     """The object of ``satisfaction --json``, without its files and assumptions; nothing is written.
 
-    ``parts`` False leaves groups and months out, and so a good part of the work.
+    ``parts`` False leaves groups and months out, and so a good part of the work. Warnings are in ``language``, notes
+    (why a number is null) in English always.
     """
     model = workspace.model(name)
     tables = load_tables(workspace, report=report)
@@ -107,9 +114,12 @@ def estimated(
         "as_of": str(day),
         "window_days": WINDOW,
         "customers": len(work.today),
+        "fewest": FEWEST,
+        "surveys_mapped": work.mapped,
+        "counted_from": _counted_from(work, workspace.spec.deployment.zone),
         "instruments": instruments,
         "assumptions": [],
-        "warnings": [*stale_warnings(tables, model, as_of), *_late_warnings(work)],
+        "warnings": _warnings(work, tables, as_of, instruments, zone=workspace.spec.deployment.zone, language=language),
         "files": {},
     }
 
@@ -145,8 +155,10 @@ class _Work:
     """By fact of customers, today's level of each code; facts that tell nobody apart are not there."""
     owners: Mapping[str, str]
     """The names of owners."""
-    pending: Mapping[str, int]
-    """By instrument, the surveys that may yet be answered."""
+    uncounted: Mapping[str, Uncounted]
+    """By instrument; those without any survey are not there."""
+    mapped: bool
+    """Whether the deployment has surveys at all."""
 
 
 def _work(
@@ -180,7 +192,8 @@ def _work(
         coded[2] if everybody is not None else np.empty(0, dtype=np.int64),
         _levels(tables, tuple(codes)),
         dict(tables.con.execute("select owner, name from agents where name is not null").fetchall()),
-        _pending(tables, model, as_of),
+        uncounted(tables, model, answering, opens=as_of - timedelta(days=WINDOW)),
+        bool(workspace.spec.sources.tables.get("surveys")),
     )
 
 
@@ -213,14 +226,12 @@ def _levels(tables: Tables, ids: Sequence[str]) -> dict[str, tuple[str | None, .
     return found
 
 
-def _pending(tables: Tables, model: Model, as_of: datetime) -> dict[str, int]:
-    """The surveys sent so lately that their fate is not settled, whether an answer has come or not."""
-    within = timedelta(seconds=model.patience.within.seconds)
-    rows = tables.con.execute(
-        "select instrument, count(*) from surveys where sent_at < $as_of and sent_at > $settled group by 1",
-        {"as_of": _naive(as_of).item(), "settled": _naive(as_of - within).item()},
-    ).fetchall()
-    return {str(name): int(count) for name, count in rows}
+def _counted_from(work: _Work, zone: str) -> str | None:
+    """The day on which the surveys that count begin, where the window reaches back before it."""
+    since = work.answering.since
+    if since is None or np.datetime64(since, "us") <= work.as_of - np.timedelta64(WINDOW, "D"):
+        return None
+    return str(civil_day(since.replace(tzinfo=UTC), zone))
 
 
 class _Instrument:
@@ -232,6 +243,7 @@ class _Instrument:
         self.name = name
         self.answer = work.model.outcome.answer[name]
         self.only_answers = name in work.answering.only_answers
+        self.uncounted = work.uncounted.get(name, Uncounted(0, 0, 0))
         surveys = work.answering.surveys
         # Where only answers are listed, what has none yet is no row.
         rows = ((surveys["instrument"] == name) & (surveys["answered"] | (not self.only_answers))).to_numpy()
@@ -300,7 +312,9 @@ class _Instrument:
             "about": self.answer.about,
             "only_answers": self.only_answers,
             **self.counts(now),
-            "pending": 0 if self.only_answers else work.pending.get(self.name, 0),
+            "pending": self.uncounted.pending,
+            "left_out": self.uncounted.left_out,
+            "in_data": self.uncounted.in_data,
             "customers_asked": customers,
             "asked_share": round(customers / len(work.today), 4) if len(work.today) else None,
             "response_rate": _json(found.response_rate),
@@ -316,7 +330,7 @@ class _Instrument:
             "clipped": (
                 None if found.effective is None else round(float((chance < work.model.patience.least).mean()), 4)
             ),
-            "note": self.note(now),
+            "note": self.note(now) if len(now.answered) else self.uncounted.why(work.mapped, only=self.only_answers),
             "groups": {fact: self.by_level(fact, now, everybody) for fact in work.levels if parts},
             "months": self.by_month() if parts else [],
         }
@@ -331,14 +345,17 @@ class _Instrument:
         return Estimates(**{**vars(found), "response_rate": response_rate(asked.customer, asked.answered)})
 
     def counts(self, asked: Asked) -> dict[str, int]:
-        """How many surveys were sent, and how many answered."""
-        return {"asked": len(asked.answered), "answered": int(asked.answered.sum())}
+        """How many surveys were sent, how many answered, and by how many different customers."""
+        answerers = len(np.unique(asked.customer[asked.answered]))
+        return {"asked": len(asked.answered), "answered": int(asked.answered.sum()), "answerers": answerers}
 
     def note(self, asked: Asked) -> str | None:
         """Why a number is not there."""
         answered, customers = int(asked.answered.sum()), len(np.unique(asked.customer[asked.answered]))
         if not len(asked.answered):
             return "nobody answered" if self.only_answers else "nobody was asked"
+        if not answered:
+            return "nobody answered"
         if answered < FEWEST:
             return f"not enough answers: {answered} of {FEWEST}"
         if customers < FEWEST:
@@ -403,18 +420,27 @@ def _json(quantity: Quantity | None) -> dict[str, float] | None:
     return None if quantity is None else quantity.as_json()
 
 
-def _late_warnings(work: _Work) -> list[str]:
-    """A sentence for each instrument of which more than a few answers came too late to count."""
-    told = []
-    surveys = work.answering.surveys
-    for name, late in work.answering.late.items():
-        answered = int((surveys["answered"] & (surveys["instrument"] == name)).sum())
-        if late > LATE * (late + answered):
-            told.append(
-                f"{late:,} of {late + answered:,} answers of {name} came after {work.model.patience.within} and count "
-                "as none; a longer `answering.within` would count them"
-            )
-    return told
+def _warnings(
+    work: _Work, tables: Tables, as_of: datetime, told: Sequence[Mapping[str, Any]], *, zone: str, language: str
+) -> list[str]:
+    """What whoever reads the numbers should know, in sentences; raises as ``stale_warnings``."""
+    from churnwatch.delivery import satisfaction_warnings
+
+    stale_warnings(tables, work.model, as_of)
+    surveys, late = work.answering.surveys, {}
+    for name, count in work.answering.late.items():
+        all_answers = count + int((surveys["answered"] & (surveys["instrument"] == name)).sum())
+        if count > LATE * all_answers:
+            late[name] = (count, all_answers)
+    return satisfaction_warnings(
+        language=language,
+        stale=[(one.source, one.days, one.last, one.usual) for one in tables.stale(as_of)],
+        late=late,
+        within=str(work.model.patience.within),
+        left_out=sum(one["left_out"] for one in told),
+        history=round(work.model.history.days),
+        counted_from=_counted_from(work, zone),
+    )
 
 
 def _naive(instant: datetime) -> np.datetime64:
