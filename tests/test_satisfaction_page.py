@@ -335,6 +335,9 @@ def test_the_page_fits_its_screen_and_can_be_read(browser, tmp_path, scheme, wid
     assert tab.locator(".headline").first.bounding_box()["y"] < 300
     # The first survey's numbers are seen before anything is scrolled on a desk, and soon on a phone.
     assert tab.locator(".glance .main").first.bounding_box()["y"] < 600
+    # No table reaches beyond its box.
+    for box in tab.locator(".scroll").all():
+        assert box.evaluate("e => e.scrollWidth <= e.clientWidth")
     # On a desk the three surveys stand side by side.
     tops = {round(one.bounding_box()["y"]) for one in tab.locator(".glance").all()}
     assert (1 if width == 1280 else 3) == len(tops)
