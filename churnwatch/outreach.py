@@ -46,7 +46,8 @@ class ListRow:
     ``None`` but where it ranks or stands beside a young model's risk. ``further`` is what a further model says,
     ``None`` where none is in use or it does not observe the customer. ``listed_for`` names the model that listed the
     row; reasons, action and ``model_version`` are of that one; risk, band, change and value at risk are the listing
-    model's in every row.
+    model's in every row. ``answers`` says that the risk is that of a bad answer to a survey, not of leaving;
+    ``expected_score`` is then that answer's as the listing model expects it, as in ``Further``.
     """
 
     rank: int
@@ -71,11 +72,20 @@ class ListRow:
     rule_score: int | None = None
     listed_for: str = ""
     further: Further | None = None
+    answers: bool = False
+    expected_score: float | None = None
 
     @property
-    def not_leaving_yet(self) -> bool:
+    def by_further(self) -> bool:
         """Whether a further model listed the row, and not the listing model (or a baseline in its place)."""
         return self.further is not None and self.further.model == self.listed_for
+
+    @property
+    def expected(self) -> tuple[float | None, float | None]:
+        """The expected score and its change: the listing model's where it foretells answers, else the further one's."""
+        if self.answers or self.further is None:
+            return self.expected_score, None
+        return self.further.expected_score, self.further.expected_change
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from churnwatch.aggregates import AGGREGATES
 from churnwatch.spec import PLACEHOLDER, Column, Language, Signal
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
+Bools = np.ndarray[Any, np.dtype[np.bool_]]
 
 # British English, as in delivery: a dollar is US$.
 _LOCALES = {"en": "en_GB", "id": "id_ID"}
@@ -57,7 +58,7 @@ def reasons(
     units = {column.name: column.signal for column in columns}
     groups: dict[str, list[int]] = {}
     for i, column in enumerate(columns):
-        groups.setdefault(column.signal.says or column.signal.name, []).append(i)
+        groups.setdefault(_said(column), []).append(i)
     totals = {group: float(sum(contributions[i] for i in members)) for group, members in groups.items()}
     found: list[Reason] = []
     days: set[str] = set()
@@ -79,6 +80,19 @@ def reasons(
             found.append(Reason(sentence, column.name, totals[group], column.signal.action))
             break
     return tuple(found)
+
+
+def speaks_for(columns: Sequence[Column], contributions: Array) -> Bools:
+    """Which columns (n_columns,) belong to what, all that say the same taken together, raises the risk."""
+    totals: dict[str, float] = {}
+    for column, share in zip(columns, contributions, strict=True):
+        totals[_said(column)] = totals.get(_said(column), 0.0) + float(share)
+    return np.array([totals[_said(column)] > 0 for column in columns], dtype=bool)
+
+
+def _said(column: Column) -> str:
+    """What a column tells of: its signal, or that of which several signals tell."""
+    return column.signal.says or column.signal.name
 
 
 def word(

@@ -312,6 +312,38 @@ def test_a_list_without_a_second_number_reads_as_it_did() -> None:
     assert 'class="label"' not in page([SITI, GRACE])
 
 
+def test_where_the_listing_model_foretells_answers_the_words_are_of_answers_in_both_languages() -> None:
+    """Siti is listed for a bad answer, Grace by a model of leaving beside it, Tono by a second model of answers."""
+    churn = replace(UNHAPPY, model="churn", title="Cancels", answers=False, expected_score=None, expected_change=None)
+    siti = replace(SITI, answers=True, expected_score=0.31, listed_for="satisfaction", further=churn)
+    grace = replace(GRACE, answers=True, expected_score=0.72, further=churn, listed_for="churn")
+    tono = replace(grace, rank=3, owner="a1", language="id", listed_for="unhappy", further=UNHAPPY)
+    text = page([siti, grace, tono], summary={"observed": 4213})
+    said = _Elements(text).words
+    for expected in (
+        "Risiko jawaban buruk 73% Kritis naik 12 poin sejak daftar terakhir naik sejak 11 Apr 2026 "
+        "Perkiraan skor 31 dari 100 Cancels: 31% , Berisiko Mengapa",
+        "Early sign not unhappy yet Cancels 31%",
+        "Risk of a bad answer: 9.3% , Watch Expected score 72 of 100 Why",
+        f"Makin tidak puas belum tergolong tidak puas {UNHAPPY.title} 31%",
+        "Expected score: that answer, from 0 to 100.",
+    ):
+        assert expected in said
+    for word in ("leaving", "berhenti"):
+        assert word not in said
+    rows = list(csv.DictReader(io.StringIO(outreach_csv([siti, grace, tono]).decode())))
+    assert [("0.3100", ""), ("0.7200", ""), ("0.7200", "")] == [
+        (row["expected_score"], row["expected_change"]) for row in rows
+    ]
+
+
+def test_a_list_of_bad_answers_alone_says_what_its_number_is() -> None:
+    said = _Elements(page([replace(GRACE, answers=True, expected_score=0.72)]))
+    assert "Risk of a bad answer 9.3% Watch" in said.words
+    assert "Expected score 72 of 100 Why" in said.words
+    assert ("p", {"class": "label"}) in said.elements
+
+
 def test_another_further_model_is_called_by_its_own_title() -> None:
     """One that foretells no answers makes nobody unhappy; of a change or a score it does not know nothing is said."""
     quiet = replace(UNHAPPY, model="quiet", title="No purchase <soon>", answers=False, change=None, expected_score=None)

@@ -12,10 +12,11 @@ import pyarrow.parquet as pq
 import pytest
 from command_line import END, call, facts, ok, refused, tree
 
+from churnwatch.learner import contributions
 from churnwatch.ledger import record_promotion
 from churnwatch.runs.daily import counts_told, daily
 from churnwatch.runs.explain import explain
-from churnwatch.runs.further import score_further
+from churnwatch.runs.further import reasons_of, score_further
 from churnwatch.runs.score import scores
 from churnwatch.runs.train import train
 from churnwatch.runs.workspace import ledger, load_tables, open_workspace
@@ -438,8 +439,84 @@ def test_a_model_of_satisfaction_marks_the_unhappy_with_their_expected_score_and
     said = f"{len(unhappy)} not leaving yet, for satisfaction, {len(growing)} not leaving yet, for inactivity)"
     assert said in " ".join(shown.split())
     assert "growing unhappy" in shown
+    shown = ok(call("daily", "--as-of", END, "--project", project, "--lang", "id")).out
+    assert f"{len(unhappy)} belum akan berhenti, untuk satisfaction" in " ".join(shown.split())
     told = ok(call("explain", unhappy[0]["customer"], "--as-of", END, "--project", project)).out
     score = round(100 * now["expected_score"][unhappy[0]["customer"]])
     assert f"Expected score {score} of 100, " in told
     assert "Risk of a bad answer" in told
+    assert "Risk of leaving" in told
     assert verified(project)
+    answers_list(project, now)
+
+
+def answers_list(project, now):
+    """The model of satisfaction lists, that of leaving beside it: every word is of answers, the score is its own."""
+    edit(project / "configs" / "demo" / "deployment.yaml", "listing_model: churn", "listing_model: satisfaction")
+    uses(project, ["churn"])
+    ok(call("daily", "--as-of", END, "--rerun", "correct", "--project", project))
+    rows = rows_of(project)
+    for row in rows:
+        assert f"{now['risk'][row['customer']]:.4f}" == row["risk"]
+        assert (f"{now['expected_score'][row['customer']]:.4f}", "") == (row["expected_score"], row["expected_change"])
+    beside = sum(row["listed_for"] == "churn" for row in rows)
+    page = (project / "out" / "demo" / END / "outreach.html").read_text()
+    assert "Risk of a bad answer" in page
+    for wrong in ("Risk of leaving", "not leaving yet", "Risiko berhenti", "Growing unhappy"):
+        assert wrong not in page
+    own = len(rows) - beside
+    for language, said in (
+        ("en", (f"({own} unhappy, {beside} not unhappy yet, for churn)", "bad answer ", "was issued before")),
+        ("id", (f"({own} tidak puas, {beside} belum tergolong tidak puas", "jawaban buruk ", "sudah terbit")),
+    ):
+        shown = " ".join(ok(call("daily", "--as-of", END, "--project", project, "--lang", language)).out.split())
+        for words in said:
+            assert words in shown
+        assert "leaving" not in shown
+    told = ok(call("explain", rows[0]["customer"], "--as-of", END, "--project", project)).out
+    assert f"Risk of a bad answer {float(rows[0]['risk']):.0%}" in told
+    assert f"Expected score {round(100 * now['expected_score'][rows[0]['customer']])} of 100" in told
+    assert "Risk of leaving" not in told
+    assert verified(project)
+
+
+def test_the_sum_line_marks_thousands_in_both_languages():
+    counts = {"observed": 13636, "listed": 1212, "below": 12000, "refused": 64, "spilled": 360}
+    also = [{"model": "quiet", "model_version": "1", "listed": 1001}]
+    assert (
+        "13,636 observed = 1,212 listed (211 leaving, 1,001 not leaving yet, for quiet) + 12,000 below the listing "
+        "band + 64 not to be contacted + 360 over capacity"
+    ) == counts_told(counts, also)
+    assert (
+        "13.636 diamati = 1.212 di daftar (211 tidak puas, 1.001 belum tergolong tidak puas, untuk quiet) + 12.000 di "
+        "bawah tingkat daftar + 64 tidak boleh dihubungi + 360 di luar kapasitas"
+    ) == counts_told(counts, also, answers=True, language="id")
+    assert "1,212 listed + 12,000" in counts_told(counts)
+
+
+def test_no_reason_of_a_further_model_lowers_its_risk(second):
+    """Of everybody it observes; a sign of service may raise the risk and what says the same lower it by more."""
+    workspace = workspace_of(second)
+    one = score_further(workspace, load_tables(workspace), "inactivity", day=DAY)
+    people = list(one.frame.index)
+    shares = contributions(one.bundle.fitted, one.matrix.values)
+    says = {column.name: column.signal.says or column.signal.name for column in one.matrix.columns}
+    told = reasons_of(workspace, one, people, ["en"] * len(people))
+    assert sum(map(len, told)) > 100
+    for own, found in zip(shares, told, strict=True):
+        for reason in found:
+            alike = [says[name] == says[reason.column] for name in one.matrix.names]
+            assert own[alike].sum() > 0
+
+
+def test_explain_gives_no_reasons_to_the_healthy_whose_signs_lower_the_risk(second):
+    """Of the least likely by the second model; in both languages one sentence says why there is none."""
+    workspace = workspace_of(second)
+    one = score_further(workspace, load_tables(workspace), "inactivity", day=DAY)
+    least = one.frame["margin"].idxmin()
+    [also] = explain(workspace, least, day=DAY, language="en").as_json()["also"]
+    assert sum(sign["contribution"] for sign in also["signals"]) < 0
+    assert ("healthy", []) == (also["band"], also["reasons"])
+    for language, said in (("en", "the signs lower this risk"), ("id", "tanda-tandanya menurunkan risiko ini")):
+        shown = ok(call("explain", least, "--as-of", END, "--project", second, "--lang", language)).out
+        assert said in " ".join(shown.split())

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from churnwatch.project import load_project
-from churnwatch.reasons import Reason, quantity, reasons, word
+from churnwatch.reasons import Reason, quantity, reasons, speaks_for, word
 from churnwatch.spec import Column, Family
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -107,6 +107,14 @@ def test_signals_that_say_the_same_are_one_reason() -> None:
 def test_a_group_that_lowers_the_risk_as_a_whole_is_no_reason() -> None:
     """One window pushes up, the other more strongly down."""
     assert [] == told(columns(signal("a", windows=["28d", "84d"])), [2, 5], [0.2, -0.3])
+
+
+def test_what_speaks_for_it_does_so_with_all_that_says_the_same() -> None:
+    """`a` and `c` say one thing, 0.3 - 0.4; of `b` both windows, 0.2 - 0.1; `d` adds nothing."""
+    same = columns(
+        signal("a", says="anger"), signal("b", windows=["28d", "84d"]), signal("c", says="anger"), signal("d")
+    )
+    assert [False, True, True, False, False] == speaks_for(same, np.array([0.3, 0.2, -0.1, -0.4, 0.0])).tolist()
 
 
 @pytest.mark.parametrize(

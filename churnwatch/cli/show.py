@@ -232,18 +232,22 @@ def daily(made: Daily, lang: str) -> None:
     console = _console()
     summary = made.summary
     if made.status == "skipped":
-        console.print(f"The list of {summary['as_of']} was issued before; here it is (--rerun correct makes it anew).")
+        console.print(say("issued_before", lang).format(day=summary["as_of"]))
     if made.status == "verified":
-        console.print(f"The list of {summary['as_of']}, made again, is the same to the byte.")
+        console.print(say("made_again", lang).format(day=summary["as_of"]))
     by = f"model {summary['model']} {summary['model_version']}"
     if summary["baseline"]:
         by = say("rule_score", lang) if summary["baseline"] == "health" else f"baseline {summary['baseline']}"
     also = {one["model"]: one for one in summary.get("also", ())}
+    # A list of an earlier version of the program does not say what its model foretells.
+    answers = summary.get("answers", False)
     shown = _top(made.rows, set(also))
-    _titled(console, f"{say('list', lang)}, {summary['as_of']} · {by}", _list(shown, also, lang))
+    listed = _list(shown, also, lang, answers=answers)
+    _titled(console, f"{say('list', lang)}, {summary['as_of']} · {by}", listed)
     if len(made.rows) > len(shown):
         console.print(f"\n  … {say('more', lang).format(n=len(made.rows) - len(shown))}")
-    console.print(f"\n{counts_told(summary['counts'], tuple(also.values()))}.")
+    told = counts_told(summary["counts"], tuple(also.values()), answers=answers, language=lang)
+    console.print(f"\n{told}.")
     # A list of an earlier version of the program has no warnings.
     _warned(console, summary.get("warnings", ()))
     files({path.name: str(path) for path in sorted(made.directory.iterdir())})
@@ -255,7 +259,9 @@ def _top(rows: Sequence[Mapping[str, str]], further: set[str]) -> list[Mapping[s
     return [row for row in rows if row["listed_for"] not in further][: SHOWN - len(last)] + last
 
 
-def _list(rows: Sequence[Mapping[str, str]], also: Mapping[str, Mapping[str, Any]], lang: str) -> Table:
+def _list(
+    rows: Sequence[Mapping[str, str]], also: Mapping[str, Mapping[str, Any]], lang: str, *, answers: bool
+) -> Table:
     """Who, how bad, why and what to do; four lines a customer, one or two more where two models speak."""
     heads = ("#", *(say(word, lang) for word in ("risk", "customer", "why_and_do")))
     table = _table(*heads, right=("#",), leading=1)
@@ -263,7 +269,7 @@ def _list(rows: Sequence[Mapping[str, str]], also: Mapping[str, Mapping[str, Any
         why = [("·", row[key], "") for key in ("reason_1", "reason_2", "reason_3") if row[key]]
         table.add_row(
             row["rank"],
-            _numbers(row, also, lang),
+            _numbers(row, also, lang, answers=answers),
             Text("\n").join(
                 Text(part, style=look)
                 for part, look in ((row["customer_name"], "bold"), (row["customer"], ""), (row["owner_name"], "dim"))
@@ -274,30 +280,36 @@ def _list(rows: Sequence[Mapping[str, str]], also: Mapping[str, Mapping[str, Any
     return table
 
 
-def _numbers(row: Mapping[str, str], also: Mapping[str, Mapping[str, Any]], lang: str) -> Text:
-    """The numbers of a row: first of the model that lists it, then of the other."""
+def _numbers(row: Mapping[str, str], also: Mapping[str, Mapping[str, Any]], lang: str, *, answers: bool) -> Text:
+    """The numbers of a row: first of the model that lists it, then of the other; ``answers``: the listing model's."""
     from churnwatch.delivery.words import percent
 
-    leaving = [percent(float(row["risk"]), language=lang)] if row["risk"] else []
-    leaving += [say(row["band"], lang)] if row["band"] else []
-    leaving += [f"{say('rule', lang)} {row['rule_score']}"] if row["rule_score"] else []
-    style = BAND_STYLE.get(row["band"], "")
-    if not row["also_model"]:
-        return Text("\n".join(leaving or ["–"]), style=style)
-    answers = also.get(row["also_model"], {}).get("answers", False)
-    label = say("bad_answer", lang) if answers else row["also_model"]
-    beside = [f"{label} {percent(float(row['also_risk']), language=lang)}"]
+    own = [percent(float(row["risk"]), language=lang)] if row["risk"] else []
+    number = f"{say('bad_answer' if answers else 'leaving', lang)} {own[0]}" if own else ""
+    own = [number] if number and answers else own
+    own += [say(row["band"], lang)] if row["band"] else []
+    own += [f"{say('rule', lang)} {row['rule_score']}"] if row["rule_score"] else []
     score = row["expected_score"]
     expected = [say("expected_score", lang).format(n=round(100 * float(score)))] if score else []
+    style = BAND_STYLE.get(row["band"], "")
+    mine = [Text("\n".join(own or ["–"]), style=style), *map(Text, expected if answers else [])]
+    if not row["also_model"]:
+        return Text("\n").join(mine)
+    further = also.get(row["also_model"], {})
+    unhappy = further.get("answers", False)
+    title = further.get("title", {}).get(lang) or row["also_model"]
+    label = say("bad_answer", lang) if unhappy and not answers else title
+    beside = [f"{label} {percent(float(row['also_risk']), language=lang)}"]
+    theirs = [] if answers else expected
     if row["listed_for"] != row["also_model"]:
-        return Text("\n").join([Text("\n".join(leaving or ["–"]), style=style), *map(Text, beside + expected)])
+        return Text("\n").join([*mine, *map(Text, beside + theirs)])
     parts = [
-        Text(say("growing_unhappy" if answers else "early_sign", lang), style="bold medium_purple"),
+        Text(say("growing_unhappy" if unhappy else "early_sign", lang), style="bold medium_purple"),
         Text("\n".join([*beside, say(row["also_band"], lang)]), style=BAND_STYLE[row["also_band"]]),
-        *map(Text, expected),
+        *map(Text, theirs),
     ]
-    if row["risk"]:
-        parts.append(Text(f"{say('leaving', lang)} {leaving[0]}"))
+    if number:
+        parts += map(Text, [number, *(expected if answers else [])])
     return Text("\n").join(parts)
 
 
@@ -338,11 +350,13 @@ def explained(told: Explained, lang: str) -> None:
     if facts:
         console.print(Text(" · ".join(facts)))
     console.print(
-        Text(f"{say('risk', lang)} ")
+        Text(f"{_label(told.answers, lang)} ")
         .append(f"{percent(told.risk, language=lang)} {say(told.band, lang)}", style=BAND_STYLE[told.band])
         .append(f", {say('usual', lang)} {percent(told.base_rate, language=lang)}")
         .append(f" · {told.as_of} · {told.model} {told.model_version}")
     )
+    if told.expected_score is not None:
+        console.print(say("expected_of", lang).format(n=round(100 * told.expected_score)))
     if told.horizons:
         within = (
             f"{say('within', lang)} {length[:-1]} {say(length[-1], lang)} {percent(risk, language=lang)}"
@@ -351,7 +365,7 @@ def explained(told: Explained, lang: str) -> None:
         console.print(Text(" · ".join(within)))
     _weighing(console, told.reasons, told.signals, lang)
     for one in told.further:
-        _further(console, one, lang)
+        _further(console, one, lang, answers=told.answers)
     _warned(console, told.notes)
     _interactions(console, told.interactions, lang)
     _surveys(console, told.surveys, lang)
@@ -364,7 +378,8 @@ def _weighing(
     from churnwatch.delivery.card_words import number
 
     console.print(f"\n{say('why', lang)}", style="bold")
-    _indented(console, [("·", one.sentence, "") for one in reasons] or [("·", say("nothing", lang), "")])
+    nothing = say("nothing" if sum(share for *_, share in signals) > 0 else "against", lang)
+    _indented(console, [("·", one.sentence, "") for one in reasons] or [("·", nothing, "")])
     heads = tuple(say(word, lang) for word in ("signal", "value", "share"))
     table = _table(*heads, right=heads[1:])
     for name, value, share in signals[:10]:
@@ -373,23 +388,28 @@ def _weighing(
     _titled(console, say("signals", lang), table)
 
 
-def _further(console: Console, one: ExplainedFurther, lang: str) -> None:
-    """What a further model says of the customer."""
+def _label(answers: bool, lang: str) -> str:
+    """What a risk is the risk of."""
+    return say("bad_answer_risk" if answers else "leaving_risk", lang)
+
+
+def _further(console: Console, one: ExplainedFurther, lang: str, *, answers: bool) -> None:
+    """What a further model says of the customer; ``answers``: the listing model foretells these already."""
     from churnwatch.delivery.words import percent
 
     said = one.said
-    label = say("bad_answer_risk", lang) if said.answers else said.title
+    # Of two models of answers the further one goes by its title.
+    label = _label(True, lang) if said.answers and not answers else said.title
     line = (
-        Text(f"\n{label[0].upper()}{label[1:]} ")
+        Text(f"\n{label} ")
         .append(f"{percent(said.risk, language=lang)} {say(said.band, lang)}", style=BAND_STYLE[said.band])
         .append(f", {say('usual', lang)} {percent(one.base_rate, language=lang)}")
     )
     lately = _lately(said.change, lang)
     console.print(line.append(f", {lately}" if lately else "").append(f" · {said.model} {one.model_version}"))
     if said.expected_score is not None:
-        expected = say("expected_of", lang).format(n=round(100 * said.expected_score))
-        lately = _lately(said.expected_change, lang)
-        console.print(Text(", ".join([f"{expected[0].upper()}{expected[1:]}", *([lately] if lately else [])])))
+        expected, lately = round(100 * said.expected_score), _lately(said.expected_change, lang)
+        console.print(", ".join([say("expected_of", lang).format(n=expected), *([lately] if lately else [])]))
     _weighing(console, one.reasons, one.signals, lang)
 
 

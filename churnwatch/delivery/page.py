@@ -45,9 +45,9 @@ def outreach_html(
         _section(mine, number=number, total=len(rows) if len(owners) > 1 else None, as_of=as_of, currency=currency)
         for number, mine in enumerate(owners.values(), start=1)
     ]
-    bands = Counter(row.band for row in rows if row.risk is not None and not row.not_leaving_yet)
+    bands = Counter(row.band for row in rows if row.risk is not None and not row.by_further)
     head = _Words(language)
-    marks = Counter(_mark(row.further) for row in rows if row.further and row.not_leaving_yet)
+    marks = Counter(_mark(row.further) for row in rows if row.further and row.by_further)
     page: str = template("outreach.html").render(
         language=words.known(language),
         say=head.say,
@@ -63,9 +63,9 @@ def outreach_html(
         followed=any(row.change is not None for row in rows),
         bands=[(band, bands[band]) for band in BANDS if bands[band]],
         marks=list(marks.items()),
-        # Where a second number stands beside the risk of leaving, both say what they are.
-        two=any(row.further for row in rows),
-        answers=any(row.further and row.further.answers for row in rows),
+        # Where a second number stands beside the risk of leaving, both say what they are; a bad answer's always does.
+        labelled=any(row.further or row.answers for row in rows),
+        explained=_explained(rows, language=language),
         sections=sections,
         # The sections go by urgency, but who looks for a name looks by the alphabet.
         names=sorted(sections, key=lambda section: section["owner"].casefold()),
@@ -91,9 +91,9 @@ class _Words:
 
 def _listed_by(rows: Sequence[ListRow], *, language: str) -> list[str]:
     """One sentence per way in which the rows were ranked; normally there is one. Those of further models last."""
-    ways = dict.fromkeys((row.baseline, row.model_version) for row in rows if not row.not_leaving_yet)
+    ways = dict.fromkeys((row.baseline, row.model_version) for row in rows if not row.by_further)
     beside = dict.fromkeys(
-        (_mark(row.further), row.listed_for, row.model_version) for row in rows if row.further and row.not_leaving_yet
+        (_mark(row.further), row.listed_for, row.model_version) for row in rows if row.further and row.by_further
     )
     said = [
         words.say("by_baseline", language=language, baseline=clean(ranking_words(baseline, language)))
@@ -106,6 +106,14 @@ def _listed_by(rows: Sequence[ListRow], *, language: str) -> list[str]:
         for own, model, version in ((words.say(mark, language=language), *rest) for mark, *rest in beside)
     ]
     return list(dict.fromkeys(said))
+
+
+def _explained(rows: Sequence[ListRow], *, language: str) -> str:
+    """What the numbers of a model of answers mean; empty where none speaks."""
+    unhappy = any(row.further and row.further.answers for row in rows)
+    if any(row.answers and row.risk is not None for row in rows):
+        return words.say("answers_explained", language=language)
+    return words.say("unhappy_explained", language=language) if unhappy else ""
 
 
 def _section(rows: Sequence[ListRow], *, number: int, total: int | None, as_of: date, currency: str) -> dict[str, Any]:
@@ -125,7 +133,7 @@ def _section(rows: Sequence[ListRow], *, number: int, total: int | None, as_of: 
 
 def _among(rows: Sequence[ListRow], own: _Words) -> list[str]:
     """How many of them a further model lists."""
-    marks = Counter(_mark(row.further) for row in rows if row.further and row.not_leaving_yet)
+    marks = Counter(_mark(row.further) for row in rows if row.further and row.by_further)
     return [own.number(f"{mark}_among", n) for mark, n in marks.items()]
 
 
@@ -139,19 +147,20 @@ def _customer(row: ListRow, *, total: int | None, language: str, as_of: date, cu
     name = clean(row.customer_name)
     reasons = [clean(reason) for reason in row.reasons]
     direction, change = _change(row.change, language=language)
-    leaving = {
-        "label": words.say("risk", language=language),
+    own = {
+        "label": words.say("bad_answer" if row.answers else "risk", language=language),
         "risk": None if row.risk is None else words.percent(row.risk, language=language),
         "band": row.band,
         "width": f"{100 * (row.risk or 0):.1f}",
+        "expected": _expected(row.expected_score, None, language=language),
     }
-    beside = None if row.further is None else _beside(row.further, language=language)
+    beside = None if row.further is None else _beside(row.further, answers_too=row.answers, language=language)
     return {
-        "mark": words.say(_mark(row.further), language=language) if row.further and row.not_leaving_yet else None,
+        "mark": words.say(_mark(row.further), language=language) if row.further and row.by_further else None,
         # The larger figure is that of the model that lists the row.
-        "main": beside if row.not_leaving_yet else leaving,
-        "other": leaving if row.not_leaving_yet else beside,
-        "expected": None if row.further is None else _expected(row.further, language=language),
+        "main": beside if row.by_further else own,
+        "other": own if row.by_further else beside,
+        "not_yet": words.say("not_unhappy_yet" if row.answers else "not_leaving_yet", language=language),
         "rank": None if total is None else _rank(row.rank, total=total, language=language),
         "name": name or clean(row.customer_id),
         "id": clean(row.customer_id) if name else "",
@@ -172,25 +181,25 @@ def _customer(row: ListRow, *, total: int | None, language: str, as_of: date, cu
     }
 
 
-def _beside(further: Further, *, language: str) -> dict[str, Any]:
-    """What a further model says, each value a finished text."""
+def _beside(further: Further, *, answers_too: bool, language: str) -> dict[str, Any]:
+    """What a further model says, each value a finished text; of two models of answers by its own title."""
+    titled = answers_too or not further.answers
     return {
-        "label": words.say("bad_answer", language=language) if further.answers else clean(further.title),
+        "label": clean(further.title) if titled else words.say("bad_answer", language=language),
         "risk": words.percent(further.risk, language=language),
         "band": further.band,
         "width": f"{100 * further.risk:.1f}",
         "way": _lately(further.change, ("rose_lately", "fell_lately"), language=language),
+        "expected": _expected(further.expected_score, further.expected_change, language=language),
     }
 
 
-def _expected(further: Further, *, language: str) -> str | None:
+def _expected(score: float | None, change: float | None, *, language: str) -> str | None:
     """The expected score of 100 with its change; ``None`` from a model that expects none."""
-    if further.expected_score is None:
+    if score is None:
         return None
-    said = words.say(
-        "expected_score", language=language, n=words.whole(round(100 * further.expected_score), language=language)
-    )
-    lately = _lately(further.expected_change, ("higher_lately", "lower_lately"), language=language)
+    said = words.say("expected_score", language=language, n=words.whole(round(100 * score), language=language))
+    lately = _lately(change, ("higher_lately", "lower_lately"), language=language)
     return ", ".join([said, *([lately[1]] if lately else [])])
 
 

@@ -54,6 +54,7 @@ def outreach_csv(rows: Sequence[ListRow]) -> bytes:
     Risk and change have 4 decimals, money 2, days are ISO; empty means missing. ``listed_by`` is ``model`` or
     ``baseline:NAME``; ``rule_score`` is a whole number, 0 to 100; ``listed_for`` names the model that lists the
     row, ``also_model`` and the columns after it hold what a further model says of the customer, with 4 decimals;
+    where the listing model foretells answers, ``expected_score`` is its own, and no ``expected_change`` is known;
     ``outcome`` and ``flag_wrong_reason`` are empty, to hand back. Text that a spreadsheet would take for a formula
     carries a leading apostrophe. Raises ``ValueError`` for a number that is not finite.
     """
@@ -87,6 +88,7 @@ def _record(row: ListRow) -> tuple[str, ...]:
         "" if row.rule_score is None else str(row.rule_score),
         cell(row.listed_for),
         *_beside(row.further),
+        *_expected(row),
         "",
         "",
     )
@@ -94,15 +96,18 @@ def _record(row: ListRow) -> tuple[str, ...]:
 
 def _beside(further: Further | None) -> tuple[str, ...]:
     if further is None:
-        return ("",) * 6
+        return ("",) * 4
     return (
         cell(further.model),
         _number(further.risk, decimals=4),
         further.band,
         _number(further.change, decimals=4),
-        _number(further.expected_score, decimals=4),
-        _number(further.expected_change, decimals=4),
     )
+
+
+def _expected(row: ListRow) -> tuple[str, str]:
+    score, change = row.expected
+    return _number(score, decimals=4), _number(change, decimals=4)
 
 
 def _number(value: float | None, *, decimals: int) -> str:

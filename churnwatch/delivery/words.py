@@ -44,10 +44,13 @@ WORDS: dict[str, dict[str, str]] = {
         "early_sign_among_one": "1 of them with an early sign",
         "early_sign_among_many": "{n} of them with an early sign",
         "not_leaving_yet": "not leaving yet",
+        "not_unhappy_yet": "not unhappy yet",
         "by_further": "{mark}: listed by the model {model}, version {version}.",
         "bad_answer": "Risk of a bad answer",
         "expected_score": "Expected score {n} of 100",
         "answers_explained": "Risk of a bad answer: how likely the next answer to a survey is a bad one. "
+        "Expected score: that answer, from 0 to 100.",
+        "unhappy_explained": "Risk of a bad answer: how likely the next answer to a survey is a bad one. "
         "Expected score: that answer, from 0 to 100. Growing unhappy: not listed for leaving, but this risk is high "
         "and has risen within 28 days.",
         "rose_lately": "{n} points up in 28 days",
@@ -109,10 +112,13 @@ WORDS: dict[str, dict[str, str]] = {
         "early_sign_among_one": "1 di antaranya dengan tanda awal",
         "early_sign_among_many": "{n} di antaranya dengan tanda awal",
         "not_leaving_yet": "belum akan berhenti",
+        "not_unhappy_yet": "belum tergolong tidak puas",
         "by_further": "{mark}: didaftar oleh model {model}, versi {version}.",
         "bad_answer": "Risiko jawaban buruk",
         "expected_score": "Perkiraan skor {n} dari 100",
         "answers_explained": "Risiko jawaban buruk: seberapa mungkin jawaban survei berikutnya buruk. "
+        "Perkiraan skor: jawaban itu, dari 0 sampai 100.",
+        "unhappy_explained": "Risiko jawaban buruk: seberapa mungkin jawaban survei berikutnya buruk. "
         "Perkiraan skor: jawaban itu, dari 0 sampai 100. Makin tidak puas: tidak didaftar karena akan berhenti, tetapi "
         "risiko ini tinggi dan naik dalam 28 hari.",
         "rose_lately": "naik {n} poin dalam 28 hari",

@@ -173,7 +173,7 @@ def _kept(row: ListRow) -> dict[str, Any]:
         **asdict(row),
         "reasons": list(row.reasons),
         **{f"also_{name}": beside.get(name) for name in ("model", "risk", "band", "change")},
-        **{name: beside.get(name) for name in ("expected_score", "expected_change")},
+        **dict(zip(("expected_score", "expected_change"), row.expected, strict=True)),
     }
 
 
@@ -185,15 +185,46 @@ def _published(directory: Path, status: Status) -> Daily:
     return Daily(directory, status, rows, manifest)
 
 
-def counts_told(counts: Mapping[str, int], also: Sequence[Mapping[str, Any]] = ()) -> str:
-    """The accounting of a list in one line; ``also`` as in the manifest: whom further models listed."""
-    told = Counts(**counts)
-    listed = f"{told.observed} observed = {told.listed} listed"
-    if any(one["model_version"] for one in also):
-        leaving = told.listed - sum(one["listed"] for one in also)
-        parts = (f"{one['listed']} not leaving yet, for {one['model']}" for one in also if one["model_version"])
-        listed += f" ({', '.join([f'{leaving} leaving', *parts])})"
-    return (
-        f"{listed} + {told.below} below the listing band + "
-        f"{told.refused} not to be contacted + {told.spilled} over capacity"
-    )
+_TOLD = {
+    "counts": (
+        "{observed} observed = {listed} + {below} below the listing band + {refused} not to be contacted + "
+        "{spilled} over capacity",
+        "{observed} diamati = {listed} + {below} di bawah tingkat daftar + {refused} tidak boleh dihubungi + "
+        "{spilled} di luar kapasitas",
+    ),
+    "listed": ("{n} listed", "{n} di daftar"),
+    "leaving": ("{n} leaving", "{n} akan berhenti"),
+    "not_leaving": ("{n} not leaving yet, for {model}", "{n} belum akan berhenti, untuk {model}"),
+    "unhappy": ("{n} unhappy", "{n} tidak puas"),
+    "not_unhappy": ("{n} not unhappy yet, for {model}", "{n} belum tergolong tidak puas, untuk {model}"),
+}
+
+
+def counts_told(
+    counts: Mapping[str, int],
+    also: Sequence[Mapping[str, Any]] = (),
+    *,
+    answers: bool = False,
+    language: str = "en",
+) -> str:
+    """The accounting of a list in one line; ``also`` as in the manifest: whom further models listed.
+
+    ``answers``: the listing model foretells a bad answer to a survey, not leaving.
+    """
+    from churnwatch.delivery.words import say_of, whole
+
+    told = {name: whole(n, language=language) for name, n in asdict(Counts(**counts)).items()}
+    listed = say_of(_TOLD, "listed", language=language, n=told["listed"])
+    asked = [one for one in also if one["model_version"]]
+    if asked:
+        way = "unhappy" if answers else "leaving"
+        own = counts["listed"] - sum(one["listed"] for one in asked)
+        parts = [say_of(_TOLD, way, language=language, n=whole(own, language=language))]
+        parts += (
+            say_of(
+                _TOLD, f"not_{way}", language=language, n=whole(one["listed"], language=language), model=one["model"]
+            )
+            for one in asked
+        )
+        listed += f" ({', '.join(parts)})"
+    return say_of(_TOLD, "counts", language=language, **{**told, "listed": listed})

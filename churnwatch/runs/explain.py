@@ -12,11 +12,11 @@ import pandas as pd
 
 from churnwatch.errors import DataRefused, nearest
 from churnwatch.health import bands
-from churnwatch.learner import contributions, horizon_risks, margins, risk
+from churnwatch.learner import contributions, expected_scores, horizon_risks, margins, risk
 from churnwatch.outcomes import check_as_of, observe
 from churnwatch.outreach import Further
 from churnwatch.reasons import Reason, reasons
-from churnwatch.runs.further import champions_beside, further_of, lacking, reasons_of, score_further
+from churnwatch.runs.further import champions_beside, foretells_answers, further_of, lacking, reasons_of, score_further
 from churnwatch.runs.score import bundle_matrix, champion_of, extent
 from churnwatch.runs.workspace import Report, Workspace, ledger, load_tables
 from churnwatch.sources import SHAPES
@@ -29,6 +29,7 @@ RECENT = 12
 """Interactions shown, the latest first."""
 
 
+Array = np.ndarray[Any, np.dtype[np.float64]]
 Weighed = Sequence[tuple[str, float | None, float]]
 """(column, value, contribution), the strongest first."""
 
@@ -62,8 +63,12 @@ class Explained:
     as_of: date
     model: str
     model_version: str
+    answers: bool
+    """Whether the risk is that of a bad answer to a survey, not of leaving."""
     risk: float
     band: str
+    expected_score: float | None
+    """0 (worst) to 1 (best); ``None`` of a model that expects none."""
     base_rate: float
     horizons: Mapping[str, float]
     """The risk within each horizon of the model, rising; empty where it has one."""
@@ -82,8 +87,10 @@ class Explained:
             "as_of": str(self.as_of),
             "model": self.model,
             "model_version": self.model_version,
+            "answers": self.answers,
             "risk": self.risk,
             "band": self.band,
+            "expected_score": self.expected_score,
             "base_rate": self.base_rate,
             "horizons": dict(self.horizons),
             "reasons": [asdict(reason) for reason in self.reasons],
@@ -119,27 +126,32 @@ def explain(
     fitted = bundle.fitted
     margin = margins(fitted, matrix.values)
     risks = risk(fitted.calibration, margin)
+    score = expected_scores(fitted, margin)
     within = horizon_risks(fitted, margin, bundle.model.label_length)
     shares = contributions(fitted, matrix.values)[0]
     further, notes = _further(workspace, tables, customer_id, day=day, language=language, report=report)
+    band = bands(risks, base_rate=fitted.base_rate, edges=bundle.model.bands)[0]
+    why = reasons(
+        matrix.columns,
+        matrix.values[0],
+        shares,
+        usual=fitted.usual,
+        language=language,
+        currency=workspace.spec.deployment.currency,
+        most=workspace.spec.outreach.reasons,
+    )
     return Explained(
         customer=customer,
         as_of=day,
         model=name,
         model_version=version,
+        answers=foretells_answers(bundle.model),
         risk=float(risks[0]),
-        band=bands(risks, base_rate=fitted.base_rate, edges=bundle.model.bands)[0],
+        band=band,
+        expected_score=None if score is None else float(score[0]),
         base_rate=fitted.base_rate,
         horizons={str(length): float(told[0]) for length, told in within.items()},
-        reasons=reasons(
-            matrix.columns,
-            matrix.values[0],
-            shares,
-            usual=fitted.usual,
-            language=language,
-            currency=workspace.spec.deployment.currency,
-            most=workspace.spec.outreach.reasons,
-        ),
+        reasons=() if _spoken_against(band, shares) else why,
         signals=_weighed(matrix.names, matrix.values[0], shares),
         further=further,
         notes=notes,
@@ -192,16 +204,22 @@ def _further(
             notes.append(f"{customer_id} is not observed by the model {name} on {day}.")
             continue
         [shares] = contributions(one.bundle.fitted, one.matrix.values)
+        why = reasons_of(workspace, one, [customer_id], [language])[0]
         found.append(
             ExplainedFurther(
                 said=said,
                 model_version=version,
                 base_rate=one.bundle.fitted.base_rate,
-                reasons=reasons_of(workspace, one, [customer_id], [language])[0],
+                reasons=() if _spoken_against(said.band, shares) else why,
                 signals=_weighed(one.matrix.names, one.matrix.values[0], shares),
             )
         )
     return found, notes
+
+
+def _spoken_against(band: str, shares: Array) -> bool:
+    """Whether somebody is healthy as their signs together lower the risk: a small sign for it is no reason then."""
+    return band == "healthy" and float(shares.sum()) <= 0
 
 
 def _weighed(names: Sequence[str], values: Any, shares: Any) -> Weighed:

@@ -14,7 +14,7 @@ from churnwatch.health import BANDS
 from churnwatch.learner import contributions
 from churnwatch.outcomes import observe
 from churnwatch.outreach import Further
-from churnwatch.reasons import Reason, reasons
+from churnwatch.reasons import Reason, reasons, speaks_for
 from churnwatch.runs.score import bundle_matrix, champion_of, score_frame, score_warnings
 from churnwatch.runs.workspace import Report, Workspace
 from churnwatch.signals import Matrix
@@ -187,7 +187,9 @@ def reasons_of(
     first = np.array([column.family in workspace.spec.outreach.also_reasons for column in listed.columns], dtype=bool)
     told = []
     for i, language in enumerate(languages):
-        for counted in (np.where(first, shares[i], 0.0), shares[i]):
+        # What lowers the risk once the other families are counted too is no reason.
+        chosen = first & speaks_for(listed.columns, shares[i])
+        for counted in (np.where(chosen, shares[i], 0.0), shares[i]):
             found = reasons(
                 listed.columns,
                 listed.values[i],

@@ -154,11 +154,12 @@ def _finished(
         model_version=ranking.version,
         issued_before=issued_before,
     )
+    answers = foretells_answers(workspace.model(model))
     rows = []
     for record, language, why in zip(records, languages, told, strict=True):
         lists = further[int(record["further_place"])] if record["for_further"] else None
         beside = further_of(further, record["customer_id"], language, listed_for=lists.name if lists else None)
-        row = _row(workspace, record, language, why, day=day, ranking=ranking, before=before)
+        row = _row(workspace, record, language, why, day=day, ranking=ranking, before=before, answers=answers)
         rows.append(_listed_by(row, lists, beside, model=model))
     by = f"baseline:{ranking.baseline}" if ranking.baseline else "model"
     before_by = previously_by(engine, deployment=workspace.deployment, before=day, issued_before=issued_before)
@@ -189,6 +190,7 @@ def _finished(
         "model": model,
         "model_version": ranking.version,
         "baseline": ranking.baseline,
+        "answers": answers,
         "also": [
             {
                 "model": name,
@@ -290,6 +292,7 @@ def _row(
     day: date,
     ranking: Ranking,
     before: Mapping[str, float],
+    answers: bool,
 ) -> ListRow:
     spec = workspace.spec
     zone = spec.deployment.zone
@@ -323,6 +326,8 @@ def _row(
         model_version=ranking.version,
         baseline=ranking.baseline,
         rule_score=round(record["rule_score"]) if "rule_score" in record else None,
+        answers=answers,
+        expected_score=float(record["expected_score"]) if "expected_score" in record else None,
     )
 
 
