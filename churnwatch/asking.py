@@ -105,7 +105,8 @@ def plan(
 
     Of the places, ``random_share`` (rounded half up) go to eligible customers drawn at random by a hash keyed with
     ``key``, before anybody is ranked: a simple random sample of the eligible, so what is asked there can be measured
-    without leaning on the model. The others go to the most ``information``; ties to the smaller customer_id.
+    without leaning on the model. Where all eligible have a place nothing is drawn. The others go to the most
+    ``information``; ties to the smaller customer_id.
     """
     naive = as_of.astimezone(UTC).replace(tzinfo=None)
     refused = customers["do_not_contact"].to_numpy(dtype=bool)
@@ -116,7 +117,8 @@ def plan(
     bits = information(open_to["risk"].to_numpy(dtype=np.float64), answers)
     open_to["bits"] = bits
     places = min(size, len(open_to))
-    drawn = _drawn(open_to["customer_id"], int(places * random_share + 0.5), key=key)
+    lots = int(places * random_share + 0.5) if places < len(open_to) else 0
+    drawn = _drawn(open_to["customer_id"], lots, key=key)
     open_to["drawn"] = drawn
     # The drawn first, for they have their places; then by information.
     order = np.lexsort((open_to["customer_id"].to_numpy(dtype=str), -bits, ~drawn))

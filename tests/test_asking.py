@@ -145,7 +145,8 @@ def oracle(rows: list[tuple[Any, ...]], size: int, share: float, key: str) -> tu
     places = min(size, len(eligible))
     keyed = blake2b(key.encode(), digest_size=32).digest()
     lot = sorted(eligible, key=lambda one: blake2b(one[0].encode(), key=keyed, digest_size=16).digest())
-    drawn = {one[0] for one in lot[: math.floor(places * share + 0.5)]}
+    # Where there is room for all nothing is drawn.
+    drawn = {one[0] for one in lot[: math.floor(places * share + 0.5)] if places < len(eligible)}
     chosen = set(drawn)
     # The risks are 0, 1/4, 1/2 and the probabilities quarters: no two ways of adding up differ.
     bits = {one[0]: one[2] * {0.0: 0.0, 0.25: QUARTER, 0.5: 1.0}[one[1]] for one in eligible}

@@ -7,6 +7,7 @@ import json
 import shutil
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -85,14 +86,15 @@ def used(customer: str, at: datetime) -> Event:
     return Event(f"{customer} {at}", customer, at, at, {"kind": "usage"})
 
 
-def scored_as(monkeypatch: pytest.MonkeyPatch, risks: dict[str, float]) -> None:
-    """The champion of these risks."""
+def scored_as(monkeypatch: pytest.MonkeyPatch, risks: dict[str, float], *, until: datetime | None = None) -> None:
+    """The champion of these risks, whose last training label closed ``until`` (aware; else at as-of)."""
 
     def scores(*_: Any, **__: Any) -> Scored:
         spine = spine_of((name, AS_OF) for name in risks)
         frame = pd.DataFrame({"customer_id": spine["customer_id"], "risk": list(risks.values())})
         matrix = Matrix(spine, (), np.empty((len(spine), 0)))
-        return Scored(frame, matrix, None, "0123456789ab", aware(AS_OF), ("The model is old.",))  # type: ignore[arg-type]
+        bundle = SimpleNamespace(notes={"trained_until": (until or aware(AS_OF)).isoformat()})
+        return Scored(frame, matrix, bundle, "0123456789ab", aware(AS_OF), ("The model is old.",))  # type: ignore[arg-type]
 
     monkeypatch.setattr(survey_plan, "scores", scores)
 
@@ -132,8 +134,8 @@ def test_a_plan_by_hand(place, monkeypatch):
     assert "crowd01" == told["rows"][-1]["customer"]
     assert 0 < told["rows"][-1]["answers"] < told["rows"][-2]["answers"] < 1
     assert ("nps", "information", 8) == (told["instrument"], told["ranked_by"], told["size"])
-    # A fifth of six places: one.
-    assert 1 == told["drawn"] == [row["chosen_by"] for row in told["rows"]].count("draw")
+    # All who may be asked are: nothing is drawn.
+    assert 0 == told["drawn"] == [row["chosen_by"] for row in told["rows"]].count("draw")
     by_name = {row["customer"]: row for row in told["rows"]}
     # 100 days before June 1, and 213: crowd14's answer of as-of is not known, the one before is.
     assert "2026-02-21" == by_name["crowd16"]["last_asked"] == by_name["crowd14"]["last_asked"]
@@ -191,6 +193,29 @@ def test_where_nobody_knows_who_answers_uncertainty_ranks_and_it_is_said(
     assert why in said
 
 
+def test_a_draw_is_told_where_there_is_one(place, monkeypatch, capsys):
+    """Of four who may be asked three, or all."""
+    events, surveys = crowd()
+    scored_as(monkeypatch, {f"crowd0{one}": 0.1 + one / 10 for one in range(4)})
+    holding(place, tables_of(events, surveys=surveys, zone="Asia/Jakarta"))
+    said = {}
+    for size in (3, 4, 5):
+        show_plan(plan_surveys(place, day=TODAY, size=size), "en")
+        said[size] = " ".join(capsys.readouterr().out.split())
+    assert "1 of the places was drawn at random, for an answer that no model picked; without that: " in said[3]
+    assert "without that" not in said[4]
+    assert "without that" not in said[5]
+
+
+def test_a_day_the_model_has_learned_beyond_is_warned_of(place, monkeypatch):
+    """A label that closed 1 µs later; as-of is the midnight that opens June 1 in Jakarta."""
+    events, surveys = crowd()
+    holding(place, tables_of(events, surveys=surveys, zone="Asia/Jakarta"))
+    scored_as(monkeypatch, {"crowd00": 0.5}, until=aware(AS_OF) + timedelta(microseconds=1))
+    [warning, _] = plan_surveys(place, day=TODAY, size=1).summary["warnings"]
+    assert warning.startswith("The model has learned from days up to 2026-06-01, and a plan of 2026-06-01 should know")
+
+
 def test_too_few_surveys_tell_of_nobody_who_answers(place, monkeypatch):
     scored_as(monkeypatch, {"a": 0.5})
     sent = AS_OF - 200 * DAY
@@ -221,7 +246,7 @@ def test_what_cannot_be_planned_is_refused(place):
     olist = open_workspace(place.root, deployment="olist", data=None, now=place.now)
     with pytest.raises(ProjectError, match="observes customers when a survey is sent to them"):
         plan_surveys(olist, day=TODAY, size=1)
-    with pytest.raises(NoUsableModel, match="has no champion yet"):
+    with pytest.raises(NoUsableModel, match=r"(?s)has no champion yet.*churnwatch train satisfaction`$"):
         plan_surveys(holding(place, tables_of([used("a", BEGIN)], surveys=[survey("a", BEGIN)])), day=TODAY, size=1)
 
 

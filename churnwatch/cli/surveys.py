@@ -99,7 +99,8 @@ def _expected(told: Mapping[str, Any], lang: str) -> list[str]:
         say("by_chance", lang).format(worth=worth(told["at_random"])),
     ]
     if told["drawn"]:
-        lines.append(say("without_draw", lang).format(n=number(told["drawn"], lang), worth=worth(told["ranked_alone"])))
+        word = "without_draw" if told["drawn"] > 1 else "without_one_drawn"
+        lines.append(say(word, lang).format(n=number(told["drawn"], lang), worth=worth(told["ranked_alone"])))
     return lines
 
 

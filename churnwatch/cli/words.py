@@ -76,6 +76,10 @@ WORDS = {
         "{n} of the places were drawn at random, for answers that no model picked; without that: {worth}",
         "{n} tempat diundi, agar ada jawaban yang tidak dipilih model; tanpa itu: {worth}",
     ),
+    "without_one_drawn": (
+        "{n} of the places was drawn at random, for an answer that no model picked; without that: {worth}",
+        "{n} tempat diundi, agar ada jawaban yang tidak dipilih model; tanpa itu: {worth}",
+    ),
     "plan_counts": (
         "{observed} observed = {chosen} to ask + {refused} not to be contacted + {asked} asked within {fatigue} + "
         "{answered} answered within {quiet} + {over} over the size",

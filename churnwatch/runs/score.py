@@ -62,14 +62,16 @@ def champion_of(workspace: Workspace, name: str, *, version: str | None = None) 
     from churnwatch.ledger import champion
     from churnwatch.registry import champion_bundle
 
-    workspace.model(name)
+    model = workspace.model(name)
     if version is None and (workspace.state / "ledger.db").exists():
         with ledger(workspace) as engine:
             version = champion(engine, deployment=workspace.deployment, model=name)
     if version is None:
         raise NoUsableModel(
             f"the model {name} of the deployment {workspace.deployment} has no champion yet",
-            hint=f"train it: `churnwatch train {name}`, or list by a baseline: `daily --baseline recency`",
+            hint=f"train it: `churnwatch train {name}`"
+            # A list of answers by a baseline is none of whom to ask.
+            + (", or list by a baseline: `daily --baseline recency`" if model.outcome.answer is None else ""),
         )
     return version, champion_bundle(workspace.state, f"{workspace.deployment}.{name}", version)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from churnwatch.asking import Plan, plan
 from churnwatch.errors import DataRefused, ProjectError, UsageError, nearest
 from churnwatch.outcomes import instruments_of, unasked_words
 from churnwatch.runs.answering import answering_of
+from churnwatch.runs.candidate import TRAINED_UNTIL
 from churnwatch.runs.score import Scored, scores
 from churnwatch.runs.workspace import Report, Workspace, load_tables, lock
 from churnwatch.signals import build
@@ -105,6 +106,7 @@ def plan_surveys(
         )
         if instruments[instrument].about == "case":
             notes = (*notes, f"{instrument} is asked about a case: send it about the customer's last one")
+        notes = (*notes, *_learned_later(scored, zone=workspace.spec.deployment.zone))
         rows = _rows(chosen, scored, instrument, zone=workspace.spec.deployment.zone)
         directory = workspace.out / f"{day}-surveys"
         summary = {
@@ -229,6 +231,18 @@ def _rows(chosen: Plan, scored: Scored, instrument: str, *, zone: str) -> list[d
             "model_version": scored.version,
         }
         for record in chosen.chosen.to_dict("records")
+    ]
+
+
+def _learned_later(scored: Scored, *, zone: str) -> list[str]:
+    """A warning where the model knows days that lie after the plan's."""
+    until = scored.bundle.notes.get(TRAINED_UNTIL)
+    if until is None or datetime.fromisoformat(until) <= scored.as_of:
+        return []
+    last = civil_day(datetime.fromisoformat(until) - timedelta(microseconds=1), zone)
+    return [
+        f"The model has learned from days up to {last}, and a plan of {civil_day(scored.as_of, zone)} should know "
+        "nothing from that day on: this one shows how a plan works, not how good it would have been."
     ]
 
 
