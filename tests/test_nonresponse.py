@@ -208,3 +208,20 @@ def test_many_customers_are_drawn_less_often() -> None:
         len(np.concatenate(list(nonresponse._drawn(np.ones((n, 1)), replicates=None, seed=1))))
         for n in (50, 20_000, 200_000)
     ]
+
+
+@pytest.mark.parametrize(("answered", "ends"), [(True, (0.8843, 1.0)), (False, (0.0, 0.1157))])
+def test_where_all_or_none_answer_the_interval_is_the_exact_one_of_the_customers(
+    answered: bool, ends: tuple[float, float]
+) -> None:
+    """30 of 30, and 0 of 30, as tables of Clopper and Pearson have them; a second survey of a customer adds nothing."""
+    customer = np.repeat(np.arange(30), 2)
+    rate = response_rate(customer, np.full(60, answered))
+    assert rate is not None
+    assert (float(answered), *ends) == pytest.approx((rate.value, rate.low, rate.high), abs=1e-4)
+    same = (customer, np.full(60, answered))
+    assert None is response_drift(same, same)
+    moved = response_drift(same, (customer, np.full(60, not answered)))
+    assert moved is not None
+    assert moved.moved
+    assert (1.0 if answered else -1.0) == moved.change.value
