@@ -262,13 +262,13 @@ def explain(
     as_of: AsOfOption = None,
 ) -> None:
     """One customer: risk, reasons with numbers, recent interactions."""
-    from churnwatch.cli import show
+    from churnwatch.cli import show_explained
     from churnwatch.runs.explain import explain as run
 
     workspace = common.workspace()
     with progress_bar() as report:
         told = run(workspace, customer, day=day_of(as_of, workspace), language=common.lang, report=report)
-    tell(common.json, told.as_json(), lambda: show.explained(told, common.lang))
+    tell(common.json, told.as_json(), lambda: show_explained.explained(told, common.lang))
 
 
 app.registered_commands += models.registered_commands

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from churnwatch.cli.show_figures import judged, trained, truth
+from churnwatch.cli.terminal import BAND_STYLE, warned
 from churnwatch.cli.terminal import console as _console
 from churnwatch.cli.terminal import indented as _indented
 from churnwatch.cli.terminal import marked as _marked
@@ -21,11 +22,9 @@ from churnwatch.cli.words import say
 
 if TYPE_CHECKING:
     from churnwatch.project.scaffold import Difference
-    from churnwatch.reasons import Reason
     from churnwatch.runs.check import Checked
     from churnwatch.runs.daily import Daily
     from churnwatch.runs.demo import Demo
-    from churnwatch.runs.explain import Explained, ExplainedFurther
     from churnwatch.runs.signals import Built
     from churnwatch.sources import Accounting, Lateness
 
@@ -33,7 +32,6 @@ SHOWN = 10
 """Rows of a list shown in the terminal; the files have all."""
 FURTHER_SHOWN = 3
 """Of these, those of further models, which stand at the list's end."""
-BAND_STYLE = {"critical": "bold red", "at_risk": "dark_orange", "watch": "yellow", "healthy": "green"}
 
 
 def scaffolded(directory: Path, written: Sequence[str]) -> None:
@@ -69,7 +67,7 @@ def checked(found: Checked) -> None:
     if notes or found.warnings:
         console.print()
     _indented(console, notes)
-    _warned(console, found.warnings)
+    warned(console, found.warnings)
     if found.quarantine_file:
         console.print("\nQuarantined rows, each with file and line:")
         files({"quarantine.csv": str(found.quarantine_file)})
@@ -217,12 +215,8 @@ def scored(told: Mapping[str, Any]) -> None:
     )
     for band, count in told["bands"].items():
         console.print(f"  {say(band, 'en'):9} {count:>8,}")
-    _warned(console, told["warnings"])
+    warned(console, told["warnings"])
     files(told["files"])
-
-
-def _warned(console: Console, warnings: Sequence[str]) -> None:
-    _indented(console, [("!", warning, "yellow") for warning in warnings])
 
 
 def daily(made: Daily, lang: str) -> None:
@@ -249,7 +243,7 @@ def daily(made: Daily, lang: str) -> None:
     told = counts_told(summary["counts"], tuple(also.values()), answers=answers, language=lang)
     console.print(f"\n{told}.")
     # A list of an earlier version of the program has no warnings.
-    _warned(console, summary.get("warnings", ()))
+    warned(console, summary.get("warnings", ()))
     files({path.name: str(path) for path in sorted(made.directory.iterdir())})
 
 
@@ -337,121 +331,3 @@ def demo(done: Demo, lang: str) -> None:
         f"mlflow ui --backend-store-uri sqlite:///{done.directory}/state/demo/mlflow.db",
     ):
         console.print(Text(f"  {command}"), soft_wrap=True)
-
-
-def explained(told: Explained, lang: str) -> None:
-    """Risk, reasons, the signals that weigh most, recent interactions and surveys."""
-    from churnwatch.delivery.words import percent
-
-    console = _console()
-    customer = told.customer
-    console.print(Text(f"{customer['name'] or ''} {customer['customer_id']}".strip(), style="bold"))
-    facts = [f"{say(key, lang)} {customer[key]}" for key in ("owner", "segment") if customer[key]]
-    if facts:
-        console.print(Text(" · ".join(facts)))
-    console.print(
-        Text(f"{_label(told.answers, lang)} ")
-        .append(f"{percent(told.risk, language=lang)} {say(told.band, lang)}", style=BAND_STYLE[told.band])
-        .append(f", {say('usual', lang)} {percent(told.base_rate, language=lang)}")
-        .append(f" · {told.as_of} · {told.model} {told.model_version}")
-    )
-    if told.expected_score is not None:
-        console.print(say("expected_of", lang).format(n=round(100 * told.expected_score)))
-    if told.horizons:
-        within = (
-            f"{say('within', lang)} {length[:-1]} {say(length[-1], lang)} {percent(risk, language=lang)}"
-            for length, risk in told.horizons.items()
-        )
-        console.print(Text(" · ".join(within)))
-    _weighing(console, told.reasons, told.signals, lang)
-    for one in told.further:
-        _further(console, one, lang, answers=told.answers)
-    _warned(console, told.notes)
-    _interactions(console, told.interactions, lang)
-    _surveys(console, told.surveys, lang)
-
-
-def _weighing(
-    console: Console, reasons: Sequence[Reason], signals: Sequence[tuple[str, float | None, float]], lang: str
-) -> None:
-    """The reasons, and the signals that weigh most."""
-    from churnwatch.delivery.card_words import number
-
-    console.print(f"\n{say('why', lang)}", style="bold")
-    nothing = say("nothing" if sum(share for *_, share in signals) > 0 else "against", lang)
-    _indented(console, [("·", one.sentence, "") for one in reasons] or [("·", nothing, "")])
-    heads = tuple(say(word, lang) for word in ("signal", "value", "share"))
-    table = _table(*heads, right=heads[1:])
-    for name, value, share in signals[:10]:
-        shown = "–" if value is None else number(value, lang, digits=2)
-        table.add_row(name, shown, number(share, lang, digits=3, signed=True))
-    _titled(console, say("signals", lang), table)
-
-
-def _label(answers: bool, lang: str) -> str:
-    """What a risk is the risk of."""
-    return say("bad_answer_risk" if answers else "leaving_risk", lang)
-
-
-def _further(console: Console, one: ExplainedFurther, lang: str, *, answers: bool) -> None:
-    """What a further model says of the customer; ``answers``: the listing model foretells these already."""
-    from churnwatch.delivery.words import percent
-
-    said = one.said
-    # Of two models of answers the further one goes by its title.
-    label = _label(True, lang) if said.answers and not answers else said.title
-    line = (
-        Text(f"\n{label} ")
-        .append(f"{percent(said.risk, language=lang)} {say(said.band, lang)}", style=BAND_STYLE[said.band])
-        .append(f", {say('usual', lang)} {percent(one.base_rate, language=lang)}")
-    )
-    lately = _lately(said.change, lang)
-    console.print(line.append(f", {lately}" if lately else "").append(f" · {said.model} {one.model_version}"))
-    if said.expected_score is not None:
-        expected, lately = round(100 * said.expected_score), _lately(said.expected_change, lang)
-        console.print(", ".join([say("expected_of", lang).format(n=expected), *([lately] if lately else [])]))
-    _weighing(console, one.reasons, one.signals, lang)
-
-
-def _lately(change: float | None, lang: str) -> str:
-    """The change within four weeks in whole points; nothing where nobody knows."""
-    if change is None:
-        return ""
-    points = round(100 * change)
-    way = "up_lately" if points > 0 else "down_lately" if points < 0 else "same_lately"
-    return say(way, lang).format(n=abs(points))
-
-
-def _interactions(console: Console, rows: Sequence[Mapping[str, Any]], lang: str) -> None:
-    from churnwatch.delivery.card_words import number
-
-    if not rows:
-        return
-    named = ("at", "kind", "channel", "topic", "agent")
-    table = _table(*(say(name, lang) for name in named), say("details", lang))
-    for row in rows:
-        measures = [
-            f"{_spaced(name)} {number(row[name], lang, digits=1)}"
-            for name in row
-            if isinstance(row[name], float) and name not in named
-        ]
-        table.add_row(*(Text(_spaced(row[name])) for name in named), " · ".join(measures))
-    _titled(console, say("interactions", lang), table)
-
-
-def _surveys(console: Console, rows: Sequence[Mapping[str, Any]], lang: str) -> None:
-    if not rows:
-        return
-    from churnwatch.delivery.row_words import instrument_words
-
-    heads = tuple(say(name, lang) for name in ("sent_at", "instrument", "answered_at", "raw_score"))
-    table = _table(*heads, right=heads[-1:])
-    for row in rows:
-        score = "–" if row["raw_score"] is None else f"{row['raw_score']:g}"
-        table.add_row(row["sent_at"], instrument_words(str(row["instrument"])), row["answered_at"] or "–", score)
-    _titled(console, say("surveys", lang), table)
-
-
-def _spaced(value: object) -> str:
-    """A code of the data in words: first_response reads first response."""
-    return "" if value is None else str(value).replace("_", " ")

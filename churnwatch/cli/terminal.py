@@ -25,6 +25,9 @@ class _Unpadded:
         return getattr(sys.stdout, name)
 
 
+BAND_STYLE = {"critical": "bold red", "at_risk": "dark_orange", "watch": "yellow", "healthy": "green"}
+
+
 def console() -> Console:
     """Standard output; piped, lines of 120 without blanks at their ends."""
     direct = Console(highlight=False)
@@ -67,3 +70,8 @@ def indented(console: Console, lines: Sequence[tuple[str, str, str]]) -> None:
 def numbered(count: int, one: str) -> str:
     """``1 signal``, ``2 signals``."""
     return f"{count:,} {one}{'' if count == 1 else 's'}"
+
+
+def warned(console: Console, warnings: Sequence[str]) -> None:
+    """The warnings of a run, one line each."""
+    indented(console, [("!", warning, "yellow") for warning in warnings])
