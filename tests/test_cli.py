@@ -236,7 +236,7 @@ def assert_training(told):
 def assert_list(told):
     assert {
         "status", "deployment", "as_of", "model", "model_version", "baseline", "counts", "bands", "explained",
-        "program", "made_at", "revision", "warnings", "files", "rows", "previously_by", "also",
+        "program", "made_at", "revision", "warnings", "files", "rows", "previously_by", "also", "answers",
     } == set(told)  # fmt: skip
     assert ["outreach.csv", "outreach.html", "run.json", "scores.parquet"] == sorted(told["files"])
     counts = dict(told["counts"])
@@ -299,8 +299,8 @@ def test_explain_gives_one_customer(company):
     customer = company.said.json["daily"]["rows"][0]["customer"]
     told = ok(call("explain", customer, "--as-of", END, "--project", company.root, "--json")).json
     keys = [
-        "customer", "as_of", "model", "model_version", "risk", "band", "base_rate", "horizons", "reasons",
-        "signals", "also", "notes", "interactions", "surveys",
+        "customer", "as_of", "model", "model_version", "answers", "risk", "band", "expected_score", "base_rate",
+        "horizons", "reasons", "signals", "also", "notes", "interactions", "surveys",
     ]  # fmt: skip
     assert keys == list(told)
     assert customer == told["customer"]["customer_id"]
