@@ -74,6 +74,18 @@ class Answering:
         return self.fitted.predict(_with_instrument(matrix.values, np.full(len(matrix.values), instrument), self))
 
 
+def foretold_instruments(model: Model) -> Mapping[str, Answer]:
+    """The instruments whose answers a model foretells; ProjectError where it foretells none."""
+    if model.outcome.answer is None:
+        raise ProjectError(
+            f"the model {model.model} foretells no answers",
+            where=f"{model.file}: outcome",
+            allowed="outcome: {answer: {…}}",
+            hint="name the model of satisfaction",
+        )
+    return model.outcome.answer
+
+
 def answering_of(
     workspace: Workspace, tables: Tables, model: Model, *, before: datetime, report: Report | None = None
 ) -> Answering:
@@ -84,14 +96,7 @@ def answering_of(
     first ``grid.history`` of the data, where all customers look quiet. Nothing known at ``before`` or later is read,
     and of each survey's customer nothing known at its sending or later.
     """
-    instruments = model.outcome.answer
-    if instruments is None:
-        raise ProjectError(
-            f"the model {model.model} foretells no answers",
-            where=f"{model.file}: outcome",
-            allowed="outcome: {answer: {…}}",
-            hint="name the model of satisfaction",
-        )
+    instruments = foretold_instruments(model)
     only = _only_answers(tables, instruments)
     since = _since(tables, model)
     found, late = _fates(tables, model, instruments, only=only, before=before, since=since)

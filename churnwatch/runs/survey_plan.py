@@ -15,7 +15,7 @@ import churnwatch
 from churnwatch.asking import Plan, plan
 from churnwatch.errors import DataRefused, ProjectError, UsageError, nearest
 from churnwatch.outcomes import instruments_of, unasked_words
-from churnwatch.runs.answering import answering_of
+from churnwatch.runs.answering import answering_of, foretold_instruments
 from churnwatch.runs.candidate import TRAINED_UNTIL
 from churnwatch.runs.score import Scored, scores
 from churnwatch.runs.workspace import Report, Workspace, load_tables, lock
@@ -69,14 +69,7 @@ def plan_surveys(
     if size < 1:
         raise UsageError(f"{size} is no size of a plan", where="--size", allowed="1 or more")
     model = workspace.model(name)
-    instruments = model.outcome.answer
-    if instruments is None:
-        raise ProjectError(
-            f"the model {name} foretells no answers",
-            where=f"{model.file}: outcome",
-            allowed="outcome: {answer: {…}}",
-            hint="name the model of satisfaction",
-        )
+    instruments = foretold_instruments(model)
     if model.at_events:
         raise ProjectError(
             f"the model {name} observes customers when a survey is sent to them, so it knows nobody to ask next",
