@@ -1,91 +1,14 @@
-"""The list: which customers an owner contacts today, why, and what to do."""
+"""The choice: who of everybody observed stands on today's list, and where everybody else went."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
-
-from churnwatch.spec import Action, Language
-
-
-@dataclass(frozen=True)
-class Further:
-    """What a further model (``also`` in deployment.yaml) says of a listed customer, beside the listing model.
-
-    ``risk`` is its calibrated probability 0-1 and ``change`` that minus the one of 28 days before, by the same model,
-    ``None`` where the customer was not observed then. ``expected_score`` is 0 (worst) to 1 (best), ``None`` where the
-    model expects none, ``expected_change`` as ``change``. ``title`` is the model's, in the owner's language;
-    ``answers`` says that it foretells a bad answer to a survey, so that whom it lists is growing unhappy.
-    """
-
-    model: str
-    title: str
-    answers: bool
-    risk: float
-    band: str
-    change: float | None
-    expected_score: float | None
-    expected_change: float | None
-
-
-@dataclass(frozen=True)
-class ListRow:
-    """One listed customer, finished: every text is in the owner's language.
-
-    ``risk`` is a calibrated probability 0-1, ``None`` where a baseline ranks, which knows none; ``change`` is
-    risk minus that of the previous list, ``None`` where the customer was not on it; ``rising_since`` ``None``
-    where no onset is known; ``value_at_risk`` is money per month in the deployment's currency, ``None`` where
-    the value is unknown; ``reasons`` holds none to three sentences; ``baseline`` names the ranking that
-    listed the row where no model had passed, ``None`` where the model did; ``rule_score`` is 0-100, higher is worse,
-    ``None`` but where it ranks or stands beside a young model's risk. ``further`` is what a further model says,
-    ``None`` where none is in use or it does not observe the customer. ``listed_for`` names the model that listed the
-    row; reasons, action and ``model_version`` are of that one; risk, band, change and value at risk are the listing
-    model's in every row. ``answers`` says that the risk is that of a bad answer to a survey, not of leaving;
-    ``expected_score`` is then that answer's as the listing model expects it, as in ``Further``.
-    """
-
-    rank: int
-    customer_id: str
-    customer_name: str
-    owner: str
-    owner_name: str
-    language: Language
-    risk: float | None
-    band: str
-    change: float | None
-    rising_since: date | None
-    value_at_risk: float | None
-    reasons: tuple[str, ...]
-    last_contact: date | None
-    last_survey: str | None
-    action: str
-    action_steps: str
-    due: date
-    model_version: str
-    baseline: str | None
-    rule_score: int | None = None
-    listed_for: str = ""
-    further: Further | None = None
-    answers: bool = False
-    expected_score: float | None = None
-
-    @property
-    def by_further(self) -> bool:
-        """Whether a further model listed the row, and not the listing model (or a baseline in its place)."""
-        return self.further is not None and self.further.model == self.listed_for
-
-    @property
-    def expected(self) -> tuple[float | None, float | None]:
-        """The expected score and its change: the listing model's where it foretells answers, else the further one's."""
-        if self.answers or self.further is None:
-            return self.expected_score, None
-        return self.further.expected_score, self.further.expected_change
 
 
 @dataclass(frozen=True)
@@ -172,15 +95,3 @@ def further_places(places: int, share: float) -> int:
     Half a place stays with those who are leaving, so that of two places a quarter takes none.
     """
     return max(0, math.ceil(places * share - 0.5 - 1e-9))
-
-
-def suggest(
-    wanted: Sequence[str | None], *, default: str, actions: Mapping[str, Action], language: Language
-) -> tuple[str, str]:
-    """(title, steps) of the action the strongest reason that has one suggests, else of the default.
-
-    A model in use may suggest what the playbook has no longer: that is passed over.
-    """
-    name = next((action for action in wanted if action is not None and action in actions), default)
-    action = actions[name]
-    return action.title.in_language(language), action.steps.in_language(language)
