@@ -9,7 +9,7 @@ from churnwatch.signals import event_columns
 if TYPE_CHECKING:
     from churnwatch.sources import Tables
 
-TODAY = ("owner", "do_not_contact")
+TODAY = ("owner", "do_not_contact", "consent")
 """Facts that never have a history here: what they are today says nothing of a past as-of."""
 
 

@@ -36,6 +36,7 @@ SHAPES: dict[str, Shape] = {
             "email": "text",
             "phone": "text",
             "do_not_contact": "boolean",
+            "consent": "boolean",
             "started_at": "time",
             "ended_at": "time",
             "owner": "text",
@@ -89,6 +90,7 @@ SHAPES: dict[str, Shape] = {
             "away_from": "time",
             "away_to": "time",
             "lead": "text",
+            "stand_in": "text",
         },
         ("owner",),
         "owner",
@@ -98,7 +100,7 @@ SHAPES: dict[str, Shape] = {
 MEASURED = ("interactions", "customers")
 """The tables whose mappings may declare measures: numeric columns beyond those of the shape."""
 
-PERSONAL = ("customer_id", "name", "email", "phone", "text", "comment", "owner", "agent", "lead")
+PERSONAL = ("customer_id", "name", "email", "phone", "text", "comment", "owner", "agent", "lead", "stand_in")
 """Columns whose values no message shows; nor the tables' own keys, which may be made of a customer's id."""
 
 IDS = ("customer_id", "owner", *(shape.key for shape in SHAPES.values()))

@@ -1,7 +1,7 @@
 """The project's objects, frozen, each with its invariants; ``project`` makes them from files."""
 
 from churnwatch.spec.civil import civil_day, midnight
-from churnwatch.spec.deployment import Action, Deployment, Outreach, Playbook, ProjectSpec, Tracking
+from churnwatch.spec.deployment import Action, Deployment, Playbook, ProjectSpec, Tracking
 from churnwatch.spec.model import (
     Answer,
     Answering,
@@ -16,6 +16,7 @@ from churnwatch.spec.model import (
     Population,
 )
 from churnwatch.spec.node import Duration, Language, Node, Words
+from churnwatch.spec.outreach import MOST, Holdout, Outreach, Proactive
 from churnwatch.spec.search import Searched
 from churnwatch.spec.signal import MENTIONS, PLACEHOLDER, Column, EventTable, Example, Family, Signal
 from churnwatch.spec.source import CanonicalTable, Exclusion, Mapping, RawType, Source, Sources
@@ -25,6 +26,7 @@ from churnwatch.spec.wording import GAP, Phrases
 __all__ = [
     "GAP",
     "MENTIONS",
+    "MOST",
     "PLACEHOLDER",
     "Action",
     "Answer",
@@ -42,6 +44,7 @@ __all__ = [
     "Family",
     "Gates",
     "Grid",
+    "Holdout",
     "Language",
     "LearnerSettings",
     "Level",
@@ -53,6 +56,7 @@ __all__ = [
     "Phrases",
     "Playbook",
     "Population",
+    "Proactive",
     "ProjectSpec",
     "RawType",
     "Searched",

@@ -7,7 +7,8 @@ from typing import Any, Self
 from pydantic import Field, field_validator, model_validator
 
 from churnwatch.spec.model import Model
-from churnwatch.spec.node import Duration, Language, Name, Node, Words, Zone
+from churnwatch.spec.node import Language, Name, Node, Words, Zone
+from churnwatch.spec.outreach import Outreach
 from churnwatch.spec.signal import Column, Family
 from churnwatch.spec.source import Sources
 
@@ -36,40 +37,6 @@ class Deployment(Node):
             if used.count(name) > 1:
                 raise ValueError(f"the model {name} is in use twice: once as listing_model, or once under `also`")
         return self
-
-
-class Surveys(Node):
-    """Whom ``surveys plan`` may ask again, and how many of them it draws at random."""
-
-    fatigue: Duration = Duration("90d")
-    """Nobody is asked twice within it, whatever the survey."""
-    quiet: Duration = Duration("182d")
-    """Who has answered within it has said what they think."""
-    random_share: float = Field(default=0.2, ge=0, le=1)
-    """The share of the places that is drawn at random among those who may be asked."""
-
-
-class Outreach(Node):
-    """``outreach.yaml``: how long the list is and who may be on it."""
-
-    capacity: int = Field(default=5, ge=0)
-    """Rows an owner can work in a day, where the agents table does not say."""
-    capacity_total: float = Field(default=0.05, gt=0, le=1)
-    """Without owners: the share of the observed customers that is listed."""
-    minimum_band: str = Field(default="watch", pattern=r"^(healthy|watch|at_risk|critical)$")
-    reasons: int = Field(default=3, ge=1, le=3)
-    default_action: Name
-    due_days: int = Field(default=1, ge=0)
-    also_share: float = Field(default=0.25, ge=0, le=1)
-    """Of an owner's places those kept for customers whom a further model lists (``also`` in deployment.yaml)."""
-    also_reasons: tuple[Name, ...] = ("surveys", "service", "contact", "wording", "fulfilment")
-    """Families whose signs are told of such a customer; others only where none of these tells anything."""
-    surveys: Surveys = Surveys()
-
-    @field_validator("also_reasons", mode="before")
-    @classmethod
-    def _as_tuple(cls, value: Any) -> Any:
-        return tuple(value) if isinstance(value, list) else value
 
 
 class Tracking(Node):
@@ -143,6 +110,13 @@ class ProjectSpec(Node):
             for signal in family.signals:
                 if signal.action is not None and signal.action not in actions:
                     raise ValueError(f"{signal.name} suggests {signal.action}, which is not in playbook.yaml")
+        for name, rule in self.outreach.proactive.items():
+            if rule.when.column not in seen:
+                raise ValueError(f"outreach.yaml: proactive {name} names {rule.when.column}, which is no column")
+            if rule.action not in actions:
+                raise ValueError(
+                    f"outreach.yaml: proactive {name} suggests {rule.action}, which is not in playbook.yaml"
+                )
         if self.outreach.default_action not in actions:
             raise ValueError(f"outreach.yaml suggests {self.outreach.default_action}, which is not in playbook.yaml")
         return self
