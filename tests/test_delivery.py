@@ -24,16 +24,18 @@ from browser import CONTRAST
 from churnwatch.delivery import (
     differences,
     json_row,
+    leavers_csv,
     outreach_csv,
     outreach_html,
     publish,
+    read_list,
     recover,
     scores_parquet,
     words,
 )
 from churnwatch.delivery.text import cell, clean
 from churnwatch.errors import CheckFailed, DeliveryFailed, UsageError
-from churnwatch.outreach import Further, ListRow
+from churnwatch.outreach import Further, Leaver, ListRow
 from churnwatch.reasons import money
 
 MAY_2 = date(2026, 5, 2)
@@ -78,6 +80,26 @@ GRACE = replace(
     action="Call for a check-in",
     action_steps="Ask how things are going.",
     due=date(2026, 5, 4),
+)
+FULL = replace(
+    SITI,
+    account_owner="a3",
+    account_owner_name="Dewi",
+    handed="away",
+    back_early="risiko naik 14 poin sejak 21 Apr 2026",
+    listed_before=date(2026, 4, 18),
+    curve=(0.31, 0.3, 0.29, 0.42, 0.61, 0.7344),
+    counterfactual="Bila kasus yang terbuka selesai: 73% → 41%",
+    action_name="call_back",
+    action_why="Karena ada 3 keluhan dalam 28 hari.",
+    action_tone="Tenang, mengakui masalahnya",
+    action_channel="telepon",
+    action_minutes=15,
+    signs=("complaints",),
+    worth=917_999.99996,
+)
+PROACTIVE = replace(
+    GRACE, proactive="renewal", band="healthy", reasons=("The contract ends in 12 days",), action_minutes=20
 )
 UNHAPPY = Further(
     model="unhappy",
@@ -145,14 +167,73 @@ def test_the_table_has_the_agreed_columns_and_its_numbers_are_plain() -> None:
         "rank,customer,customer_name,owner,owner_name,risk,band,change,rising_since,value_at_risk,reason_1,"
         "reason_2,reason_3,last_contact,last_survey,action,due,model_version,listed_by,"
         "rule_score,listed_for,also_model,also_risk,also_band,also_change,expected_score,expected_change,"
-        "outcome,flag_wrong_reason",
+        "proactive,account_owner,account_owner_name,handed,listed_before,back_early,counterfactual,action_name,"
+        "action_steps,action_why,action_tone,action_channel,action_minutes,worth,outcome,flag_wrong_reason",
         "1,007,Siti Rahmawati,a1,Budi,0.7344,critical,0.1200,2026-04-11,1250000.00,3 keluhan dalam 28 hari "
         "terakhir,Diam selama 41 hari,,2026-04-20,NPS 3 (2026-04-30),Telepon kembali,2026-05-02,"
-        "3fa91c07be52,model,,churn,,,,,,,,",
+        '3fa91c07be52,model,,churn,,,,,,,,,,,,,,,"Minta maaf, lalu dengarkan.",,,,,,,',
         "2,C-9,Margaret O’Neill,a2,Grace,0.0930,watch,0.0000,,,Not one visit in 38 days,,,,,"
-        "Call for a check-in,2026-05-04,3fa91c07be52,model,,unhappy,unhappy,0.3104,at_risk,0.0910,0.4812,-0.0640,,",
+        "Call for a check-in,2026-05-04,3fa91c07be52,model,,unhappy,unhappy,0.3104,at_risk,0.0910,0.4812,-0.0640,"
+        ",,,,,,,,Ask how things are going.,,,,,,,",
         "",
     ] == lines
+
+
+def test_the_facts_of_the_day_stand_in_the_table_and_numbers_come_back_as_numbers() -> None:
+    full, grace, plain = csv.DictReader(io.StringIO(outreach_csv([FULL, PROACTIVE, SITI]).decode()))
+    expected = {
+        "proactive": "",
+        "account_owner": "a3",
+        "account_owner_name": "Dewi",
+        "handed": "away",
+        "listed_before": "2026-04-18",
+        "back_early": "risiko naik 14 poin sejak 21 Apr 2026",
+        "counterfactual": "Bila kasus yang terbuka selesai: 73% → 41%",
+        "action_name": "call_back",
+        "action_steps": "Minta maaf, lalu dengarkan.",
+        "action_why": "Karena ada 3 keluhan dalam 28 hari.",
+        "action_tone": "Tenang, mengakui masalahnya",
+        "action_channel": "telepon",
+        "action_minutes": "15",
+        "worth": "918000.0000",
+    }
+    assert expected == {name: full[name] for name in expected}
+    assert ("renewal", "20") == (grace["proactive"], grace["action_minutes"])
+    named = ("action_minutes", "worth")
+    told = [[json_row(row)[name] for name in named] for row in (full, grace, plain)]
+    assert [[15, 918_000.0], [20, None], [None, None]] == told
+    assert [int, float] == [type(number) for number in told[0]]
+
+
+def test_a_list_of_an_earlier_version_still_reads_and_another_table_does_not(tmp_path: Path) -> None:
+    """Lists once ended with the model's version, later with what a further model says."""
+    whole = outreach_csv([FULL]).decode()
+    record = next(csv.DictReader(io.StringIO(whole)))
+    publish(tmp_path / "day", {"outreach.csv": whole.encode()}, manifest={})
+    assert record == read_list(tmp_path / "day")[1][0]
+    names = list(record)
+    last = [name for name in names if name in ("outcome", "flag_wrong_reason")]
+    for end in ("listed_by", "expected_change"):
+        kept = [*names[: names.index(end) + 1], *last]
+        text = "\n".join(",".join(f'"{one}"' for one in line) for line in (kept, [record[name] for name in kept]))
+        (tmp_path / "day" / "outreach.csv").write_text(text, encoding="utf-8")
+        [row] = read_list(tmp_path / "day")[1]
+        assert {**dict.fromkeys(names, ""), **{name: record[name] for name in kept}} == row
+    (tmp_path / "day" / "outreach.csv").write_text("rank,customer\n1,007\n", encoding="utf-8")
+    with pytest.raises(CheckFailed, match=r"outreach\.csv cannot be read any more"):
+        read_list(tmp_path / "day")
+
+
+def test_the_table_of_announced_leavers_is_plain_and_guarded() -> None:
+    ana = Leaver("C-7", "Ana", "a1", "Budi", "id", date(2026, 4, 20), date(2026, 5, 31), 350_000.0, "=1+1 pindah")
+    unknown = Leaver("C-8", "", "", "", "en", date(2026, 4, 22))
+    assert [
+        "customer,customer_name,owner,owner_name,announced_on,ends_on,value,said",
+        "C-7,Ana,a1,Budi,2026-04-20,2026-05-31,350000.00,'=1+1 pindah",
+        "C-8,,,,2026-04-22,,,",
+        "",
+    ] == leavers_csv([ana, unknown]).decode().split("\n")
+    assert 1 == leavers_csv([]).count(b"\n")
 
 
 def test_a_number_of_ours_keeps_its_sign_and_data_beside_it_are_guarded() -> None:
@@ -202,7 +283,7 @@ def test_a_program_reads_the_numbers_of_a_row_as_numbers_and_an_empty_one_as_non
     siti, grace = (json_row(row) for row in rows)
     own = ("rank", "risk", "change", "value_at_risk", "rule_score")
     beside = ("also_risk", "also_change", "expected_score", "expected_change")
-    names = (*own, *beside)
+    names = (*own, *beside, "worth", "action_minutes")
     assert [1, 0.7344, 0.12, 1_250_000.0, None] == [siti[name] for name in own]
     assert [2, 0.093, 0.0, None, None] == [grace[name] for name in own]
     assert [[None] * 4, [0.3104, 0.091, 0.4812, -0.064]] == [[one[name] for name in beside] for one in (siti, grace)]

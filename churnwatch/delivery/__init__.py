@@ -8,7 +8,14 @@ from churnwatch.delivery.satisfaction_page import satisfaction_assumptions, sati
 from churnwatch.delivery.satisfaction_said import satisfaction_warnings
 from churnwatch.delivery.scores import scores_parquet
 from churnwatch.delivery.signals_page import signals_html
-from churnwatch.delivery.table import json_row, outreach_csv, past_lists_csv, quarantine_csv, survey_plan_csv
+from churnwatch.delivery.table import (
+    json_row,
+    leavers_csv,
+    outreach_csv,
+    past_lists_csv,
+    quarantine_csv,
+    survey_plan_csv,
+)
 
 __all__ = [
     "MANIFEST",
@@ -17,6 +24,7 @@ __all__ = [
     "differences",
     "file_facts",
     "json_row",
+    "leavers_csv",
     "outreach_csv",
     "outreach_html",
     "past_lists_csv",

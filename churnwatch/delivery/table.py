@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from churnwatch.delivery.text import cell
-from churnwatch.outreach import Further, ListRow
+from churnwatch.outreach import Further, Leaver, ListRow
 
 COLUMNS = (
     "rank",
@@ -40,6 +40,20 @@ COLUMNS = (
     "also_change",
     "expected_score",
     "expected_change",
+    "proactive",
+    "account_owner",
+    "account_owner_name",
+    "handed",
+    "listed_before",
+    "back_early",
+    "counterfactual",
+    "action_name",
+    "action_steps",
+    "action_why",
+    "action_tone",
+    "action_channel",
+    "action_minutes",
+    "worth",
     "outcome",
     "flag_wrong_reason",
 )
@@ -55,6 +69,9 @@ def outreach_csv(rows: Sequence[ListRow]) -> bytes:
     ``baseline:NAME``; ``rule_score`` is a whole number, 0 to 100; ``listed_for`` names the model that lists the
     row, ``also_model`` and the columns after it hold what a further model says of the customer, with 4 decimals;
     where the listing model foretells answers, ``expected_score`` is its own, and no ``expected_change`` is known;
+    ``proactive`` names the rule that lists a customer who is not at risk; ``handed`` is ``away``, ``overflow`` or
+    ``unowned`` where ``owner`` is not ``account_owner``; ``action_name`` is the playbook's key, the columns after it
+    are in the owner's language, minutes whole; ``worth`` is what the list is ordered by, with 4 decimals;
     ``outcome`` and ``flag_wrong_reason`` are empty, to hand back. Text that a spreadsheet would take for a formula
     carries a leading apostrophe. Raises ``ValueError`` for a number that is not finite.
     """
@@ -89,6 +106,15 @@ def _record(row: ListRow) -> tuple[str, ...]:
         cell(row.listed_for),
         *_beside(row.further),
         *_expected(row),
+        cell(row.proactive),
+        cell(row.account_owner),
+        cell(row.account_owner_name),
+        row.handed,
+        _day(row.listed_before),
+        *(cell(text or "") for text in (row.back_early, row.counterfactual, row.action_name, row.action_steps)),
+        *(cell(text or "") for text in (row.action_why, row.action_tone, row.action_channel)),
+        "" if row.action_minutes is None else str(row.action_minutes),
+        _number(row.worth, decimals=4),
         "",
         "",
     )
@@ -131,17 +157,46 @@ NUMBERS = (
     "also_change",
     "expected_score",
     "expected_change",
+    "worth",
 )
+WHOLE = ("rank", "action_minutes")
 
 
 def json_row(row: Mapping[str, str]) -> dict[str, Any]:
-    """A row of ``outreach.csv`` for a program: rank a whole number, the columns under ``NUMBERS`` numbers.
+    """A row of ``outreach.csv`` for a program: the columns under ``WHOLE`` whole numbers, those of ``NUMBERS`` numbers.
 
     ``None`` where such a cell is empty; every other column stays text. Raises ``ValueError`` where a cell of
     those holds no number.
     """
-    numbers = {name: float(row[name]) if row[name] else None for name in NUMBERS}
-    return {**row, "rank": int(row["rank"]) if row["rank"] else None, **numbers}
+    whole = {name: int(row[name]) if row[name] else None for name in WHOLE}
+    return {**row, **whole, **{name: float(row[name]) if row[name] else None for name in NUMBERS}}
+
+
+LEAVER_COLUMNS = (
+    "customer",
+    "customer_name",
+    "owner",
+    "owner_name",
+    "announced_on",
+    "ends_on",
+    "value",
+    "said",
+)
+
+
+def leavers_csv(leavers: Sequence[Leaver]) -> bytes:
+    """Who has announced that they leave, in the order given; days ISO, money 2 decimals, empty where unknown.
+
+    Text is guarded as in the list; equal leavers give equal bytes.
+    """
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(LEAVER_COLUMNS)
+    for one in leavers:
+        names = (one.customer_id, one.customer_name, one.owner, one.owner_name)
+        days = (_day(one.announced_on), _day(one.ends_on))
+        writer.writerow((*map(cell, names), *days, _number(one.value, decimals=2), cell(one.said or "")))
+    return out.getvalue().encode()
 
 
 def quarantine_csv(rows: Sequence[Mapping[str, object]]) -> bytes:

@@ -2,6 +2,6 @@
 
 from churnwatch.outreach.actions import suggest
 from churnwatch.outreach.choice import Counts, choose, further_places
-from churnwatch.outreach.rows import Further, ListRow
+from churnwatch.outreach.rows import Further, Leaver, ListRow
 
-__all__ = ["Counts", "Further", "ListRow", "choose", "further_places", "suggest"]
+__all__ = ["Counts", "Further", "Leaver", "ListRow", "choose", "further_places", "suggest"]

@@ -104,3 +104,23 @@ class ListRow:
         if self.answers or self.further is None:
             return self.expected_score, None
         return self.further.expected_score, self.further.expected_change
+
+
+@dataclass(frozen=True)
+class Leaver:
+    """A customer who has announced that they leave: no longer foretold, so on a list of their own.
+
+    ``announced_on`` is the day on which we learnt it, ``ends_on`` the last day where one is known. ``value`` is money
+    per month in the deployment's currency, ``None`` where unknown; ``said`` what they gave as their reason, as it was
+    written down, ``None`` where nobody wrote it.
+    """
+
+    customer_id: str
+    customer_name: str
+    owner: str
+    owner_name: str
+    language: Language
+    announced_on: date
+    ends_on: date | None = None
+    value: float | None = None
+    said: str | None = None
