@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from churnwatch.outreach import Counts, choose, further_places, suggest
+from churnwatch.outreach import Counts, choose, kept_places, suggest
 from churnwatch.spec import Action
 
 NAMES = ("customer_id", "score", "worthy", "do_not_contact", "owner")
@@ -66,7 +66,7 @@ def test_the_list_is_that_of_a_plain_walk_and_everybody_is_counted_once(
     rows: list[tuple[Any, ...]], capacity: dict[str, int] | None, total: float
 ) -> None:
     """Any customers, ties, owners and capacities: the same rows, ranks 1 to n, and counts that add up."""
-    found, counts = choose(frame(rows), capacity=capacity, total=total)
+    found, counts, _ = choose(frame(rows), capacity=capacity, total=total)
     assert oracle(rows, capacity, total) == (list(found["customer_id"]), counts)
     assert list(range(1, len(found) + 1)) == list(found["rank"])
     assert counts.observed == counts.listed + counts.below + counts.refused + counts.spilled
@@ -112,7 +112,7 @@ def test_who_may_not_be_contacted_takes_nobodys_place() -> None:
         ("c", 0.1, False, True, "rina"),
         ("d", 0.1, False, False, "rina"),
     ]
-    found, counts = choose(frame(rows), capacity={"rina": 1}, total=1)
+    found, counts, _ = choose(frame(rows), capacity={"rina": 1}, total=1)
     assert ["b"] == list(found["customer_id"])
     assert Counts(observed=4, listed=1, below=1, refused=2, spilled=0) == counts
 
@@ -120,7 +120,7 @@ def test_who_may_not_be_contacted_takes_nobodys_place() -> None:
 def test_whom_nobody_owns_is_spilled_not_lost() -> None:
     """With owners, a customer without one has nobody to call them, nor has one whose owner is unknown."""
     rows = [("a", 0.9, True, False, None), ("b", 0.8, True, False, "stranger"), ("c", 0.7, True, False, "rina")]
-    found, counts = choose(frame(rows), capacity={"rina": 5}, total=1)
+    found, counts, _ = choose(frame(rows), capacity={"rina": 5}, total=1)
     assert (["c"], 2) == (list(found["customer_id"]), counts.spilled)
 
 
@@ -135,16 +135,16 @@ def test_without_owners_the_top_share_of_the_observed_is_listed(customers: int, 
 @pytest.mark.parametrize("capacity", [None, {}, {"rina": 3}])
 def test_nobody_observed_is_an_empty_list(capacity: dict[str, int] | None) -> None:
     """With the columns the next step reads."""
-    found, counts = choose(frame([]), capacity=capacity, total=0.5)
+    found, counts, _ = choose(frame([]), capacity=capacity, total=0.5)
     assert Counts(0, 0, 0, 0, 0) == counts
-    assert ["rank", *NAMES, "for_further"] == list(found.columns)
+    assert ["rank", *NAMES, "for_further", "for_proactive", "recipient", "handed"] == list(found.columns)
     assert [] == found.to_dict("records")
 
 
 def test_other_columns_stay_with_their_customer() -> None:
     """Whatever the caller put beside."""
     scored = frame([("a", 0.1, True, False, "rina"), ("b", 0.9, True, False, "rina")]).assign(position=[0, 1])
-    found, _ = choose(scored, capacity={"rina": 2}, total=1)
+    found, _, _ = choose(scored, capacity={"rina": 2}, total=1)
     assert [1, 0] == list(found["position"])
     assert ["customer_id", "score"] == list(scored.columns[:2]), "the caller's frame is left alone"
 
@@ -175,7 +175,7 @@ def growing(name: str, score: float, owner: str | None = "rina", place: int = 0)
 
 def parted(rows: list[Row], capacity: dict[str, int] | None, share: float = 0.25) -> tuple[list[str], list[str]]:
     """The ids the listing model lists, and those a further model does, in their order."""
-    found, _ = choose(both(rows), capacity=capacity, total=0.5, also_share=share)
+    found, _, _ = choose(both(rows), capacity=capacity, total=0.5, also_share=share)
     ids = [list(found.loc[found["for_further"] == which, "customer_id"]) for which in (False, True)]
     assert ids[0] + ids[1] == list(found["customer_id"])
     return ids[0], ids[1]
@@ -244,7 +244,7 @@ def test_two_kinds_of_rows_are_those_of_three_plain_walks(
     rows: list[Row], capacity: dict[str, int] | None, total: float, share: Fraction
 ) -> None:
     """Any customers, also such as both models want: the same rows in the same order, nobody twice, nobody uncounted."""
-    found, counts = choose(both(rows), capacity=capacity, total=total, also_share=float(share))
+    found, counts, _ = choose(both(rows), capacity=capacity, total=total, also_share=float(share))
     first, last, expected = plain_walk(rows, capacity, total, share)
     assert [*first, *last] == list(found["customer_id"])
     assert [False] * len(first) + [True] * len(last) == list(found["for_further"])
@@ -274,7 +274,7 @@ def test_the_places_kept_are_the_nearest_whole_number_and_a_half_stays_with_the_
     places: int, share: float, kept: int
 ) -> None:
     """Half a place: 2 times 0.25, 6 times 0.25 (one and a half), 10 times 0.05, 30 times 0.05."""
-    assert kept == further_places(places, share)
+    assert kept == kept_places(places, share)
 
 
 def test_of_a_full_day_a_quarter_goes_to_those_who_are_growing_unhappy() -> None:
@@ -316,7 +316,7 @@ def test_whom_a_further_model_wants_is_not_below_the_band() -> None:
     """Four observed: one listed for it, one over capacity, one below everything, one not to be contacted."""
     rows = [growing("a", 0.9), growing("b", 0.8), ("c", 0.0, False, False, "rina", None, 0.0)]
     rows += [("d", 0.0, False, True, "rina", 0, 0.95)]
-    found, counts = choose(both(rows), capacity={"rina": 1}, total=1, also_share=0.25)
+    found, counts, _ = choose(both(rows), capacity={"rina": 1}, total=1, also_share=0.25)
     assert ["a"] == list(found["customer_id"])
     assert Counts(observed=4, listed=1, below=1, refused=1, spilled=1) == counts
 

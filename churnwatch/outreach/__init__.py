@@ -1,7 +1,21 @@
 """The list: which customers an owner contacts today, why, and what to do."""
 
 from churnwatch.outreach.actions import suggest
-from churnwatch.outreach.choice import Counts, choose, further_places
+from churnwatch.outreach.choice import LEFT_ALONE, Choice, Counts, choose, kept_places
+from churnwatch.outreach.holdout import Arm, Draw, epoch_of
 from churnwatch.outreach.rows import Further, Leaver, ListRow
 
-__all__ = ["Counts", "Further", "Leaver", "ListRow", "choose", "further_places", "suggest"]
+__all__ = [
+    "LEFT_ALONE",
+    "Arm",
+    "Choice",
+    "Counts",
+    "Draw",
+    "Further",
+    "Leaver",
+    "ListRow",
+    "choose",
+    "epoch_of",
+    "kept_places",
+    "suggest",
+]

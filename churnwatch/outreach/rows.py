@@ -44,13 +44,14 @@ class ListRow:
     ``expected_score`` is then that answer's as the listing model expects it, as in ``Further``.
 
     ``owner`` is whose list the row stands on. ``account_owner`` looks after the customer; where it is somebody else,
-    ``handed`` says why: ``away``, ``overflow`` or ``unowned``. ``proactive`` names the rule of outreach.yaml that lists
-    a customer who is not at risk, empty of the others. ``back_early`` says, in words, why a customer is listed again
-    before the cooldown is over; ``listed_before`` is the day of the last list that named them. ``curve`` are the risks
-    of the last 90 days by today's model, the oldest first, today's last; empty where none is told.
-    ``counterfactual`` says what one actionable sign less would make of the risk. ``action_name`` is the playbook's key,
-    ``action_why`` the sentence that says why this action, ``action_minutes`` what it takes. ``signs`` are the names of
-    what the reasons speak of (no text for people). ``worth`` is what the list is ordered by: risk times value.
+    ``handed`` says why: ``away`` (the owner is) or ``overflow`` (their day is full). ``proactive`` names the rule of
+    outreach.yaml that lists a customer who is not at risk, ``proactive_title`` is what people call it; both empty of
+    the others. ``back_early`` says, in words, why a customer is listed again before the cooldown is over;
+    ``listed_before`` is the day of the last list that named them. ``curve`` are the risks of the last 90 days by
+    today's model, the oldest first, today's last; empty where none is told. ``counterfactual`` says what one actionable
+    sign less would make of the risk. ``action_name`` is the playbook's key, ``action_why`` the sentence that says why
+    this action, ``action_minutes`` what it takes. ``signs`` are the names of what the reasons speak of (no text for
+    people). ``worth`` is what the list is ordered by: risk times value.
     """
 
     rank: int
@@ -78,6 +79,7 @@ class ListRow:
     answers: bool = False
     expected_score: float | None = None
     proactive: str = ""
+    proactive_title: str = ""
     account_owner: str = ""
     account_owner_name: str = ""
     handed: str = ""

@@ -388,7 +388,7 @@ def past_list(
             allowed="at least one customer who may be contacted",
             hint="look at the mapping of do_not_contact in sources.yaml",
         )
-    chosen, counts = choose(scored, capacity=competing["capacity"], total=competing["capacity_total"])
+    chosen, counts, _ = choose(scored, capacity=competing["capacity"], total=competing["capacity_total"])
     places = chosen["place"].to_numpy()
     listed = np.zeros(len(customers), dtype=bool)
     listed[places] = True

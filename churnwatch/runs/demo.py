@@ -177,7 +177,7 @@ def _truth(workspace: Workspace, trained: Trained) -> Truth:
             **{name: frame.assign(score=scores) for name, scores in one.baselines.items()},
         }
         for name, scored in rankings.items():
-            chosen, _ = choose(scored, capacity=capacity, total=spec.outreach.capacity_total)
+            chosen, _, _ = choose(scored, capacity=capacity, total=spec.outreach.capacity_total)
             lists[name].append(set(chosen["customer_id"]))
     return Truth(
         silent={name: caught(gone, made, among=silent) for name, made in lists.items()},

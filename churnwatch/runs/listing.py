@@ -136,7 +136,7 @@ def _finished(
     joined["position"] = np.arange(len(joined))
     has_owners = joined["owner"].notna().any()
     capacity = capacities(tables, default=spec.outreach.capacity) if has_owners else None
-    chosen, counts = choose(
+    chosen, counts, _ = choose(
         joined, capacity=capacity, total=spec.outreach.capacity_total, also_share=spec.outreach.also_share
     )
     records = chosen.to_dict("records")
