@@ -11,6 +11,7 @@ from churnwatch.delivery.signals_page import signals_html
 from churnwatch.delivery.table import (
     json_row,
     leavers_csv,
+    list_name,
     outreach_csv,
     past_lists_csv,
     quarantine_csv,
@@ -25,6 +26,7 @@ __all__ = [
     "file_facts",
     "json_row",
     "leavers_csv",
+    "list_name",
     "outreach_csv",
     "outreach_html",
     "past_lists_csv",

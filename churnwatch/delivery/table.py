@@ -54,6 +54,7 @@ COLUMNS = (
     "action_channel",
     "action_minutes",
     "worth",
+    "list",
     "outcome",
     "flag_wrong_reason",
 )
@@ -62,7 +63,15 @@ LATER = COLUMNS[COLUMNS.index("rule_score") : COLUMNS.index("outcome")]
 """Columns that lists of earlier versions of the program lack."""
 
 
-def outreach_csv(rows: Sequence[ListRow]) -> bytes:
+def list_name(deployment: str, day: date, revision: int) -> str:
+    """``demo 2026-07-01 r1``: which list a row is of, so that a file copied anywhere can be handed back.
+
+    The words around the day keep a spreadsheet from taking it for a date and writing it in another way.
+    """
+    return f"{deployment} {day} r{revision}"
+
+
+def outreach_csv(rows: Sequence[ListRow], *, name: str = "") -> bytes:
     r"""The rows in their order as UTF-8 CSV, lines ending in ``\n``; equal rows give equal bytes.
 
     Risk and change have 4 decimals, money 2, days are ISO; empty means missing. ``listed_by`` is ``model`` or
@@ -72,17 +81,18 @@ def outreach_csv(rows: Sequence[ListRow]) -> bytes:
     ``proactive`` names the rule that lists a customer who is not at risk; ``handed`` is ``away``, ``overflow`` or
     ``unowned`` where ``owner`` is not ``account_owner``; ``action_name`` is the playbook's key, the columns after it
     are in the owner's language, minutes whole; ``worth`` is what the list is ordered by, with 4 decimals;
+    ``list`` is ``name``, the list's ``list_name``;
     ``outcome`` and ``flag_wrong_reason`` are empty, to hand back. Text that a spreadsheet would take for a formula
     carries a leading apostrophe. Raises ``ValueError`` for a number that is not finite.
     """
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows(_record(row) for row in rows)
+    writer.writerows(_record(row, name) for row in rows)
     return out.getvalue().encode()
 
 
-def _record(row: ListRow) -> tuple[str, ...]:
+def _record(row: ListRow, name: str) -> tuple[str, ...]:
     reasons = [cell(reason) for reason in row.reasons]
     return (
         str(row.rank),
@@ -115,6 +125,7 @@ def _record(row: ListRow) -> tuple[str, ...]:
         *(cell(text or "") for text in (row.action_why, row.action_tone, row.action_channel)),
         "" if row.action_minutes is None else str(row.action_minutes),
         _number(row.worth, decimals=4),
+        cell(name),
         "",
         "",
     )

@@ -119,7 +119,7 @@ def _finished(
     issued_before: int | None = None,
     report: Report | None,
 ) -> Made:
-    from churnwatch.delivery import outreach_csv, outreach_html, scores_parquet
+    from churnwatch.delivery import list_name, outreach_csv, outreach_html, scores_parquet
     from churnwatch.ledger import previous_risks, previously_by
 
     spec = workspace.spec
@@ -167,7 +167,7 @@ def _finished(
     of_further = (f"{one.name}: {said}" for one in further for said in one.warnings if said not in ranking.warnings)
     warnings = (*switched, *ranking.warnings, *of_further)
     files = {
-        "outreach.csv": outreach_csv(rows),
+        "outreach.csv": outreach_csv(rows, name=list_name(workspace.deployment, day, revision)),
         "outreach.html": outreach_html(
             rows,
             title=spec.deployment.title,
