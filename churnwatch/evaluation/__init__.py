@@ -34,6 +34,7 @@ from churnwatch.evaluation.interval import Interval, paired_interval
 from churnwatch.evaluation.lead import LEAD_DAYS, Lead, LeadTimes, days_until, lead_times
 from churnwatch.evaluation.measured import Catalogue, Coverage, Entry, Measured, coverage, measure
 from churnwatch.evaluation.nonresponse import Asked, Estimates, Everybody, Quantity, estimates
+from churnwatch.evaluation.power import is_rough, power, smallest_effect
 from churnwatch.evaluation.profit import Profit, expected_maximum_profit
 from churnwatch.evaluation.replay import SHARES, ListFigures, PastList, Rate, Replay, RiskBin, replay
 from churnwatch.evaluation.shift import moved_words, shift_by_chance, shift_words
@@ -105,6 +106,7 @@ __all__ = [
     "gain_picture",
     "gate",
     "group_figures",
+    "is_rough",
     "lead_times",
     "lift_at",
     "listed_at_capacity",
@@ -114,6 +116,7 @@ __all__ = [
     "measure",
     "moved_words",
     "paired_interval",
+    "power",
     "precision_at_capacity",
     "random_scores",
     "ranking_figures",
@@ -124,5 +127,6 @@ __all__ = [
     "shift_by_chance",
     "shift_words",
     "slice_figures",
+    "smallest_effect",
     "suspects",
 ]
