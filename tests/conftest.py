@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from browser import CHROMIUM, FLAGS
 from command_line import Said, ok, spawn
 from filelock import FileLock
+
+from churnwatch.ledger import open_ledger
 
 CUSTOMERS = 1200
 SMALLER = {
@@ -75,6 +80,23 @@ def project(company, tmp_path):
 def untrained(company, tmp_path):
     """The company's project files and data, without state and lists."""
     return shutil.copytree(company.root, tmp_path / "untrained", ignore=shutil.ignore_patterns("state", "out"))
+
+
+# The URL of a PostgreSQL database that may be emptied: with it, everything is tested there as well.
+POSTGRES = os.environ.get("CHURNWATCH_TEST_POSTGRES", "")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"] if POSTGRES else ["sqlite"])
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
+    if request.param == "sqlite":
+        yield open_ledger(tmp_path / "state" / "ledger.db")
+        return
+    admin = sa.create_engine(POSTGRES)
+    with admin.begin() as connection:
+        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+        connection.execute(sa.text("CREATE SCHEMA public"))
+    admin.dispose()
+    yield open_ledger(POSTGRES)
 
 
 @pytest.fixture(scope="session")

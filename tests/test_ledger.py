@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from ledger_facts import MAY_1, NOON, assigned, count, issue, outcome, promote, row
+from sqlalchemy.exc import DBAPIError, StatementError
 
 from churnwatch.errors import ProjectError
 from churnwatch.ledger import (
@@ -24,96 +23,13 @@ from churnwatch.ledger import (
     finish_run,
     latest_list,
     open_ledger,
-    previous_risks,
     promotions,
-    record_list,
-    record_promotion,
+    record_outcomes,
+    record_veto,
     runs,
 )
 from churnwatch.ledger.opening import writing
 from churnwatch.ledger.schema import APPEND_ONLY, REVISIONS, VERSION_TABLE, metadata
-
-NOON = datetime(2026, 5, 1, 12, 0, 0, 250, tzinfo=UTC)
-MAY_1, MAY_2 = date(2026, 5, 1), date(2026, 5, 2)
-# The URL of a PostgreSQL database that may be emptied: with it, everything is tested there as well.
-POSTGRES = os.environ.get("CHURNWATCH_TEST_POSTGRES", "")
-
-
-@pytest.fixture(params=["sqlite", "postgresql"] if POSTGRES else ["sqlite"])
-def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
-    if request.param == "sqlite":
-        yield open_ledger(tmp_path / "state" / "ledger.db")
-        return
-    admin = sa.create_engine(POSTGRES)
-    with admin.begin() as connection:
-        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-        connection.execute(sa.text("CREATE SCHEMA public"))
-    admin.dispose()
-    yield open_ledger(POSTGRES)
-
-
-def row(customer: str, *, rank: int = 1, risk: float | None = 0.5, **more: Any) -> dict[str, Any]:
-    return {
-        "customer_id": customer,
-        "rank": rank,
-        "owner": "a1",
-        "risk": risk,
-        "band": "at_risk",
-        "change": None,
-        "rising_since": date(2026, 4, 20),
-        "value_at_risk": 1_250_000.0,
-        "reasons": ("3 complaints in the last 28 days",),
-        "last_contact": None,
-        "last_survey": "NPS 3 (2026-04-02)",
-        "action": "Call back",
-        "due": MAY_2,
-        "listed_for": "churn",
-        "also_model": None,
-        "also_risk": None,
-        "also_band": None,
-        "also_change": None,
-        "expected_score": None,
-        "expected_change": None,
-        **more,
-    }
-
-
-def issue(ledger: sa.Engine, *, as_of: date = MAY_1, rows: Any = (), deployment: str = "demo", also: Any = ()) -> int:
-    run = begin_run(
-        ledger, deployment=deployment, command="daily", as_of=as_of, started_at=NOON, program_version="0.1.0"
-    )
-    return record_list(
-        ledger,
-        run_id=run,
-        deployment=deployment,
-        as_of=as_of,
-        model="churn",
-        model_version="0123456789ab",
-        baseline=None,
-        files={"outreach.csv": {"sha256": "00", "bytes": 3}},
-        issued_at=NOON,
-        rows=rows,
-        also=also,
-    )
-
-
-def promote(ledger: sa.Engine, version: str, *, model: str = "churn") -> Any:
-    return record_promotion(
-        ledger,
-        deployment="demo",
-        model=model,
-        model_version=version,
-        moved_at=NOON,
-        by="cron",
-        reason="gate passed",
-        gate={"auc": 0.81},
-    )
-
-
-def count(ledger: sa.Engine, table: str) -> int:
-    with ledger.connect() as connection:
-        return connection.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one()
-
 
 # --- runs
 
@@ -170,127 +86,6 @@ def test_a_time_without_a_zone_and_a_moment_given_as_a_day_are_refused(ledger: s
     assert () == runs(ledger, deployment="demo")
 
 
-# --- lists
-
-
-def test_a_list_comes_back_by_rank_with_what_was_said(ledger: sa.Engine) -> None:
-    second, first = row("007", rank=2, risk=0.25), row("8", rank=1, risk=0.75, reasons=())
-    assert 1 == issue(ledger, rows=[second, {**first, "customer_name": "Siti", "action_steps": "…"}])
-    found = latest_list(ledger, deployment="demo", as_of=MAY_1)
-    assert found is not None
-    assert (first, second) == found.rows
-    assert {"outreach.csv": {"sha256": "00", "bytes": 3}} == found.files
-    assert (1, "churn", "0123456789ab", None, NOON) == (
-        found.revision,
-        found.model,
-        found.model_version,
-        found.baseline,
-        found.issued_at,
-    )
-
-
-def test_a_list_keeps_the_further_models_it_asked_in_their_order_and_what_they_said(ledger: sa.Engine) -> None:
-    """One had no champion; a list without further models has none, and a row without their word has none."""
-    asked = (("unhappy", "cafecafecafe"), ("inactivity", None))
-    beside = {"also_model": "unhappy", "also_risk": 0.31, "also_band": "watch", "also_change": 0.09}
-    told = row("7", risk=0.02, listed_for="unhappy", **beside, expected_score=0.48, expected_change=-0.06)
-    issue(ledger, rows=[told, row("8", rank=2)], also=asked)
-    found = latest_list(ledger, deployment="demo", as_of=MAY_1)
-    assert found is not None
-    assert (asked, (told, row("8", rank=2))) == (found.also, found.rows)
-    issue(ledger, as_of=MAY_2)
-    after = latest_list(ledger, deployment="demo", as_of=MAY_2)
-    assert after is not None
-    assert () == after.also
-
-
-def test_a_second_list_of_a_day_is_its_second_revision_and_the_first_stays(ledger: sa.Engine) -> None:
-    assert [1, 2, 1, 1] == [
-        issue(ledger, rows=[row("a")]),
-        issue(ledger, rows=[row("b"), row("c", rank=2)]),
-        issue(ledger, as_of=MAY_2),
-        issue(ledger, deployment="other"),
-    ]
-    found = latest_list(ledger, deployment="demo", as_of=MAY_1)
-    assert found is not None
-    assert (2, ["b", "c"]) == (found.revision, [each["customer_id"] for each in found.rows])
-    assert 3 == count(ledger, "list_rows")
-    assert latest_list(ledger, deployment="demo", as_of=date(2026, 5, 3)) is None
-
-
-def test_previous_risks_are_those_of_the_last_revision_of_the_last_earlier_day(ledger: sa.Engine) -> None:
-    issue(ledger, as_of=date(2026, 4, 1), rows=[row("old", risk=0.1)])
-    issue(ledger, rows=[row("a", risk=0.2)])
-    issue(ledger, rows=[row("a", risk=0.3), row("b", rank=2, risk=0.4)])
-    issue(ledger, as_of=MAY_2, rows=[row("a", risk=0.9)])
-    issue(ledger, rows=[row("a", risk=0.8)], deployment="other")
-    assert {"a": 0.3, "b": 0.4} == before(ledger, MAY_2)
-    issue(ledger, as_of=date(2026, 5, 3), rows=[row("a", risk=None, band=""), row("b", rank=2, risk=0.6)])
-    assert {"b": 0.6} == before(ledger, date(2026, 5, 4))
-    assert {"old": 0.1} == before(ledger, MAY_1)
-    assert {} == before(ledger, date(2026, 4, 1))
-
-
-def before(ledger: sa.Engine, day: date, **more: Any) -> dict[str, float]:
-    same = {"deployment": "demo", "model": "churn", "model_version": "0123456789ab"} | more
-    return previous_risks(ledger, before=day, **same)
-
-
-def test_risks_of_another_model_or_version_are_not_compared_with(ledger: sa.Engine) -> None:
-    """A change of the model must not look like one of the customer."""
-    issue(ledger, rows=[row("a", risk=0.2)])
-    assert {"a": 0.2} == before(ledger, MAY_2)
-    assert {} == before(ledger, MAY_2, model="inactivity")
-    assert {} == before(ledger, MAY_2, model_version="ffffffffffff")
-
-
-def test_an_old_list_is_made_again_beside_the_lists_of_its_time(ledger: sa.Engine) -> None:
-    """What was issued for an earlier day only afterwards is left out."""
-    issue(ledger, as_of=date(2026, 4, 1), rows=[row("a", risk=0.1)])
-    issue(ledger, as_of=MAY_2, rows=[row("a", risk=0.9)])
-    made = latest_list(ledger, deployment="demo", as_of=MAY_2)
-    issue(ledger, as_of=MAY_1, rows=[row("a", risk=0.5)])
-    assert made is not None
-    assert {"a": 0.5} == before(ledger, MAY_2)
-    assert {"a": 0.1} == before(ledger, MAY_2, issued_before=made.list_id)
-
-
-@pytest.mark.parametrize(
-    ("broken", "error"),
-    [
-        pytest.param(row("a", rank=2), IntegrityError, id="the same customer twice"),
-        pytest.param(row("b", rank=2, risk=1.5), IntegrityError, id="a risk above one"),
-        pytest.param(row("b", rank=2, band="terrible"), IntegrityError, id="an unknown band"),
-        pytest.param({"customer_id": "b"}, KeyError, id="a row without its fields"),
-        pytest.param(row("b", rank=2, reasons=(float("nan"),)), ValueError, id="NaN, which is no JSON"),
-    ],
-)
-def test_a_list_that_fails_in_the_middle_leaves_nothing(
-    ledger: sa.Engine, broken: dict[str, Any], error: type[Exception]
-) -> None:
-    with pytest.raises((error, StatementError)):
-        issue(ledger, rows=[row("a"), broken])
-    assert (0, 0) == (count(ledger, "lists"), count(ledger, "list_rows"))
-    assert 1 == issue(ledger, rows=[row("a")])
-
-
-def test_a_list_belongs_to_a_run(ledger: sa.Engine) -> None:
-    with pytest.raises(IntegrityError):
-        record_list(
-            ledger,
-            run_id=99,
-            deployment="demo",
-            as_of=MAY_1,
-            model="churn",
-            model_version="ab",
-            baseline=None,
-            files={},
-            issued_at=NOON,
-            rows=[],
-        )
-    assert 0 == count(ledger, "lists")
-
-
 # --- promotions
 
 
@@ -326,7 +121,9 @@ def test_the_champion_is_the_version_promoted_last_and_each_promotion_names_the_
     ],
 )
 def test_the_database_itself_refuses_to_rewrite_what_was_said(ledger: sa.Engine, table: str, statement: str) -> None:
-    issue(ledger, rows=[row("a")])
+    issue(ledger, rows=[row("a")], assigned=[assigned("a")])
+    record_outcomes(ledger, deployment="demo", outcomes=[outcome("a")])
+    record_veto(ledger, deployment="demo", customer_id="a", reason="key account", by="lead", at=NOON)
     promote(ledger, "aaa")
     column = metadata.tables[table].columns.keys()[1]
     with pytest.raises(DBAPIError, match=f"{table} is append-only"), writing(ledger) as connection:
@@ -415,7 +212,8 @@ def test_a_ledger_of_the_first_schema_is_brought_up_to_date_with_all_it_holds(tm
     [kept] = found.rows
     assert ("007", 0.5, ("silent",)) == (kept["customer_id"], kept["risk"], kept["reasons"])
     later = ("listed_for", "also_model", "also_risk", "also_band", "also_change", "expected_score", "expected_change")
-    assert {None} == {kept[name] for name in later}
+    assert {None} == {kept[name] for name in (*later, "proactive", "worth", "counterfactual")}
+    assert ((), None) == (kept["signs"], found.seen)
     assert 2 == issue(ledger, rows=[row("008", listed_for="unhappy")])
     with pytest.raises(DBAPIError, match="list_rows is append-only"), writing(ledger) as connection:
         connection.execute(sa.text("UPDATE list_rows SET listed_for = 'churn'"))

@@ -1,11 +1,25 @@
 """The ledger: the facts that cannot be rebuilt (DESIGN §9), in SQLite or PostgreSQL.
 
-Runs, lists issued with their rows, and promotions. Lists, rows and promotions are append-only: triggers in
-the database refuse to change or delete them. Times are parameters; nothing here reads a clock.
+Runs, lists issued with their rows and the arms of the holdout they decided, outcomes handed back, vetoes, and
+promotions. All but runs are append-only: triggers in the database refuse to change or delete them. Times are
+parameters; nothing here reads a clock.
 """
 
-from churnwatch.ledger.lists import IssuedList, latest_list, previous_risks, previously_by, record_list
+from churnwatch.ledger.holdout import Assigned, assignments
+from churnwatch.ledger.lists import (
+    IssuedList,
+    PastRow,
+    Seen,
+    latest_list,
+    past_rows,
+    previous_risks,
+    previously_by,
+    record_list,
+    rows_of_customer,
+    seen_now,
+)
 from churnwatch.ledger.opening import open_ledger
+from churnwatch.ledger.outcomes import Outcome, Recorded, outcomes, record_outcomes
 from churnwatch.ledger.promotions import (
     ROLLED_BACK,
     Promotion,
@@ -19,13 +33,21 @@ from churnwatch.ledger.promotions import (
     terms,
 )
 from churnwatch.ledger.runs import Run, begin_run, finish_run, runs
+from churnwatch.ledger.vetoes import Veto, record_veto, vetoed, vetoes
 
 __all__ = [
     "ROLLED_BACK",
+    "Assigned",
     "IssuedList",
+    "Outcome",
+    "PastRow",
     "Promotion",
+    "Recorded",
     "Run",
+    "Seen",
     "Term",
+    "Veto",
+    "assignments",
     "before_champion",
     "begin_run",
     "challenger",
@@ -34,11 +56,19 @@ __all__ = [
     "latest_list",
     "left_by_rollback",
     "open_ledger",
+    "outcomes",
+    "past_rows",
     "previous_risks",
     "previously_by",
     "promotions",
     "record_list",
+    "record_outcomes",
     "record_promotion",
+    "record_veto",
+    "rows_of_customer",
     "runs",
+    "seen_now",
     "terms",
+    "vetoed",
+    "vetoes",
 ]

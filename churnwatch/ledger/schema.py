@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -26,10 +27,10 @@ from sqlalchemy import (
 VERSION_TABLE = "ledger_version"
 """Not Alembic's usual name: the ledger may share a PostgreSQL database with MLflow, which uses that one."""
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """Every schema this program knows, oldest first; the last one is the schema below."""
 
-APPEND_ONLY = ("lists", "list_rows", "promotions")
+APPEND_ONLY = ("lists", "list_rows", "assignments", "outcomes", "vetoes", "promotions")
 
 
 class Instant(TypeDecorator[datetime]):
@@ -97,6 +98,8 @@ lists = Table(
     Column("files", JSON, nullable=False),
     Column("issued_at", Instant, nullable=False),
     Column("also", JSON),
+    Column("seen_outcome", Integer),
+    Column("seen_veto", Integer),
     UniqueConstraint("deployment", "as_of", "revision", name="lists_one_revision"),
     CheckConstraint("revision >= 1", name="lists_revision"),
     CheckConstraint("model_version IS NOT NULL OR baseline IS NOT NULL", name="lists_ranked_by"),
@@ -126,9 +129,75 @@ list_rows = Table(
     Column("also_change", Float),
     Column("expected_score", Float),
     Column("expected_change", Float),
+    Column("proactive", Text),
+    Column("account_owner", Text),
+    Column("handed", Text),
+    Column("back_early", Text),
+    Column("action_name", Text),
+    Column("action_minutes", Integer),
+    Column("signs", JSON),
+    Column("worth", Float),
+    Column("counterfactual", Text),
     CheckConstraint("risk >= 0 AND risk <= 1", name="list_rows_risk"),
     CheckConstraint("band IN ('healthy', 'watch', 'at_risk', 'critical')", name="list_rows_band"),
     CheckConstraint("rank >= 1", name="list_rows_rank"),
+    Index("list_rows_of_customer", "customer_id"),
+)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    Column("assignment_id", Integer, primary_key=True),
+    Column("list_id", Integer, ForeignKey("lists.list_id", name="assignments_list"), nullable=False),
+    Column("deployment", Text, nullable=False),
+    Column("epoch", CivilDay, nullable=False),
+    Column("customer_id", Text, nullable=False),
+    Column("arm", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("band", Text, nullable=False),
+    Column("risk", Float),
+    Column("worth", Float),
+    Column("decided_on", CivilDay, nullable=False),
+    UniqueConstraint("deployment", "epoch", "customer_id", name="assignments_one_arm"),
+    CheckConstraint("arm IN ('treated', 'held_out')", name="assignments_arm"),
+)
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("outcome_id", Integer, primary_key=True),
+    Column("deployment", Text, nullable=False),
+    Column("customer_id", Text, nullable=False),
+    Column("list_id", Integer, ForeignKey("lists.list_id", name="outcomes_list")),
+    Column("list_day", CivilDay),
+    Column("day", CivilDay, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("known_at", Instant, nullable=False),
+    Column("words", JSON, nullable=False),
+    Column("snooze_until", CivilDay),
+    Column("why", Text),
+    Column("action_name", Text),
+    Column("channel", Text),
+    Column("owner", Text),
+    Column("by", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("line", Integer, nullable=False),
+    Column("replaces", Integer, ForeignKey("outcomes.outcome_id", name="outcomes_replaces")),
+    UniqueConstraint("replaces", name="outcomes_replaced_once"),
+    Index("outcomes_of_customer", "deployment", "customer_id"),
+)
+
+vetoes = Table(
+    "vetoes",
+    metadata,
+    Column("veto_id", Integer, primary_key=True),
+    Column("deployment", Text, nullable=False),
+    Column("customer_id", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("lifted", Boolean, nullable=False),
+    Index("vetoes_of_customer", "deployment", "customer_id"),
 )
 
 promotions = Table(

@@ -1,0 +1,128 @@
+"""Facts for the tests of the ledger, each as a run would write it."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from churnwatch.ledger import Assigned, Outcome, Seen, begin_run, record_list, record_promotion
+
+NOON = datetime(2026, 5, 1, 12, 0, 0, 250, tzinfo=UTC)
+MAY_1, MAY_2 = date(2026, 5, 1), date(2026, 5, 2)
+
+
+def row(customer: str, *, rank: int = 1, risk: float | None = 0.5, **more: Any) -> dict[str, Any]:
+    return {
+        "customer_id": customer,
+        "rank": rank,
+        "owner": "a1",
+        "risk": risk,
+        "band": "at_risk",
+        "change": None,
+        "rising_since": date(2026, 4, 20),
+        "value_at_risk": 1_250_000.0,
+        "reasons": ("3 complaints in the last 28 days",),
+        "last_contact": None,
+        "last_survey": "NPS 3 (2026-04-02)",
+        "action": "Call back",
+        "due": MAY_2,
+        "listed_for": "churn",
+        "also_model": None,
+        "also_risk": None,
+        "also_band": None,
+        "also_change": None,
+        "expected_score": None,
+        "expected_change": None,
+        "proactive": "",
+        "account_owner": "a1",
+        "handed": "",
+        "back_early": None,
+        "action_name": "call_back",
+        "action_minutes": 15,
+        "signs": ("complaints",),
+        "worth": 625_000.0,
+        "counterfactual": None,
+        **more,
+    }
+
+
+def issue(
+    ledger: sa.Engine,
+    *,
+    as_of: date = MAY_1,
+    rows: Any = (),
+    deployment: str = "demo",
+    also: Any = (),
+    assigned: Any = (),
+    seen: Seen | None = None,
+) -> int:
+    run = begin_run(
+        ledger, deployment=deployment, command="daily", as_of=as_of, started_at=NOON, program_version="0.1.0"
+    )
+    return record_list(
+        ledger,
+        run_id=run,
+        deployment=deployment,
+        as_of=as_of,
+        model="churn",
+        model_version="0123456789ab",
+        baseline=None,
+        files={"outreach.csv": {"sha256": "00", "bytes": 3}},
+        issued_at=NOON,
+        rows=rows,
+        also=also,
+        assigned=assigned,
+        seen=seen,
+    )
+
+
+def promote(ledger: sa.Engine, version: str, *, model: str = "churn") -> Any:
+    return record_promotion(
+        ledger,
+        deployment="demo",
+        model=model,
+        model_version=version,
+        moved_at=NOON,
+        by="cron",
+        reason="gate passed",
+        gate={"auc": 0.81},
+    )
+
+
+def count(ledger: sa.Engine, table: str) -> int:
+    with ledger.connect() as connection:
+        return connection.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one()
+
+
+def outcome(customer: str = "a", *words: str, **more: Any) -> Outcome:
+    """A word on a row of the first list; without words: reached."""
+    said = {
+        "deployment": "demo",
+        "customer_id": customer,
+        "list_id": 1,
+        "list_day": MAY_1,
+        "day": MAY_2,
+        "at": NOON,
+        "known_at": NOON,
+        "words": words or ("reached",),
+        "by": "lead",
+        "source": "f1",
+        "line": 2,
+    }
+    return Outcome(**{**said, **more})
+
+
+def assigned(customer: str, arm: str = "treated", **more: Any) -> Assigned:
+    said = {
+        "epoch": date(2026, 4, 30),
+        "customer_id": customer,
+        "arm": arm,
+        "owner": "a1",
+        "band": "at_risk",
+        "risk": 0.5,
+        "worth": 625_000.0,
+        "decided_on": MAY_1,
+    }
+    return Assigned(**{**said, **more})
