@@ -404,7 +404,7 @@ def test_where_the_listing_model_foretells_answers_the_words_are_of_answers_in_b
     text = page([siti, grace, tono], summary={"observed": 4213})
     said = _Elements(text).words
     for expected in (
-        "Risiko jawaban buruk 73% Kritis naik 12 poin sejak daftar terakhir naik sejak 11 Apr 2026 "
+        "Risiko jawaban buruk 73% Kritis naik 12 poin sejak daftar terakhir naik sejak 11 Apr 2026, sudah 21 hari "
         "Perkiraan skor 31 dari 100 Cancels: 31% , Berisiko Mengapa",
         "Early sign not unhappy yet Cancels 31%",
         "Risk of a bad answer: 9.3% , Watch Expected score 72 of 100 Why",
@@ -449,6 +449,87 @@ def test_a_baseline_beside_a_further_model_says_of_nobody_that_they_stay() -> No
     assert "Risk of leaving" not in said
 
 
+def test_a_card_says_since_when_what_if_by_whom_and_why_again() -> None:
+    said = _Elements(page([FULL, replace(GRACE, handed="overflow", account_owner_name="Sari")])).words
+    for expected in (
+        "Siti Rahmawati 007 · urutan 1/2 untuk Dewi, yang sedang tidak masuk",
+        "naik 12 poin sejak daftar terakhir naik sejak 11 Apr 2026, sudah 21 hari",
+        "Kembali sebelum waktunya: risiko naik 14 poin sejak 21 Apr 2026 Mengapa",
+        "Diam selama 41 hari Bila kasus yang terbuka selesai: 73% → 41%",
+        "Telepon kembali telepon · 15 menit Minta maaf, lalu dengarkan. Tenggat: hari ini , Sab, 2 Mei",
+        "Nilai berisiko: Rp 1.250.000 per bulan Aktivitas terakhir: 20 Apr 2026 (12 hari lalu)",
+        "Mengapa tindakan ini Karena ada 3 keluhan dalam 28 hari. Nada bicara Tenang, mengakui masalahnya",
+        "Terakhir di daftar 18 Apr 2026 Survei terakhir NPS 3 (30 Apr 2026)",
+        "1 pelanggan perlu dihubungi · sekitar 15 menit",
+        "C-9 · 2 of 2 in all over from Sari, whose day is full",
+    ):
+        assert expected in said
+    assert "nobody looks after this customer yet" in page([replace(GRACE, handed="unowned")])
+    assert "rising since 1 May 2026, for 1 day<" in page([replace(GRACE, rising_since=date(2026, 5, 1))])
+    assert "rising since 2 May 2026<" in page([replace(GRACE, rising_since=MAY_2)])
+
+
+def test_a_proactive_row_is_marked_and_is_not_dressed_as_a_risk() -> None:
+    """Its band and number are told on a click; neither the counts of bands nor the overview know it."""
+    other = replace(PROACTIVE, rank=3, proactive="quiet_summer", owner="a3", owner_name="Wulan", curve=(0.1, 0.1))
+    text = page([SITI, PROACTIVE, other])
+    said = _Elements(text).words
+    assert "Renewal coming not at risk Why The contract ends in 12 days" in said
+    assert "Quiet summer not at risk Why" in said
+    assert "1 customer to contact, 1 of them not at risk · about 20 minutes" in said
+    assert "Risk of leaving 9.3%, Healthy" in said
+    assert "2 Not at risk" in _Elements(text.partition("<nav")[0]).words
+    assert "Healthy" not in text.partition("<section")[0]
+    assert ["card critical first", "card proactive first", "card proactive first"] == [
+        attributes["class"] for tag, attributes in _Elements(text).elements if tag == "li" and "class" in attributes
+    ]
+    assert 0 == text.count("<svg")
+
+
+def test_a_curve_is_drawn_from_nought_with_its_onset_and_told_in_words() -> None:
+    """Three risks over the 90 days until 2 May: the onset of 17 March, 46 days back, stands at 44 of 90 days."""
+    row = replace(SITI, curve=(0.1, 0.2, 0.4), rising_since=date(2026, 3, 17))
+    [svg] = re.findall(r"<svg.*?</svg>", page([row]))
+    label = "Risiko 90 hari terakhir: awalnya 10%, terendah 10%, tertinggi 40%, hari ini 40%"
+    assert f'role="img" aria-label="{label}"' in svg
+    # 26 units high between the margins of 3: 0.4 stands at 3, 0.2 at 16, 0.1 at 22.5.
+    assert 'class="line" d="M0.0 22.5L90.0 16.0L180.0 3.0"' in svg
+    assert 'class="rise" d="M88.0 0V32"' in svg
+    assert 'class="rise"' not in page([replace(row, rising_since=None)])
+    assert 'class="rise"' not in page([replace(row, rising_since=date(2026, 1, 31))])  # 91 days back
+    assert "<svg" not in page([replace(row, curve=(0.4,))])
+    # A wave of small risks stays small: the picture reaches up to 5 % at least.
+    assert 'd="M0.0 23.8L180.0 18.6"' in page([replace(row, curve=(0.01, 0.02))])
+
+
+def test_the_head_tells_who_must_wait_and_never_who_is_held_out() -> None:
+    counts = {"observed": 4213, "spilled": 7, "cooling": 1, "snoozed": 31, "held_out": 29, "below": 4100, "refused": 43}
+    said = _Elements(page([SITI], summary=counts)).words
+    assert "7 more are worth a call, but the day is full; 1 is left in peace after a recent contact." in said
+    for hidden in ("29", "4100", "4,100", "43 ", "31 "):
+        assert hidden not in said
+    assert "more are worth" not in page([SITI], summary={"observed": 4213, "spilled": 0})
+
+
+def test_announced_leavers_stand_at_the_end_with_what_is_known_of_them() -> None:
+    ana = Leaver("C-7", "Ana", "a1", "Budi", "id", date(2026, 4, 20), date(2026, 5, 31), 350_000.0, "Moves away")
+    gone = replace(ana, customer_id="C-8", customer_name="", value=None, said=None, ends_on=date(2026, 5, 1))
+    text = page([SITI], leavers=[ana, gone, replace(gone, customer_id="C-9", ends_on=MAY_2)])
+    said = _Elements(text).words
+    for expected in (
+        "Announced leavers 3 customers have announced that they leave They have said that they leave",
+        "Ana C-7 Budi announced 20 Apr 2026, ends 31 May 2026 (in 29 days) IDR 350,000 a month “Moves away”",
+        "C-8 Budi announced 20 Apr 2026, ended 1 May 2026 C-9",
+        "ends 2 May 2026 (today)",
+    ):
+        assert expected in said
+    assert text.index('id="leavers"') > text.index('id="owner-1"')
+    assert "leavers-name" not in page([SITI])
+    alone = _Elements(page([], leavers=[ana], language="id")).words
+    assert "Hari ini tidak ada yang perlu dihubungi." in alone
+    assert "menyatakan 20 Apr 2026, berakhir 31 Mei 2026 (dalam 29 hari) Rp 350.000 per bulan" in alone
+
+
 def test_both_languages_have_words_for_the_same_things() -> None:
     blanks = {
         language: {key: sorted(re.findall(r"\{(\w+)\}", text)) for key, text in texts.items()}
@@ -469,10 +550,19 @@ def test_a_hostile_name_stays_a_name() -> None:
         action_steps="{{ 7 * 7 }}",
         last_survey="<u>",
         baseline="<em>",
+        handed="away",
+        account_owner_name="<b>Dewi</b>",
+        proactive="<s>",
+        back_early="</p><script>2</script>",
+        counterfactual="<i>",
+        action_why="<i>",
+        action_tone="<i>",
+        action_channel="<i>",
     )
-    found = _Elements(page([row, GRACE], title="<h1>", deployment="<p>"))
+    leaver = Leaver("<i>", hostile, "", "<b>", "en", MAY_2, said="<u>")
+    found = _Elements(page([row, GRACE], title="<h1>", deployment="<p>", leavers=[leaver]))
     tags = {tag for tag, _ in found.elements}
-    assert set() == tags & {"script", "img", "b", "i", "u", "em"}
+    assert set() == tags & {"script", "img", "b", "i", "u", "em", "s"}
     assert hostile in found.words
     assert "{{ 7 * 7 }}" in found.words
 
@@ -542,14 +632,14 @@ def test_owners_find_their_name_by_the_alphabet_and_their_lists_go_by_urgency() 
 
 def test_a_fact_that_nobody_on_the_list_has_stands_on_no_card() -> None:
     def facts(rows: list[ListRow]) -> list[str]:
-        return re.findall("<dt>(.*?)</dt>", page(rows))
+        return re.findall(r"(Last activity|Last survey|Value at risk|Aktivitas terakhir)\b", page(rows))
 
     ana = replace(GRACE, last_survey="NPS 3 (2026-04-30)", value_at_risk=5.0)
-    everything = ["Last activity", "Last survey", "Value at risk"]
     assert ["Last activity"] == facts([GRACE])
-    assert everything[:2] == facts([replace(ana, value_at_risk=None)])
-    assert [everything[0], everything[2]] == facts([replace(ana, last_survey=None)])
-    assert everything * 2 == facts([ana, GRACE])  # one has them: the other's lack is worth saying
+    assert ["Last activity", "Last survey"] == facts([replace(ana, value_at_risk=None)])
+    assert ["Value at risk", "Last activity"] == facts([replace(ana, last_survey=None)])
+    # One has them: the other's lack is worth saying.
+    assert ["Value at risk", "Last activity", "Last survey"] * 2 == facts([ana, GRACE])
     assert ["Aktivitas terakhir"] == facts([replace(GRACE, language="id")])
 
 
@@ -562,7 +652,9 @@ def test_an_empty_list_is_a_page_that_says_so() -> None:
 
 
 def test_without_a_name_the_id_stands_in_its_place_once() -> None:
-    assert 1 == page([replace(SITI, customer_name="")]).count("<bdi>007</bdi>")
+    text = page([replace(SITI, customer_name="")])
+    assert "<h3><bdi>007</bdi></h3>" in text
+    assert '<p class="small"><bdi>' not in text
 
 
 @pytest.mark.parametrize(
@@ -820,15 +912,25 @@ def test_the_page_fits_its_screen_can_be_read_and_shows_whom_to_contact_first(
 ) -> None:
     long = replace(SITI, rank=3, band="at_risk", customer_name="A" * 90, customer_id="9" * 60, reasons=("b" * 200,))
     calm = replace(GRACE, rank=4, band="healthy", change=-0.2, baseline="recency")
-    (tmp_path / "outreach.html").write_text(page([SITI, GRACE, long, calm]), encoding="utf-8")
+    full = replace(FULL, rank=5, counterfactual="c" * 200, action_why="d" * 150, account_owner_name="e" * 80)
+    leaver = Leaver("C-7", "F" * 60, "a1", "G" * 40, "id", MAY_2, MAY_2, 350_000.0, "h" * 150)
+    text = page([SITI, GRACE, long, calm, full, replace(PROACTIVE, rank=6)], leavers=[leaver])
+    (tmp_path / "outreach.html").write_text(text, encoding="utf-8")
     tab = browser.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme)
     asked: list[str] = []
     tab.on("request", lambda request: asked.append(request.url))
     problems: list[str] = []
     tab.on("console", lambda message: problems.append(message.text))
     tab.goto((tmp_path / "outreach.html").as_uri())
+    # Details open on a click, without a script.
+    told = tab.locator("dd", has_text="Tenang, mengakui masalahnya").first
+    assert not told.is_visible()
+    for summary in tab.locator("summary").all():
+        summary.click()
+    assert told.is_visible()
     assert width == tab.evaluate("document.documentElement.scrollWidth")
     assert tab.evaluate(CONTRAST) >= 4.5
+    tab.evaluate("window.scrollTo(0, 0)")
     first = tab.locator(".card h3").first
     assert "Siti Rahmawati" == first.inner_text()
     box = first.bounding_box()
@@ -837,6 +939,18 @@ def test_the_page_fits_its_screen_can_be_read_and_shows_whom_to_contact_first(
     assert ["Hubungi lebih dulu", "Contact first"] == tab.locator(".call").all_inner_texts()
     assert 1 == len(asked)  # the page itself
     assert [] == problems
+    tab.close()
+
+
+def test_on_paper_the_details_are_open(browser: Any, tmp_path: Path) -> None:
+    (tmp_path / "outreach.html").write_text(page([FULL]), encoding="utf-8")
+    tab = browser.new_page()
+    tab.goto((tmp_path / "outreach.html").as_uri())
+    tab.emulate_media(media="print")
+    box = tab.locator("dd", has_text="Tenang, mengakui masalahnya").bounding_box()
+    assert box is not None
+    assert box["height"] > 5
+    assert not tab.locator("summary").first.is_visible()
     tab.close()
 
 
