@@ -100,7 +100,12 @@ FULL = replace(
     worth=917_999.99996,
 )
 PROACTIVE = replace(
-    GRACE, proactive="renewal", band="healthy", reasons=("The contract ends in 12 days",), action_minutes=20
+    GRACE,
+    proactive="renewal",
+    proactive_title="Renewal coming",
+    band="healthy",
+    reasons=("The contract ends in 12 days",),
+    action_minutes=20,
 )
 UNHAPPY = Further(
     model="unhappy",
@@ -464,14 +469,13 @@ def test_a_card_says_since_when_what_if_by_whom_and_why_again() -> None:
         "C-9 · 2 of 2 in all over from Sari, whose day is full",
     ):
         assert expected in said
-    assert "nobody looks after this customer yet" in page([replace(GRACE, handed="unowned")])
     assert "rising since 1 May 2026, for 1 day<" in page([replace(GRACE, rising_since=date(2026, 5, 1))])
     assert "rising since 2 May 2026<" in page([replace(GRACE, rising_since=MAY_2)])
 
 
 def test_a_proactive_row_is_marked_and_is_not_dressed_as_a_risk() -> None:
     """Its band and number are told on a click; neither the counts of bands nor the overview know it."""
-    other = replace(PROACTIVE, rank=3, proactive="quiet_summer", owner="a3", owner_name="Wulan", curve=(0.1, 0.1))
+    other = replace(PROACTIVE, rank=3, proactive_title="Quiet summer", owner="a3", owner_name="Wulan", curve=(0.1, 0.1))
     text = page([SITI, PROACTIVE, other])
     said = _Elements(text).words
     assert "Renewal coming not at risk Why The contract ends in 12 days" in said
@@ -503,9 +507,9 @@ def test_a_curve_is_drawn_from_nought_with_its_onset_and_told_in_words() -> None
 
 
 def test_the_head_tells_who_must_wait_and_never_who_is_held_out() -> None:
-    counts = {"observed": 4213, "spilled": 7, "cooling": 1, "snoozed": 31, "held_out": 29, "below": 4100, "refused": 43}
+    counts = {"observed": 4213, "spilled": 7, "resting": 1, "snoozed": 31, "held_out": 29, "below": 4100, "refused": 43}
     said = _Elements(page([SITI], summary=counts)).words
-    assert "7 more are worth a call, but the day is full; 1 is left in peace after a recent contact." in said
+    assert "7 more are worth a call, but the day is full; 1 is left in peace for now." in said
     for hidden in ("29", "4100", "4,100", "43 ", "31 "):
         assert hidden not in said
     assert "more are worth" not in page([SITI], summary={"observed": 4213, "spilled": 0})
@@ -552,7 +556,8 @@ def test_a_hostile_name_stays_a_name() -> None:
         baseline="<em>",
         handed="away",
         account_owner_name="<b>Dewi</b>",
-        proactive="<s>",
+        proactive="rule",
+        proactive_title="<s>",
         back_early="</p><script>2</script>",
         counterfactual="<i>",
         action_why="<i>",

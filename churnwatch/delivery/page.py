@@ -37,7 +37,7 @@ def outreach_html(
 
     Each section speaks its owner's language, the page's head ``language``. ``currency`` is an ISO 4217 code.
     ``summary`` may hold ``observed``, how many customers the rows were chosen from, ``spilled``, how many more were
-    worth a row, and ``cooling``, how many are left in peace after a contact; what else it holds is not shown.
+    worth a row, and ``resting``, how many of those are left in peace today; what else it holds is not shown.
     ``warnings`` are sentences that stand at the top; a ``revision`` above 1 says there that the list replaces an
     earlier one. ``leavers`` have announced that they leave and stand at the end. A fact that no row has, the value at
     risk or a survey, stands on no card; of what else is known of a row the page shows some, and the rest on a click.
@@ -53,7 +53,7 @@ def outreach_html(
     ]
     bands = Counter(row.band for row in rows if row.risk is not None and not mark_of(row))
     head = _Words(language)
-    marks = Counter(_sort(row) for row in rows if mark_of(row))
+    marks = Counter(mark_of(row) for row in rows if mark_of(row))
     page: str = template("outreach.html").render(
         language=words.known(language),
         say=head.say,
@@ -64,7 +64,7 @@ def outreach_html(
         as_of=words.long_day(as_of, language=language),
         count=head.number("to_contact", len(rows)),
         observed=words.whole(summary["observed"], language=language) if summary and "observed" in summary else None,
-        more=[head.number(key, summary[key]) for key in ("spilled", "cooling") if summary and summary.get(key)],
+        more=[head.number(key, summary[key]) for key in ("spilled", "resting") if summary and summary.get(key)],
         listed_by=_listed_by(rows, language=language),
         revision=words.whole(revision, language=language) if revision > 1 else None,
         warnings=[clean(warning) for warning in warnings],
@@ -147,12 +147,7 @@ def _section(rows: Sequence[ListRow], *, number: int, total: int | None, as_of: 
 
 def _among(rows: Sequence[ListRow], own: _Words) -> list[str]:
     """How many of them are listed for something else than the listing model's risk."""
-    return [own.number(f"{sort}_among", n) for sort, n in Counter(_sort(row) for row in rows if mark_of(row)).items()]
-
-
-def _sort(row: ListRow) -> str:
-    """Rows are counted by their mark; the proactive ones, whatever their rule, together."""
-    return "proactive" if row.proactive else mark_of(row)
+    return [own.number(f"{mark}_among", n) for mark, n in Counter(map(mark_of, rows)).items() if mark]
 
 
 def _leaver(one: Leaver, head: _Words, *, as_of: date, currency: str) -> dict[str, Any]:

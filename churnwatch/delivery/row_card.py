@@ -15,22 +15,15 @@ from churnwatch.reasons import money
 
 
 def mark_of(row: ListRow) -> str:
-    """What marks a row that the listing model does not list for its risk: a word's key, or a rule's own name.
+    """What marks a row that the listing model does not list for its risk, as a word's key; empty where it does.
 
-    ``growing_unhappy`` and ``early_sign`` where a further model lists it, the rule where it is proactive, else empty.
+    ``proactive``, or ``growing_unhappy`` or ``early_sign`` where a further model lists it.
     """
     if row.proactive:
-        return row.proactive
+        return "proactive"
     if row.further is None or not row.by_further:
         return ""
     return "growing_unhappy" if row.further.answers else "early_sign"
-
-
-def mark_words(mark: str, language: str) -> str:
-    """The mark in words; a rule that a deployment named itself is told by its name."""
-    if mark in words.WORDS["en"]:
-        return words.say(mark, language=language)
-    return clean(mark.replace("_", " ").capitalize())
 
 
 def customer(row: ListRow, *, total: int | None, language: str, as_of: date, currency: str) -> dict[str, Any]:
@@ -54,7 +47,8 @@ def customer(row: ListRow, *, total: int | None, language: str, as_of: date, cur
     mark = mark_of(row)
     return {
         "kind": "proactive" if row.proactive else "further" if mark else row.band,
-        "mark": mark_words(mark, language) if mark else None,
+        # What people call the rule stands in the owner's language already.
+        "mark": (clean(row.proactive_title) or words.say(mark, language=language)) if mark else None,
         "mark_kind": "proactive" if row.proactive else "further",
         # The larger figure is that of the model that lists the row.
         "main": beside if row.by_further else own,
