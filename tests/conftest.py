@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import postgres
 import pytest
 import sqlalchemy as sa
 from browser import CHROMIUM, FLAGS
@@ -82,21 +83,54 @@ def untrained(company, tmp_path):
     return shutil.copytree(company.root, tmp_path / "untrained", ignore=shutil.ignore_patterns("state", "out"))
 
 
-# The URL of a PostgreSQL database that may be emptied: with it, everything is tested there as well.
-POSTGRES = os.environ.get("CHURNWATCH_TEST_POSTGRES", "")
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> str:
+    """The URL of this run's PostgreSQL server, shared by all workers; see ``postgres.create`` for databases on it."""
+    if postgres.programs() is None:
+        pytest.skip(postgres.MISSING)
+    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'churnwatch[postgres]'")
+    base = tmp_path_factory.getbasetemp()
+    alone = worker_id == "master"
+    return postgres.serve(base if alone else base.parent, until=os.getpid() if alone else os.getppid())
 
 
-@pytest.fixture(params=["sqlite", "postgresql"] if POSTGRES else ["sqlite"])
-def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Where a ledger may be made: the path of no file yet, or the URL of an empty database."""
     if request.param == "sqlite":
-        yield open_ledger(tmp_path / "state" / "ledger.db")
+        yield str(tmp_path / "state" / "ledger.db")
         return
-    admin = sa.create_engine(POSTGRES)
-    with admin.begin() as connection:
-        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-        connection.execute(sa.text("CREATE SCHEMA public"))
-    admin.dispose()
-    yield open_ledger(POSTGRES)
+    server = request.getfixturevalue("postgresql")
+    url = postgres.create(server)
+    yield url
+    postgres.drop(server, url)
+
+
+@pytest.fixture(scope="session")
+def made_on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("made") / "ledger.db"
+    open_ledger(path).dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def made_on_postgresql(postgresql: str) -> str:
+    url = postgres.create(postgresql)
+    open_ledger(url).dispose()
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
+    """An empty ledger of the current schema on each database: a copy of one that was migrated once."""
+    if request.param == "sqlite":
+        (tmp_path / "state").mkdir()
+        yield open_ledger(shutil.copy(request.getfixturevalue("made_on_sqlite"), tmp_path / "state" / "ledger.db"))
+        return
+    server = request.getfixturevalue("postgresql")
+    url = postgres.create(server, template=request.getfixturevalue("made_on_postgresql"))
+    yield open_ledger(url)
+    postgres.drop(server, url)
 
 
 @pytest.fixture(scope="session")

@@ -131,6 +131,15 @@ def test_the_database_itself_refuses_to_rewrite_what_was_said(ledger: sa.Engine,
     assert 1 == count(ledger, table)
 
 
+@pytest.mark.parametrize("ledger", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("table", APPEND_ONLY)
+def test_postgresql_empties_no_table_of_what_was_said(ledger: sa.Engine, table: str) -> None:
+    issue(ledger, rows=[row("a")])
+    with pytest.raises(DBAPIError, match="is append-only"), writing(ledger) as connection:
+        connection.execute(sa.text(f"TRUNCATE {table} CASCADE"))
+    assert 1 == count(ledger, "list_rows")
+
+
 def test_sqlite_replace_does_not_slip_past_the_triggers(tmp_path: Path) -> None:
     ledger = open_ledger(tmp_path / "ledger.db")
     promote(ledger, "aaa")
@@ -164,7 +173,7 @@ def test_sqlite_keeps_a_rollback_journal_syncs_fully_and_checks_foreign_keys(tmp
     assert {"journal_mode": "delete", "synchronous": 2, "foreign_keys": 1} == found
 
 
-def test_the_migrations_lead_to_the_schema_the_program_uses(ledger: sa.Engine) -> None:
+def test_the_migrations_lead_to_the_schema_the_program_uses(empty: str) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.config import Config
     from alembic.migration import MigrationContext
@@ -175,7 +184,7 @@ def test_the_migrations_lead_to_the_schema_the_program_uses(ledger: sa.Engine) -
     config.set_main_option("path_separator", "os")
     steps = [step.revision for step in ScriptDirectory.from_config(config).walk_revisions()]
     assert list(REVISIONS) == steps[::-1]
-    with ledger.connect() as connection:
+    with open_ledger(empty).connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
         assert [] == compare_metadata(context, metadata)
         assert REVISIONS[-1] == context.get_current_revision()

@@ -68,6 +68,9 @@ def _parse(text: str) -> sa.URL:
             f"the ledger cannot live in {url.get_backend_name()}",
             allowed="SQLite by path, or PostgreSQL by URL",
         )
+    if url.drivername == "postgresql":
+        # The driver of the extra `postgres`; SQLAlchemy 2.0 would look for another one.
+        url = url.set(drivername="postgresql+psycopg")
     return url
 
 
@@ -79,6 +82,9 @@ def _connect(url: sa.URL, *, where: str) -> sa.Engine:
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
         return engine
+    if "connect_timeout" not in url.query:
+        # libpq waits for minutes by itself.
+        options["connect_args"] = {"connect_timeout": 10}
     try:
         return sa.create_engine(url, **options)
     except (ModuleNotFoundError, NoSuchModuleError) as error:
