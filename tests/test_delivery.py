@@ -174,14 +174,14 @@ def test_the_table_has_the_agreed_columns_and_its_numbers_are_plain() -> None:
         "rank,customer,customer_name,owner,owner_name,risk,band,change,rising_since,value_at_risk,reason_1,"
         "reason_2,reason_3,last_contact,last_survey,action,due,model_version,listed_by,"
         "rule_score,listed_for,also_model,also_risk,also_band,also_change,expected_score,expected_change,"
-        "proactive,account_owner,account_owner_name,handed,listed_before,back_early,counterfactual,action_name,"
+        "proactive,proactive_title,account_owner,account_owner_name,handed,listed_before,back_early,counterfactual,action_name,"
         "action_steps,action_why,action_tone,action_channel,action_minutes,worth,list,outcome,flag_wrong_reason",
         "1,007,Siti Rahmawati,a1,Budi,0.7344,critical,0.1200,2026-04-11,1250000.00,3 keluhan dalam 28 hari "
         "terakhir,Diam selama 41 hari,,2026-04-20,NPS 3 (2026-04-30),Telepon kembali,2026-05-02,"
-        '3fa91c07be52,model,,churn,,,,,,,,,,,,,,,"Minta maaf, lalu dengarkan.",,,,,,demo 2026-05-02 r1,,',
+        '3fa91c07be52,model,,churn,,,,,,,,,,,,,,,,"Minta maaf, lalu dengarkan.",,,,,,demo 2026-05-02 r1,,',
         "2,C-9,Margaret O’Neill,a2,Grace,0.0930,watch,0.0000,,,Not one visit in 38 days,,,,,"
         "Call for a check-in,2026-05-04,3fa91c07be52,model,,unhappy,unhappy,0.3104,at_risk,0.0910,0.4812,-0.0640,"
-        ",,,,,,,,Ask how things are going.,,,,,,demo 2026-05-02 r1,,",
+        ",,,,,,,,,Ask how things are going.,,,,,,demo 2026-05-02 r1,,",
         "",
     ] == lines
 

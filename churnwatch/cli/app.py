@@ -245,13 +245,13 @@ def daily(
     ] = "skip",
 ) -> None:
     """Score, explain, list, and write outreach.csv, outreach.html, scores.parquet and run.json."""
-    from churnwatch.cli import show
+    from churnwatch.cli import show_list
     from churnwatch.runs.daily import daily as run
 
     workspace = common.workspace()
     with progress_bar() as report:
         made = run(workspace, day=day_of(as_of, workspace), baseline=baseline, rerun=rerun, report=report)
-    tell(common.json, made.as_json(), lambda: show.daily(made, common.lang))
+    tell(common.json, made.as_json(), lambda: show_list.daily(made, common.lang))
 
 
 @app.command()

@@ -86,8 +86,8 @@ def _step(text: str) -> int:
 
 def show_backtest(told: Mapping[str, Any]) -> None:
     """The figures of each date, what the lists were worth together, and where the page is."""
-    from churnwatch.cli import show, show_figures
-    from churnwatch.cli.terminal import console, indented
+    from churnwatch.cli import show_figures
+    from churnwatch.cli.terminal import console, files, indented
 
     page = console()
     if len(told["slices"]) <= FEW:
@@ -96,7 +96,7 @@ def show_backtest(told: Mapping[str, Any]) -> None:
     _lists(page, told["replay"]["lists"], told["slices"], answers)
     indented(page, [("·", sentence, "") for sentence in _together(told["replay"], answers)])
     page.print()
-    show.files(told["replay"]["files"])
+    files(told["replay"]["files"])
 
 
 def _lists(

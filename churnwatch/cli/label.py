@@ -41,8 +41,7 @@ def label_(
 
 def show_defined(found: Defined, language: str) -> None:
     """The definition, its base rate, and what was measured about it."""
-    from churnwatch.cli.show import files
-    from churnwatch.cli.terminal import console, indented
+    from churnwatch.cli.terminal import console, files, indented
     from churnwatch.delivery.card_words import number
     from churnwatch.delivery.definition_words import say, when_words
     from churnwatch.delivery.row_words import length_words

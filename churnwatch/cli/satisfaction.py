@@ -23,8 +23,8 @@ def satisfaction(
         told = run(workspace, model, day=day_of(as_of, workspace), language=common.lang, report=report)
 
     def show() -> None:
-        from churnwatch.cli.show import files
         from churnwatch.cli.show_satisfaction import satisfaction as shown
+        from churnwatch.cli.terminal import files
 
         shown(told, common.lang)
         files(told["files"])

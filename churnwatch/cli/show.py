@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from churnwatch.cli.show_figures import judged, trained, truth
-from churnwatch.cli.terminal import BAND_STYLE, warned
+from churnwatch.cli.show_list import daily
 from churnwatch.cli.terminal import console as _console
+from churnwatch.cli.terminal import files, warned
 from churnwatch.cli.terminal import indented as _indented
-from churnwatch.cli.terminal import marked as _marked
 from churnwatch.cli.terminal import numbered as _numbered
 from churnwatch.cli.terminal import table as _table
 from churnwatch.cli.terminal import titled as _titled
@@ -23,15 +22,9 @@ from churnwatch.cli.words import say
 if TYPE_CHECKING:
     from churnwatch.project.scaffold import Difference
     from churnwatch.runs.check import Checked
-    from churnwatch.runs.daily import Daily
     from churnwatch.runs.demo import Demo
     from churnwatch.runs.signals import Built
     from churnwatch.sources import Accounting, Lateness
-
-SHOWN = 10
-"""Rows of a list shown in the terminal; the files have all."""
-FURTHER_SHOWN = 3
-"""Of these, those of further models, which stand at the list's end."""
 
 
 def scaffolded(directory: Path, written: Sequence[str]) -> None:
@@ -217,101 +210,6 @@ def scored(told: Mapping[str, Any]) -> None:
         console.print(f"  {say(band, 'en'):9} {count:>8,}")
     warned(console, told["warnings"])
     files(told["files"])
-
-
-def daily(made: Daily, lang: str) -> None:
-    """The top of the list, where everybody else went, and the files."""
-    from churnwatch.runs.daily import counts_told
-
-    console = _console()
-    summary = made.summary
-    if made.status == "skipped":
-        console.print(say("issued_before", lang).format(day=summary["as_of"]))
-    if made.status == "verified":
-        console.print(say("made_again", lang).format(day=summary["as_of"]))
-    by = f"model {summary['model']} {summary['model_version']}"
-    if summary["baseline"]:
-        by = say("rule_score", lang) if summary["baseline"] == "health" else f"baseline {summary['baseline']}"
-    also = {one["model"]: one for one in summary.get("also", ())}
-    # A list of an earlier version of the program does not say what its model foretells.
-    answers = summary.get("answers", False)
-    shown = _top(made.rows, set(also))
-    listed = _list(shown, also, lang, answers=answers)
-    _titled(console, f"{say('list', lang)}, {summary['as_of']} · {by}", listed)
-    if len(made.rows) > len(shown):
-        console.print(f"\n  … {say('more', lang).format(n=len(made.rows) - len(shown))}")
-    told = counts_told(summary["counts"], tuple(also.values()), answers=answers, language=lang)
-    console.print(f"\n{told}.")
-    # A list of an earlier version of the program has no warnings.
-    warned(console, summary.get("warnings", ()))
-    files({path.name: str(path) for path in sorted(made.directory.iterdir())})
-
-
-def _top(rows: Sequence[Mapping[str, str]], further: set[str]) -> list[Mapping[str, str]]:
-    """The first rows of the listing model, and the first of further models."""
-    last = [row for row in rows if row["listed_for"] in further][:FURTHER_SHOWN]
-    return [row for row in rows if row["listed_for"] not in further][: SHOWN - len(last)] + last
-
-
-def _list(
-    rows: Sequence[Mapping[str, str]], also: Mapping[str, Mapping[str, Any]], lang: str, *, answers: bool
-) -> Table:
-    """Who, how bad, why and what to do; four lines a customer, one or two more where two models speak."""
-    heads = ("#", *(say(word, lang) for word in ("risk", "customer", "why_and_do")))
-    table = _table(*heads, right=("#",), leading=1)
-    for row in rows:
-        why = [("·", row[key], "") for key in ("reason_1", "reason_2", "reason_3") if row[key]]
-        table.add_row(
-            row["rank"],
-            _numbers(row, also, lang, answers=answers),
-            Text("\n").join(
-                Text(part, style=look)
-                for part, look in ((row["customer_name"], "bold"), (row["customer"], ""), (row["owner_name"], "dim"))
-                if part
-            ),
-            _marked([*why, ("→", row["action"], "bold")]),
-        )
-    return table
-
-
-def _numbers(row: Mapping[str, str], also: Mapping[str, Mapping[str, Any]], lang: str, *, answers: bool) -> Text:
-    """The numbers of a row: first of the model that lists it, then of the other; ``answers``: the listing model's."""
-    from churnwatch.delivery.words import percent
-
-    own = [percent(float(row["risk"]), language=lang)] if row["risk"] else []
-    number = f"{say('bad_answer' if answers else 'leaving', lang)} {own[0]}" if own else ""
-    own = [number] if number and answers else own
-    own += [say(row["band"], lang)] if row["band"] else []
-    own += [f"{say('rule', lang)} {row['rule_score']}"] if row["rule_score"] else []
-    score = row["expected_score"]
-    expected = [say("expected_score", lang).format(n=round(100 * float(score)))] if score else []
-    style = BAND_STYLE.get(row["band"], "")
-    mine = [Text("\n".join(own or ["–"]), style=style), *map(Text, expected if answers else [])]
-    if not row["also_model"]:
-        return Text("\n").join(mine)
-    further = also.get(row["also_model"], {})
-    unhappy = further.get("answers", False)
-    title = further.get("title", {}).get(lang) or row["also_model"]
-    label = say("bad_answer", lang) if unhappy and not answers else title
-    beside = [f"{label} {percent(float(row['also_risk']), language=lang)}"]
-    theirs = [] if answers else expected
-    if row["listed_for"] != row["also_model"]:
-        return Text("\n").join([*mine, *map(Text, beside + theirs)])
-    parts = [
-        Text(say("growing_unhappy" if unhappy else "early_sign", lang), style="bold medium_purple"),
-        Text("\n".join([*beside, say(row["also_band"], lang)]), style=BAND_STYLE[row["also_band"]]),
-        *map(Text, theirs),
-    ]
-    if number:
-        parts += map(Text, [number, *(expected if answers else [])])
-    return Text("\n").join(parts)
-
-
-def files(paths: Mapping[str, str]) -> None:
-    """The files' paths, one a line, whole."""
-    console = _console()
-    for path in paths.values():
-        console.print(Text(f"  {path}"), soft_wrap=True)
 
 
 def demo(done: Demo, lang: str) -> None:

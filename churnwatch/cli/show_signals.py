@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from churnwatch.cli.show import files
 from churnwatch.cli.terminal import console as new_console
-from churnwatch.cli.terminal import indented, numbered, table, titled
+from churnwatch.cli.terminal import files, indented, numbered, table, titled
 
 if TYPE_CHECKING:
     from churnwatch.evaluation import Bin, Coverage, Entry, Measured

@@ -52,8 +52,7 @@ def plan(
 
 def show_plan(made: Planned, lang: str) -> None:
     """The top of the plan, what it is expected to bring beside chance, where everybody else went, and the file."""
-    from churnwatch.cli.show import files
-    from churnwatch.cli.terminal import console, indented, table, titled
+    from churnwatch.cli.terminal import console, files, indented, table, titled
     from churnwatch.cli.words import say
     from churnwatch.delivery.card_words import number
     from churnwatch.delivery.words import percent

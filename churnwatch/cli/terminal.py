@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import IO, Any, cast
 
 from rich.box import SIMPLE_HEAD
@@ -75,3 +75,10 @@ def numbered(count: int, one: str) -> str:
 def warned(console: Console, warnings: Sequence[str]) -> None:
     """The warnings of a run, one line each."""
     indented(console, [("!", warning, "yellow") for warning in warnings])
+
+
+def files(paths: Mapping[str, str]) -> None:
+    """The files' paths, one a line, whole."""
+    printed = console()
+    for path in paths.values():
+        printed.print(Text(f"  {path}"), soft_wrap=True)

@@ -41,6 +41,7 @@ COLUMNS = (
     "expected_score",
     "expected_change",
     "proactive",
+    "proactive_title",
     "account_owner",
     "account_owner_name",
     "handed",
@@ -78,10 +79,10 @@ def outreach_csv(rows: Sequence[ListRow], *, name: str = "") -> bytes:
     ``baseline:NAME``; ``rule_score`` is a whole number, 0 to 100; ``listed_for`` names the model that lists the
     row, ``also_model`` and the columns after it hold what a further model says of the customer, with 4 decimals;
     where the listing model foretells answers, ``expected_score`` is its own, and no ``expected_change`` is known;
-    ``proactive`` names the rule that lists a customer who is not at risk; ``handed`` is ``away`` or ``overflow``
-    where ``owner`` is not ``account_owner``; ``action_name`` is the playbook's key, the columns after it
-    are in the owner's language, minutes whole; ``worth`` is what the list is ordered by, with 4 decimals;
-    ``list`` is ``name``, the list's ``list_name``;
+    ``proactive`` names the rule that lists a customer who is not at risk, ``proactive_title`` is what people call it;
+    ``handed`` is ``away`` or ``overflow`` where ``owner`` is not ``account_owner``; ``action_name`` is the playbook's
+    key, the columns after it are in the owner's language, minutes whole; ``worth`` is what the list is ordered by, with
+    4 decimals; ``list`` is ``name``, the list's ``list_name``;
     ``outcome`` and ``flag_wrong_reason`` are empty, to hand back. Text that a spreadsheet would take for a formula
     carries a leading apostrophe. Raises ``ValueError`` for a number that is not finite.
     """
@@ -117,6 +118,7 @@ def _record(row: ListRow, name: str) -> tuple[str, ...]:
         *_beside(row.further),
         *_expected(row),
         cell(row.proactive),
+        cell(row.proactive_title),
         cell(row.account_owner),
         cell(row.account_owner_name),
         row.handed,
