@@ -43,6 +43,9 @@ OWN = {
     "signals list": {"--family", "--model"},
     "signals describe": {"--out", "--model"},
     "signals report": {"--out", "--model"},
+    "outreach plan": {"--share", "--epochs", "--as-of"},
+    "outreach veto": {"--reason", "--lift"},
+    "outreach vetoes": set(),
     "audit leakage": {"--as-ofs", "--seed"},
 }
 RANKING = {

@@ -14,6 +14,7 @@ from churnwatch.cli.backtest import backtest
 from churnwatch.cli.label import label
 from churnwatch.cli.models import account, models
 from churnwatch.cli.options import AsOfOption, Common, day_of, now, progress_bar, tell, with_common
+from churnwatch.cli.outreach import outreach
 from churnwatch.cli.satisfaction import satisfaction
 from churnwatch.cli.signals import signals
 from churnwatch.cli.streams import patient
@@ -34,6 +35,7 @@ app = typer.Typer(
 
 app.add_typer(signals)
 app.add_typer(surveys)
+app.add_typer(outreach)
 app.add_typer(audit)
 app.add_typer(label)
 app.add_typer(tune)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from churnwatch.errors import ProjectError, RunBusy, nearest
 from churnwatch.project import load_project
 from churnwatch.signals import check_signals
-from churnwatch.spec import Model, ProjectSpec
+from churnwatch.spec import Model, ProjectSpec, midnight
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -85,6 +85,22 @@ def load_tables(workspace: Workspace, *, report: Report | None = None) -> Tables
     if "tables" not in workspace.kept:
         workspace.kept["tables"] = load(workspace.spec, data=workspace.data, now=workspace.now, report=report)
     return workspace.kept["tables"]
+
+
+def as_known_on(workspace: Workspace, day: date) -> Workspace:
+    """The workspace as a run on the morning of ``day`` would find it: its tables as known at that midnight.
+
+    Its now is not later than that midnight, so what it writes down is of then.
+    """
+    from churnwatch.sources import as_known
+
+    opens = midnight(day, workspace.spec.deployment.zone)
+    return replace(
+        workspace,
+        now=min(workspace.now, opens),
+        clock=None,
+        kept={"tables": as_known(load_tables(workspace), opens)},
+    )
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from churnwatch.sources.early import Early, early_sources
 from churnwatch.sources.instruments import Mixup, mixed_up
 from churnwatch.sources.lateness import Lateness
 from churnwatch.sources.mapping import one_thread
+from churnwatch.sources.past import as_known
 from churnwatch.sources.plain import has_mark
 from churnwatch.sources.stale import Stale
 from churnwatch.sources.tables import MEASURED, SHAPES, Accounting, Tables, new_tables
@@ -19,6 +20,7 @@ __all__ = [
     "Mixup",
     "Stale",
     "Tables",
+    "as_known",
     "early_sources",
     "has_mark",
     "load",
