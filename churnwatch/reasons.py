@@ -29,12 +29,16 @@ _LOCALES = {"en": "en_GB", "id": "id_ID"}
 
 @dataclass(frozen=True)
 class Reason:
-    """One reason: the finished sentence, the column it speaks of, its share of the margin, what to do about it."""
+    """One reason: the finished sentence, the column it speaks of, its share of the margin, what to do about it.
+
+    ``sign`` names what it tells of: the signal, or that of which several signals tell.
+    """
 
     sentence: str
     column: str
     contribution: float
     action: str | None
+    sign: str = ""
 
 
 def reasons(
@@ -77,7 +81,7 @@ def reasons(
                 if told in days:
                     continue
                 days.add(told)
-            found.append(Reason(sentence, column.name, totals[group], column.signal.action))
+            found.append(Reason(sentence, column.name, totals[group], column.signal.action, group))
             break
     return tuple(found)
 

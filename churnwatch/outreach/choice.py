@@ -48,7 +48,8 @@ class Counts:
 class Choice(NamedTuple):
     """``listed``: the rows of the list, best first, with ``rank``, ``for_further`` and ``for_proactive`` (bool),
     ``recipient`` (on whose list, None without owners) and ``handed`` (``away``, ``overflow`` or empty). ``counts`` says
-    where everybody went. ``drawn``: who was decided on for the holdout today: customer_id, arm, owner, band, score.
+    where everybody went. ``drawn``: who was decided on for the holdout today: customer_id, arm, owner, band, score,
+    risk (NaN where ``scored`` has none).
     """
 
     listed: pd.DataFrame
@@ -232,6 +233,7 @@ class _Walk:
                 "owner": pd.Series([self.owner[i] or "" for i in rows], dtype=object),
                 "band": pd.Series([self.band[i] for i in rows], dtype=object),
                 "score": self.scored["score"].to_numpy(dtype=float)[rows],
+                "risk": self.scored["risk"].to_numpy(dtype=float)[rows] if "risk" in self.scored else np.nan,
             }
         )
 

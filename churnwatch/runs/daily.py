@@ -20,7 +20,7 @@ from churnwatch.runs.workspace import Report, Workspace, ledger, lock
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from churnwatch.ledger import IssuedList
+    from churnwatch.ledger import Assigned, IssuedList
 
 Status = Literal["issued", "skipped", "verified", "corrected"]
 Rerun = Literal["skip", "verify", "correct"]
@@ -163,7 +163,29 @@ def _issue(workspace: Workspace, engine: sa.Engine, made: Made, *, directory: Pa
         issued_at=workspace.now,
         rows=[_kept(row) for row in made.rows],
         also=made.also,
+        assigned=_assigned(made, day),
+        seen=made.seen,
     )
+
+
+def _assigned(made: Made, day: date) -> list[Assigned]:
+    """Whom this list decided on, in the order in which it did."""
+    from churnwatch.ledger import Assigned
+
+    known = not made.baseline
+    return [
+        Assigned(
+            epoch=made.epoch,
+            customer_id=one["customer_id"],
+            arm=one["arm"],
+            owner=one["owner"],
+            band=one["band"],
+            risk=float(one["risk"]) if known else None,
+            worth=float(one["score"]),
+            decided_on=day,
+        )
+        for one in made.drawn.to_dict("records")
+    ]
 
 
 def _kept(row: ListRow) -> dict[str, Any]:
@@ -188,9 +210,9 @@ def _published(directory: Path, status: Status) -> Daily:
 _TOLD = {
     "counts": (
         "{observed} observed = {listed} + {below} below the listing band + {refused} not to be contacted + "
-        "{spilled} over capacity",
+        "{announced} announced leaving + {resting} left in peace + {spilled} over capacity",
         "{observed} diamati = {listed} + {below} di bawah tingkat daftar + {refused} tidak boleh dihubungi + "
-        "{spilled} di luar kapasitas",
+        "{announced} sudah menyatakan berhenti + {resting} tidak diganggu dulu + {spilled} di luar kapasitas",
     ),
     "listed": ("{n} listed", "{n} di daftar"),
     "leaving": ("{n} leaving", "{n} akan berhenti"),
@@ -213,7 +235,9 @@ def counts_told(
     """
     from churnwatch.delivery.words import say_of, whole
 
-    told = {name: whole(n, language=language) for name, n in asdict(Counts(**counts)).items()}
+    # Of those in peace only the sum is told: nobody may learn from it who is held out, or how many are.
+    found = Counts(**counts)
+    told = {name: whole(n, language=language) for name, n in (*asdict(found).items(), ("resting", found.resting))}
     listed = say_of(_TOLD, "listed", language=language, n=told["listed"])
     asked = [one for one in also if one["model_version"]]
     if asked:

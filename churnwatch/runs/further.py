@@ -115,13 +115,19 @@ def score_further(
 
 
 def with_further(
-    ranked: pd.DataFrame, scored: Sequence[FurtherScored], outreach: Outreach, *, banded: bool
+    ranked: pd.DataFrame,
+    scored: Sequence[FurtherScored],
+    outreach: Outreach,
+    *,
+    banded: bool,
+    values: pd.Series | None = None,
 ) -> pd.DataFrame:
     """The ranking with ``further_place`` and ``further_score`` as ``outreach.choose`` wants them.
 
     A further model lists who is growing worse by it, from the deployment's minimum band on, and is not list-worthy by
     the listing model. A baseline knows no bands (not ``banded``) and finds everybody worthy: there whom a further model
-    wants is its row. Of several such models the first in the deployment's order has a customer.
+    wants is its row. Of several such models the first in the deployment's order has a customer. With ``values`` (n,)
+    the score is risk times value, else the margin.
     """
     place = np.full(len(ranked), np.nan)
     score = np.full(len(ranked), np.nan)
@@ -131,7 +137,8 @@ def with_further(
         told = _beside(ranked, one)
         high = np.array([isinstance(band, str) and BANDS.index(band) >= least for band in told["band"]], dtype=bool)
         lists = open_to & high & told["grows"].eq(True).to_numpy()
-        place[lists], score[lists] = i, told["margin"].to_numpy()[lists]
+        worth = told["margin"] if values is None else told["risk"] * values.to_numpy()
+        place[lists], score[lists] = i, worth.to_numpy()[lists]
     return ranked.assign(further_place=place, further_score=score)
 
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 import churnwatch
-from churnwatch.delivery.row_words import instrument_words
 from churnwatch.health import BANDS
-from churnwatch.outreach import Further, ListRow, choose, suggest
-from churnwatch.reasons import Reason
+from churnwatch.outreach import Choice, Counts, ListRow, choose
 from churnwatch.runs.cold_start import RULE, outcomes_so_far
 from churnwatch.runs.further import (
     Asked,
@@ -22,21 +20,24 @@ from churnwatch.runs.further import (
     champions_beside,
     foretells_answers,
     further_columns,
-    further_of,
     lacking,
-    reasons_of,
     score_further,
     with_further,
 )
+from churnwatch.runs.leavers import leavers_of
 from churnwatch.runs.observations import capacities
+from churnwatch.runs.people import people_of, team_of, values_of
+from churnwatch.runs.proactive import rules_of, with_proactive
 from churnwatch.runs.ranking import Ranking, rank_by_baseline, rank_by_model
+from churnwatch.runs.rows import rows_of
+from churnwatch.runs.standing import draw_of, past_of, standings_of
 from churnwatch.runs.workspace import Report, Workspace, load_tables
-from churnwatch.spec import Language, civil_day, midnight
+from churnwatch.spec import Outreach, midnight
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from churnwatch.ledger import IssuedList
+    from churnwatch.ledger import IssuedList, Seen
     from churnwatch.sources import Tables
 
 
@@ -50,6 +51,10 @@ class Made:
     model: str
     version: str
     baseline: str | None
+    seen: Seen
+    drawn: pd.DataFrame
+    """Who was decided on for the holdout, as ``outreach.Choice`` has them, and since when the epoch runs."""
+    epoch: date
     also: tuple[Asked, ...] = ()
 
 
@@ -101,7 +106,7 @@ def make_again(workspace: Workspace, engine: sa.Engine, issued: IssuedList, *, r
         issued.also,
         day=issued.as_of,
         revision=issued.revision,
-        issued_before=issued.list_id,
+        issued=issued,
         report=report,
     )
 
@@ -116,11 +121,11 @@ def _finished(
     *,
     day: date,
     revision: int,
-    issued_before: int | None = None,
+    issued: IssuedList | None = None,
     report: Report | None,
 ) -> Made:
-    from churnwatch.delivery import list_name, outreach_csv, outreach_html, scores_parquet
-    from churnwatch.ledger import previous_risks, previously_by
+    from churnwatch.delivery import leavers_csv, list_name, outreach_csv, outreach_html, scores_parquet
+    from churnwatch.ledger import previously_by
 
     spec = workspace.spec
     further = [
@@ -128,44 +133,47 @@ def _finished(
         for name, version in also
         if version is not None
     ]
-    frame = ranking.frame
-    if further:
-        frame = with_further(frame, further, spec.outreach, banded=ranking.baseline is None)
-    people = _people(tables, ranking.as_of)
-    joined = frame.merge(people, on="customer_id", how="left", validate="one_to_one")
-    joined["position"] = np.arange(len(joined))
-    has_owners = joined["owner"].notna().any()
-    capacity = capacities(tables, default=spec.outreach.capacity) if has_owners else None
-    chosen, counts, _ = choose(
-        joined, capacity=capacity, total=spec.outreach.capacity_total, also_share=spec.outreach.also_share
+    past = past_of(workspace, engine, day=day, issued=issued)
+    team = team_of(tables, ranking.as_of)
+    frame, values = _known(tables, ranking, further, spec.outreach)
+    rules, lacking_rules = rules_of(workspace, tables, ranking.frame, ranking.matrix)
+    if rules:
+        frame = with_proactive(frame, rules, values)
+    stands = standings_of(frame, past, ranking, spec.outreach, day=day)
+    choice = choose(
+        frame.assign(standing=stands.standing, arm=stands.arm, vetoed=stands.vetoed),
+        capacity=capacities(tables, default=spec.outreach.capacity) if frame["owner"].notna().any() else None,
+        total=spec.outreach.capacity_total,
+        also_share=spec.outreach.also_share,
+        proactive_share=spec.outreach.proactive_share,
+        stands_in=team.stands_in,
+        leads=team.leads,
+        draw=draw_of(workspace, past),
     )
-    records = chosen.to_dict("records")
-    languages = [_language(workspace, row) for row in records]
-    if report:
-        report("explaining", 0, len(chosen))
-    told = _reasons(workspace, ranking, further, chosen, languages)
-    if report:
-        report("explaining", len(chosen), len(chosen))
-    before = previous_risks(
+    rows = rows_of(
+        workspace,
         engine,
-        deployment=workspace.deployment,
-        before=day,
+        ranking,
+        choice.listed,
+        further=further,
+        rules=rules,
+        stands=stands,
+        past=past,
+        team=team,
         model=model,
-        model_version=ranking.version,
-        issued_before=issued_before,
+        day=day,
+        issued_before=issued.list_id if issued else None,
+        report=report,
     )
-    answers = foretells_answers(workspace.model(model))
-    rows = []
-    for record, language, why in zip(records, languages, told, strict=True):
-        lists = further[int(record["further_place"])] if record["for_further"] else None
-        beside = further_of(further, record["customer_id"], language, listed_for=lists.name if lists else None)
-        row = _row(workspace, record, language, why, day=day, ranking=ranking, before=before, answers=answers)
-        rows.append(_listed_by(row, lists, beside, model=model))
+    rows, counts, drawn = _within_minutes(rows, choice, spec.outreach.minutes)
     by = f"baseline:{ranking.baseline}" if ranking.baseline else "model"
-    before_by = previously_by(engine, deployment=workspace.deployment, before=day, issued_before=issued_before)
+    before_by = previously_by(
+        engine, deployment=workspace.deployment, before=day, issued_before=issued.list_id if issued else None
+    )
     switched = () if before_by in (None, by) else (_switch(before_by, by),)
     of_further = (f"{one.name}: {said}" for one in further for said in one.warnings if said not in ranking.warnings)
     warnings = (*switched, *ranking.warnings, *of_further)
+    leavers = leavers_of(workspace, tables, workspace.model(model), past, team, day=day, as_of=ranking.as_of)
     files = {
         "outreach.csv": outreach_csv(rows, name=list_name(workspace.deployment, day, revision)),
         "outreach.html": outreach_html(
@@ -175,10 +183,11 @@ def _finished(
             deployment=workspace.deployment,
             currency=spec.deployment.currency,
             language=spec.deployment.languages[0],
-            summary={"observed": counts.observed},
+            summary={"observed": counts.observed, "spilled": counts.spilled, "resting": counts.resting},
             warnings=warnings,
             revision=revision,
         ),
+        "leavers.csv": leavers_csv(leavers),
         "scores.parquet": scores_parquet(
             further_columns(ranking.frame.drop(columns=["score", "worthy"]), further),
         ),
@@ -190,7 +199,7 @@ def _finished(
         "model": model,
         "model_version": ranking.version,
         "baseline": ranking.baseline,
-        "answers": answers,
+        "answers": foretells_answers(workspace.model(model)),
         "also": [
             {
                 "model": name,
@@ -201,148 +210,72 @@ def _finished(
             }
             for name, version in also
         ],
+        "proactive": {rule.name: sum(row.proactive == rule.name for row in rows) for rule in rules},
         "previously_by": before_by,
         "counts": asdict(counts),
+        "leavers": len(leavers),
+        "handed_over": {how: sum(row.handed == how for row in rows) for how in ("away", "overflow")},
+        "back_early": sum(row.back_early is not None for row in rows),
         "bands": {band: int((ranking.frame["band"] == band).sum()) for band in BANDS},
         "explained": len(rows),
         # What only the operator can mend stands here and not on the page.
-        "warnings": [*warnings, *lacking(also)],
+        "warnings": [*warnings, *lacking(also), *lacking_rules],
         "program": churnwatch.__version__,
         "made_at": workspace.now.isoformat(),
     }
-    return Made(rows, files, manifest, model, ranking.version, ranking.baseline, tuple(also))
+    return Made(
+        rows, files, manifest, model, ranking.version, ranking.baseline, past.seen, drawn, past.epoch, tuple(also)
+    )
 
 
-def _reasons(
-    workspace: Workspace,
-    ranking: Ranking,
-    further: Sequence[FurtherScored],
-    chosen: pd.DataFrame,
-    languages: Sequence[Language],
-) -> list[tuple[Reason, ...]]:
-    """Why each is listed, by the model that lists it."""
-    told: list[tuple[Reason, ...]] = [()] * len(chosen)
-    by_further = chosen["for_further"].to_numpy(dtype=bool)
-    place = chosen["further_place"].to_numpy() if further else np.full(len(chosen), np.nan)
-    for i in (None, *range(len(further))):
-        rows = np.flatnonzero(~by_further if i is None else by_further & (place == i)).tolist()
-        spoken = [languages[row] for row in rows]
-        if i is None:
-            found = ranking.reasons(chosen["position"].to_numpy()[rows], spoken)
-        else:
-            found = reasons_of(workspace, further[i], list(chosen["customer_id"].iloc[rows]), spoken)
-        for row, why in zip(rows, found, strict=True):
-            told[row] = why
-    return told
+def _known(
+    tables: Tables, ranking: Ranking, further: Sequence[FurtherScored], outreach: Outreach
+) -> tuple[pd.DataFrame, pd.Series | None]:
+    """The ranking with what is known of the people, ordered by what there is to save; and their values.
+
+    The score is the risk times the customer's value. A baseline knows no risk, so its own order stands; and where no
+    value is known at all, the margin's.
+    """
+    people = people_of(tables, ranking.as_of, consent=outreach.consent)
+    frame = ranking.frame.merge(people, on="customer_id", how="left", validate="one_to_one")
+    values = values_of(frame)
+    if values is not None and ranking.baseline is None:
+        frame["score"] = frame["risk"] * values
+    frame["position"] = np.arange(len(frame))
+    if further:
+        frame = with_further(frame, further, outreach, banded=ranking.baseline is None, values=values)
+    return frame, values
 
 
-def _listed_by(row: ListRow, by: FurtherScored | None, beside: Further | None, *, model: str) -> ListRow:
-    """The row with what a further model says; where that model lists it, the row is its own."""
-    if by is None:
-        return replace(row, listed_for=model, further=beside)
-    return replace(row, listed_for=by.name, further=beside, model_version=by.version, baseline=None)
+def _within_minutes(
+    rows: Sequence[ListRow], choice: Choice, budget: int | None
+) -> tuple[list[ListRow], Counts, pd.DataFrame]:
+    """The rows that fit into each owner's minutes, in their order; the others spill over and are not decided on."""
+    if budget is None:
+        return list(rows), choice.counts, choice.drawn
+    spent: dict[str, int] = {}
+    kept: list[ListRow] = []
+    left: list[ListRow] = []
+    for row in rows:
+        minutes = spent.get(row.owner, 0) + (row.action_minutes or 0)
+        if minutes > budget:
+            left.append(row)
+            continue
+        spent[row.owner] = minutes
+        kept.append(replace(row, rank=len(kept) + 1))
+    worthy = sum(not row.proactive for row in left)
+    counts = replace(
+        choice.counts,
+        listed=len(kept),
+        spilled=choice.counts.spilled + worthy,
+        below=choice.counts.below + len(left) - worthy,
+    )
+    gone = {row.customer_id for row in left}
+    drawn = choice.drawn[~((choice.drawn["arm"] == "treated") & choice.drawn["customer_id"].isin(gone))]
+    return kept, counts, drawn.reset_index(drop=True)
 
 
 def _switch(before: str | None, now: str) -> str:
     ways = {"model": "the model", "baseline:health": "the rule score"}
     first, second = (ways.get(str(way), str(way).replace("baseline:", "the baseline ")) for way in (before, now))
     return f"From this list on {second} ranks; until the list before it was {first}. Places may change for that alone."
-
-
-def _people(tables: Tables, as_of: datetime) -> pd.DataFrame:
-    """What a row says of the customer beside the risk, as known at as-of."""
-    cut = f"timestamp '{as_of.astimezone(UTC).replace(tzinfo=None)}'"
-    found = tables.con.execute(
-        f"""with contact as (
-            -- What the customer did, not what we or a machine did.
-            select customer_id, epoch_us(max("at")) as last_contact from interactions
-            where known_at < {cut} and "at" < {cut} and coalesce(direction, 'in') = 'in' group by customer_id
-        ), survey as (
-            select customer_id, arg_max(instrument, answered_at) as instrument,
-                   arg_max(raw_score, answered_at) as raw_score, epoch_us(max(answered_at)) as answered_at
-            from (select * from surveys where answered_at < {cut} order by answered_at, survey_id)
-            group by customer_id
-        )
-        select customer_id, customers.name, do_not_contact or coalesce(ended_at <= {cut}, false), owner, value,
-               customers.language, agents.name as owner_name, agents.language as owner_language,
-               last_contact, instrument, raw_score, answered_at
-        from customers left join agents using (owner) left join contact using (customer_id)
-        left join survey using (customer_id) order by customer_id"""
-    ).fetchall()
-    names = (
-        "customer_id", "customer_name", "do_not_contact", "owner", "value", "language",
-        "owner_name", "owner_language", "last_contact", "instrument", "raw_score", "answered_at",
-    )  # fmt: skip
-    return pd.DataFrame({name: pd.Series([row[i] for row in found], dtype=object) for i, name in enumerate(names)})
-
-
-def _language(workspace: Workspace, record: Mapping[str, Any]) -> Language:
-    """The owner's language; without an owner's, the deployment's first."""
-    own = record["owner_language"]
-    first: Language = workspace.spec.deployment.languages[0]
-    return own if own in ("en", "id") else first
-
-
-def _row(
-    workspace: Workspace,
-    record: Mapping[str, Any],
-    language: Language,
-    why: Sequence[Reason],
-    *,
-    day: date,
-    ranking: Ranking,
-    before: Mapping[str, float],
-    answers: bool,
-) -> ListRow:
-    spec = workspace.spec
-    zone = spec.deployment.zone
-    title, steps = suggest(
-        [reason.action for reason in why],
-        default=spec.outreach.default_action,
-        actions=spec.playbook.actions,
-        language=language,
-    )
-    risk = None if ranking.baseline else float(record["risk"])
-    earlier = before.get(record["customer_id"])
-    value = None if pd.isna(record["value"]) else float(record["value"])
-    return ListRow(
-        rank=int(record["rank"]),
-        customer_id=record["customer_id"],
-        customer_name=_text(record["customer_name"]),
-        owner=_text(record["owner"]),
-        owner_name=_text(record["owner_name"]) or _text(record["owner"]),
-        language=language,
-        risk=risk,
-        band=record["band"],
-        change=None if risk is None or earlier is None else risk - earlier,
-        rising_since=None,
-        value_at_risk=None if value is None or risk is None else value * risk,
-        reasons=tuple(reason.sentence for reason in why),
-        last_contact=_day(record["last_contact"], zone),
-        last_survey=_survey(record, zone),
-        action=title,
-        action_steps=steps,
-        due=day + timedelta(days=spec.outreach.due_days),
-        model_version=ranking.version,
-        baseline=ranking.baseline,
-        rule_score=round(record["rule_score"]) if "rule_score" in record else None,
-        answers=answers,
-        expected_score=float(record["expected_score"]) if "expected_score" in record else None,
-    )
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _day(microseconds: Any, zone: str) -> date | None:
-    if pd.isna(microseconds):
-        return None
-    return civil_day(datetime.fromtimestamp(0, UTC) + timedelta(microseconds=int(microseconds)), zone)
-
-
-def _survey(record: Mapping[str, Any], zone: str) -> str | None:
-    when = _day(record["answered_at"], zone)
-    if when is None:
-        return None
-    return f"{instrument_words(str(record['instrument']))} {record['raw_score']:g} ({when})"

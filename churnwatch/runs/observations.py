@@ -14,7 +14,7 @@ from churnwatch.learner import Rows
 from churnwatch.outcomes import label, observe, span
 from churnwatch.runs.workspace import Report
 from churnwatch.signals import Matrix, build
-from churnwatch.spec import Column, Model, Outreach
+from churnwatch.spec import MOST, Column, Model, Outreach
 
 if TYPE_CHECKING:
     from churnwatch.sources import Tables
@@ -147,14 +147,14 @@ def owners_of(tables: Tables, customer_ids: pd.Series) -> np.ndarray[Any, np.dty
 
 
 def capacities(tables: Tables, *, default: int) -> dict[str, int]:
-    """Rows a day by owner: the agents table's, else ``default`` (also for owners who are no agents)."""
+    """Rows a day by owner: the agents table's, at most ``MOST``; else ``default``, also of owners who are no agents."""
     owners = tables.con.execute(
         """select owner, capacity from agents where owner is not null
         union all select distinct owner, null from customers
         where owner is not null and owner not in (select owner from agents where owner is not null)
         order by 1"""
     ).fetchall()
-    return {owner: default if capacity is None else int(capacity) for owner, capacity in owners}
+    return {owner: default if capacity is None else min(int(capacity), MOST) for owner, capacity in owners}
 
 
 def lists_of(

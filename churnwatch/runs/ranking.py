@@ -24,6 +24,7 @@ from churnwatch.signals import Matrix, build
 from churnwatch.spec import Language
 
 if TYPE_CHECKING:
+    from churnwatch.registry import Bundle
     from churnwatch.sources import Tables
 
 Positions = np.ndarray[Any, Any]
@@ -36,7 +37,8 @@ class Ranking:
 
     ``frame``: customer_id, as_of, margin, risk (NaN: a baseline ranks, which knows none), band, model_version, score
     (higher is worse), worthy (the band is high enough to be listed). ``reasons`` words the reasons of the rows at
-    these positions of ``frame``, each in its language; nobody else is explained.
+    these positions of ``frame``, each in its language; nobody else is explained. ``matrix`` holds the
+    signals by which they are ranked, ``bundle`` the model (None: a baseline ranks).
     """
 
     frame: pd.DataFrame
@@ -45,6 +47,8 @@ class Ranking:
     as_of: datetime
     warnings: tuple[str, ...]
     reasons: Callable[[Positions, Sequence[Language]], Told]
+    matrix: Matrix
+    bundle: Bundle | None = None
 
 
 def rank_by_model(
@@ -69,7 +73,7 @@ def rank_by_model(
     def told(positions: Positions, languages: Sequence[Language]) -> Told:
         return _by_contribution(workspace, scored, positions, languages)
 
-    return Ranking(frame, scored.version, None, scored.as_of, scored.warnings, told)
+    return Ranking(frame, scored.version, None, scored.as_of, scored.warnings, told, scored.matrix, scored.bundle)
 
 
 def rank_by_baseline(
@@ -114,7 +118,7 @@ def rank_by_baseline(
     if baseline == RULE:
         so_far = outcomes_so_far(workspace, tables, model, as_of)
         warnings = (*((so_far.sentence,) if so_far.few else ()), *warnings)
-    return Ranking(frame, "none", baseline, as_of, warnings, told)
+    return Ranking(frame, "none", baseline, as_of, warnings, told, matrix)
 
 
 def _by_contribution(workspace: Workspace, scored: Scored, positions: Positions, languages: Sequence[Language]) -> Told:
@@ -171,5 +175,6 @@ def _by_column(
     for position, language in zip(positions, languages, strict=True):
         known: Mapping[str, float] = dict(zip(matrix.names, matrix.values[position], strict=True))
         sentence = word(column, known, signals, language=language, currency=workspace.spec.deployment.currency)
-        told.append((Reason(sentence, column.name, 0.0, column.signal.action),) if sentence else ())
+        sign = column.signal.says or column.signal.name
+        told.append((Reason(sentence, column.name, 0.0, column.signal.action, sign),) if sentence else ())
     return told
