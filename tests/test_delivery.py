@@ -491,17 +491,19 @@ def test_a_proactive_row_is_marked_and_is_not_dressed_as_a_risk() -> None:
 
 
 def test_a_curve_is_drawn_from_nought_with_its_onset_and_told_in_words() -> None:
-    """Three risks over the 90 days until 2 May: the onset of 17 March, 46 days back, stands at 44 of 90 days."""
-    row = replace(SITI, curve=(0.1, 0.2, 0.4), rising_since=date(2026, 3, 17))
+    """Five days until 2 May, the second of them unknown: the onset of 1 May stands at three of four steps."""
+    row = replace(SITI, curve=(0.2, float("nan"), 0.1, 0.2, 0.4), rising_since=date(2026, 5, 1))
     [svg] = re.findall(r"<svg.*?</svg>", page([row]))
-    label = "Risiko 90 hari terakhir: awalnya 10%, terendah 10%, tertinggi 40%, hari ini 40%"
+    label = "Risiko 5 hari terakhir: awalnya 20%, terendah 10%, tertinggi 40%, hari ini 40%"
     assert f'role="img" aria-label="{label}"' in svg
     # 26 units high between the margins of 3: 0.4 stands at 3, 0.2 at 16, 0.1 at 22.5.
-    assert 'class="line" d="M0.0 22.5L90.0 16.0L180.0 3.0"' in svg
-    assert 'class="rise" d="M88.0 0V32"' in svg
+    assert 'class="line" d="M0.0 16.0h.01M90.0 22.5L135.0 16.0L180.0 3.0"' in svg
+    assert 'class="area" d="M0.0 32L0.0 16.0L0.0 32ZM90.0 32L90.0 22.5L135.0 16.0L180.0 3.0L180.0 32Z"' in svg
+    assert 'class="dot" d="M180.0 3.0h.01"' in svg
+    assert 'class="rise" d="M135.0 0V32"' in svg
     assert 'class="rise"' not in page([replace(row, rising_since=None)])
-    assert 'class="rise"' not in page([replace(row, rising_since=date(2026, 1, 31))])  # 91 days back
-    assert "<svg" not in page([replace(row, curve=(0.4,))])
+    assert 'class="rise"' not in page([replace(row, rising_since=date(2026, 4, 27))])  # five days back
+    assert "<svg" not in page([replace(row, curve=(float("nan"), 0.4))])
     # A wave of small risks stays small: the picture reaches up to 5 % at least.
     assert 'd="M0.0 23.8L180.0 18.6"' in page([replace(row, curve=(0.01, 0.02))])
 
