@@ -499,6 +499,8 @@ def test_observations_and_labels_equal_the_oracle(
     found = observe(made, model, [aware(t) for t in AS_OFS])
     expected = [(c["customer_id"], t) for t in AS_OFS for c in who if oracle_observes(model, c, events, t)]
     assert expected == list(found.itertuples(index=False, name=None))
+    some = observe(made, model, [aware(t) for t in AS_OFS], customers=["c", "a", "nobody"])
+    assert [one for one in expected if one[0] != "b"] == list(some.itertuples(index=False, name=None))
     spine = [(name, as_of) for name, as_of in product("abcz", AS_OFS)]
     labels = label(made, model, spine_of(spine), known_before=aware(known_before))
     assert [oracle_labels(model, *pair[:1], events, pair[1], known_before) for pair in spine] == [

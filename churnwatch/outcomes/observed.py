@@ -21,8 +21,11 @@ def observe(
     *,
     until: datetime | None = None,
     to_score: bool = False,
+    customers: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """The population at each as-of: customer_id, as_of (naive UTC), ordered by as_of and customer_id.
+
+    ``customers`` looks at these alone.
 
     A customer is observed from their start (else the first event known at as-of) plus ``tenure``. With an outcome
     ``event``, whoever had that event before as-of and is known to have had it has left and is not observed; nor is who
@@ -39,7 +42,7 @@ def observe(
     given = model.outcome.given
     if given is not None:
         there = f'coalesce(begun."{given}", 0) = 0' if to_score else f'begun."{given}" is not null'
-        return _those(tables, [f"begun.known_at < grid.as_of and {there}"], as_ofs)
+        return _those(tables, [f"begun.known_at < grid.as_of and {there}"], as_ofs, among=customers)
     population = model.population
     for key, where in (
         ("outcome", model.outcome.where),
@@ -65,7 +68,7 @@ def observe(
             f"and {where_sql(population.active)})"
         )
     if not model.at_events:
-        return _those(tables, conditions, as_ofs)
+        return _those(tables, conditions, as_ofs, among=customers)
     asked = f"from surveys as s where {asked_sql(model)} and s.sent_at"
     if to_score:
         patience = f"interval {model.patience.within.seconds} second"
@@ -73,18 +76,28 @@ def observe(
             f"exists (select 1 {asked} < grid.as_of and s.customer_id = begun.customer_id "
             f"and s.sent_at >= grid.as_of - {patience} and not coalesce(s.answered_at < grid.as_of, false))"
         )
-        return _those(tables, conditions, as_ofs)
+        return _those(tables, conditions, as_ofs, among=customers)
     if not as_ofs:
-        return _those(tables, conditions, [])
+        return _those(tables, conditions, [], among=customers)
     end = until or as_ofs[-1] + timedelta(seconds=model.slice_length)
     within = f"between timestamp '{naive(as_ofs[0])}' and timestamp '{naive(end)}' - interval 1 microsecond"
-    return _those(tables, conditions, [], f"(select distinct customer_id, sent_at as as_of {asked} {within})")
+    return _those(
+        tables, conditions, [], f"(select distinct customer_id, sent_at as as_of {asked} {within})", among=customers
+    )
 
 
 def _those(
-    tables: Tables, conditions: Sequence[str], as_ofs: Sequence[datetime], events: str | None = None
+    tables: Tables,
+    conditions: Sequence[str],
+    as_ofs: Sequence[datetime],
+    events: str | None = None,
+    *,
+    among: Sequence[str] | None,
 ) -> pd.DataFrame:
-    """Customers (``begun``) at as-ofs (``grid``), or at ``events`` of theirs, who meet all conditions."""
+    """Customers (``begun``, ``among`` those given) at as-ofs (``grid``), or at ``events`` of theirs, who meet all."""
+    if among is not None:
+        tables.con.register("asked_about", pa.table({"customer_id": pa.array(among, pa.string())}))
+        conditions = [*conditions, "begun.customer_id in (select customer_id from asked_about)"]
     if events is not None:
         conditions = [*conditions, "begun.customer_id = grid.customer_id"]
     tables.con.register("as_ofs", pa.table({"as_of": pa.array([naive(t) for t in as_ofs], pa.timestamp("us"))}))
@@ -93,6 +106,8 @@ def _those(
         where {" and ".join(conditions)} order by grid.as_of, begun.customer_id"""
     ).to_arrow_table()
     tables.con.unregister("as_ofs")
+    if among is not None:
+        tables.con.unregister("asked_about")
     return pd.DataFrame(
         {
             "customer_id": pd.Series(found["customer_id"].to_pylist(), dtype=object),

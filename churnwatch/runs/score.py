@@ -19,7 +19,7 @@ from churnwatch.outcomes import any_unanswered, check_as_of, grid, label, observ
 from churnwatch.runs.tracking import tracking_warnings
 from churnwatch.runs.workspace import Report, Workspace, ledger, load_tables, lock
 from churnwatch.signals import Matrix, build, event_columns, reads_text
-from churnwatch.spec import Model, civil_day
+from churnwatch.spec import Column, Model, civil_day
 
 if TYPE_CHECKING:
     from churnwatch.registry import Bundle
@@ -207,7 +207,12 @@ def base_rate_warnings(workspace: Workspace, tables: Tables, bundle: Bundle, as_
 
 
 def bundle_matrix(tables: Tables, bundle: Bundle, spine: pd.DataFrame, *, report: Report | None = None) -> Matrix:
-    """The bundle's columns, from the bundle's own catalogue; NoUsableModel where the data lack a measure it wants."""
+    """The bundle's columns of ``spine``, from the bundle's own catalogue; raises as ``bundle_columns``."""
+    return build(tables.reworded(bundle.families), bundle_columns(tables, bundle), spine, report=report)
+
+
+def bundle_columns(tables: Tables, bundle: Bundle) -> list[Column]:
+    """The columns a bundle wants, of its own catalogue; NoUsableModel where the data lack a measure it wants."""
     known = {column.name: column for family in bundle.families for column in family.columns}
     columns = [known[name] for name in bundle.fitted.columns]
     for column in columns:
@@ -227,7 +232,7 @@ def bundle_matrix(tables: Tables, bundle: Bundle, spine: pd.DataFrame, *, report
                 allowed="interactions with a text",
                 hint="map the text again, or train on what there is",
             )
-    return build(tables.reworded(bundle.families), columns, spine, report=report)
+    return columns
 
 
 def score(workspace: Workspace, name: str, *, day: date, report: Report | None = None) -> tuple[Scored, Path]:
