@@ -29,6 +29,7 @@ CAUSES = ("service", "price", "reliability")
 FIRST_WEEK = np.array([0, 6, 9, 1])
 CANCELS = np.array([0.0, 0.13, 0.14, 0.35])
 COMES_ROUND = np.array([0.0, 0.02, 0.015, 0.02])
+LONG_AGO = int(FIRST_WEEK.max())  # weeks after turning from which on its chances no longer change
 FADES = 0.6  # what is left of a silent customer's doings after each week, down to a tenth
 
 TURNS = 0.0020  # weekly chance of turning at the usual satisfaction
@@ -73,10 +74,12 @@ class Doings:
     """(weeks, customers): has turned by the end of the week."""
     standing: Standing
     """(weeks, customers) at the end of each week, everyone's from the first week on, those who left as well."""
+    since: NDArray[np.int8]
+    """(weeks, customers): full weeks since the customer last turned, at most ``LONG_AGO``; of who has turned."""
     grudge: Floats
-    """At the end: badly handled complaints, fading."""
-    cause: Ints
-    """At the end: what weighed on the customer most, an index into ``CAUSES``."""
+    """(weeks, customers) at the end of each week: badly handled complaints, fading."""
+    cause: NDArray[np.int8]
+    """(weeks, customers) at the end of each week: what weighed on the customer most, an index into ``CAUSES``."""
 
     def stood(self, seasons: Seasons, at: Times, customer: Ints) -> Standing:
         """How each ``customer`` stood at the end of the week of ``at``; before the data begin, of the first week."""
@@ -111,6 +114,9 @@ def live(
     pending = np.zeros(size)  # how last week's tickets felt, not yet taken to heart
     path = np.full((weeks, size), np.nan)
     turned_path = np.zeros((weeks, size), dtype=bool)
+    since_path = np.zeros((weeks, size), dtype=np.int8)
+    grudge_path = np.zeros((weeks, size))
+    cause_path = np.zeros((weeks, size), dtype=np.int8)
     standing = Standing(
         feeling=np.zeros((weeks, size), dtype=np.float32),
         engagement=np.ones((weeks, size), dtype=np.float32),
@@ -210,6 +216,9 @@ def live(
         if week >= 0:
             path[week] = np.where(present, satisfaction, np.nan)
             turned_path[week] = present & (manner != STAYING)
+            since_path[week] = np.clip(week - turned, 0, LONG_AGO)
+            grudge_path[week] = grudge
+            cause_path[week] = weight_of.argmax(axis=0)
             standing.feeling[week] = satisfaction
             standing.engagement[week] = factor * mood * np.exp(drift)
             standing.manner[week] = manner
@@ -234,8 +243,9 @@ def live(
         satisfaction=path,
         turned_now=turned_path,
         standing=standing,
-        grudge=grudge,
-        cause=weight_of.argmax(axis=0),
+        since=since_path,
+        grudge=grudge_path,
+        cause=cause_path,
     )
 
 

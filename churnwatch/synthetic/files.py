@@ -38,6 +38,82 @@ class Summary:
     rows: dict[str, int]
 
 
+@dataclass(frozen=True)
+class Company:
+    """A simulated company: what its people are and did, and the raw tables and truths made of that."""
+
+    seasons: Seasons
+    people: Customers
+    doings: Doings
+    built: Built
+    agents: int
+
+    @property
+    def numbers(self) -> list[str]:
+        """The id of every customer, in the order of ``people``."""
+        return [str(one) for one in self.built.tables["customers.csv"]["customer_no"].slice(0, self.people.size)]
+
+    def persuasion(self, day: date) -> Persuasion:
+        """What every action would change from the morning of ``day`` on: as of the last week over by then.
+
+        Raises ValueError for a day before the first week is over.
+        """
+        week = (day - self.seasons.start).days // 7 - 1
+        if week < 0:
+            raise ValueError(f"no week of the simulation is over on {day}")
+        return persuade(self.seasons, self.people, self.doings, week=min(week, self.seasons.weeks - 1))
+
+
+def found(
+    *,
+    customers: int = 5000,
+    seed: int = 1,
+    start: date = date(2025, 1, 1),
+    months: int = 18,
+    nonresponse: Nonresponse = "mild",
+    report: Callable[[str, int, int], None] | None = None,
+) -> Company:
+    """Simulate a company in memory; the arguments and what is raised are those of ``simulate``."""
+    if customers < SMALLEST:
+        raise UsageError(f"{customers} customers", where="customers", allowed=f"a whole number from {SMALLEST}")
+    if months < 1:
+        raise UsageError(f"{months} months", where="months", allowed="a whole number from 1")
+    last_month = (np.datetime64(start, "M") + np.timedelta64(months, "M")).astype("datetime64[D]")
+    days = last_month + np.timedelta64(start.day - 1, "D") - np.datetime64(start, "D")
+    seasons = plan_seasons(start, int(days.astype(int)))
+    rng = np.random.default_rng(seed)
+    agents = hire_agents(rng, seasons, customers)
+    people = win_customers(rng, seasons, agents, customers)
+
+    def weeks_done(done: int, total: int) -> None:
+        if report is not None:
+            report("simulate weeks", done, total)
+
+    doings = live(rng, seasons, agents, people, weeks_done)
+    built = build_tables(rng, seasons, agents, people, doings, nonresponse)
+    return Company(seasons, people, doings, built, agents.size)
+
+
+def write(directory: Path, company: Company, *, report: Callable[[str, int, int], None] | None = None) -> Summary:
+    """Write ``directory/data`` and ``directory/truth`` of a company; files of the same names are overwritten."""
+    built, seasons = company.built, company.seasons
+    truth = _truth(seasons, company.people, company.doings, built)
+    files = {f"data/{name}": table for name, table in built.tables.items()}
+    files |= {f"truth/{name}": table for name, table in truth.items()}
+    for done, (name, table) in enumerate(files.items(), start=1):
+        write_table(directory / name, table)
+        if report is not None:
+            report("write files", done, len(files))
+    return Summary(
+        customers=company.people.size,
+        agents=company.agents,
+        cancellations=int((~np.isnat(built.cancelled)).sum()),
+        start=seasons.start,
+        end=seasons.end.astype("datetime64[D]").astype(object),
+        rows={name: table.num_rows for name, table in built.tables.items()},
+    )
+
+
 def simulate(
     directory: Path,
     *,
@@ -56,41 +132,12 @@ def simulate(
     satisfaction. Files of the same names are overwritten. Raises UsageError for a company too small or a
     period too short.
     """
-    if customers < SMALLEST:
-        raise UsageError(f"{customers} customers", where="customers", allowed=f"a whole number from {SMALLEST}")
-    if months < 1:
-        raise UsageError(f"{months} months", where="months", allowed="a whole number from 1")
-    last_month = (np.datetime64(start, "M") + np.timedelta64(months, "M")).astype("datetime64[D]")
-    days = last_month + np.timedelta64(start.day - 1, "D") - np.datetime64(start, "D")
-    seasons = plan_seasons(start, int(days.astype(int)))
-    rng = np.random.default_rng(seed)
-    agents = hire_agents(rng, seasons, customers)
-    people = win_customers(rng, seasons, agents, customers)
-
-    def weeks_done(done: int, total: int) -> None:
-        if report is not None:
-            report("simulate weeks", done, total)
-
-    doings = live(rng, seasons, agents, people, weeks_done)
-    built = build_tables(rng, seasons, agents, people, doings, nonresponse)
-    truth = _truth(seasons, people, doings, built)
-    files = {f"data/{name}": table for name, table in built.tables.items()}
-    files |= {f"truth/{name}": table for name, table in truth.items()}
-    for done, (name, table) in enumerate(files.items(), start=1):
-        _write(directory / name, table)
-        if report is not None:
-            report("write files", done, len(files))
-    return Summary(
-        customers=customers,
-        agents=agents.size,
-        cancellations=int((~np.isnat(built.cancelled)).sum()),
-        start=start,
-        end=seasons.end.astype("datetime64[D]").astype(object),
-        rows={name: table.num_rows for name, table in built.tables.items()},
-    )
+    company = found(customers=customers, seed=seed, start=start, months=months, nonresponse=nonresponse, report=report)
+    return write(directory, company, report=report)
 
 
-def _write(path: Path, table: pa.Table) -> None:
+def write_table(path: Path, table: pa.Table) -> None:
+    """One file, by its ending, and the directory it lies in."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".csv":
         pa_csv.write_csv(table, path, pa_csv.WriteOptions(quoting_style="needed"))
@@ -142,7 +189,7 @@ def _truth_of_customers(
             "risk_settled_at": pa.array(np.where(settled, settled_at, np.datetime64("NaT", "s"))),
             "cancelled_at": pa.array(cancelled),
             "ended_at": pa.array(np.where(left, ended, np.datetime64("NaT", "s"))),
-            "weighs_most": np.array(CAUSES, dtype=object)[doings.cause],
+            "weighs_most": np.array(CAUSES, dtype=object)[doings.cause[-1]],
         }
     )
 

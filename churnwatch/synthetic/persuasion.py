@@ -1,4 +1,4 @@
-"""What each kind of contact would change, for every customer there is when the data end."""
+"""What each kind of contact would change, for every customer there is when a week ends."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from churnwatch.synthetic.behaviour import (
     CAUSES,
     COMES_ROUND,
     FIRST_WEEK,
+    LONG_AGO,
     OUTSIDE,
     STAYING,
     TURNS_OUTSIDE,
@@ -51,18 +52,21 @@ class Persuasion:
     """What each of ``ACTIONS`` adds to that probability."""
 
 
-def persuade(seasons: Seasons, customers: Customers, doings: Doings) -> Persuasion:
-    """The effect of every action on everyone who has not cancelled.
+def persuade(seasons: Seasons, customers: Customers, doings: Doings, *, week: int = -1) -> Persuasion:
+    """The effect of every action on everyone who is there at the end of ``week`` (-1: when the data end).
 
     An action multiplies the risk: p becomes 1 - (1 - p)^m. Reasons that lie outside (a firm closes) are
     beyond reach, and contact of any kind makes it worse for the stubborn.
     """
-    there = np.flatnonzero(doings.cancelled < 0)
-    leaving = leaving_probability(seasons, customers, doings)[there]
-    manner = doings.manner[there]
-    weighs = np.array([("service", "price", "reliability").index(cause) for cause in CAUSES])[doings.cause[there]]
+    week = range(seasons.weeks)[week]
+    leaving = leaving_probability(seasons, customers, doings, week=week)
+    there = np.flatnonzero(~np.isnan(leaving))
+    leaving = leaving[there]
+    manner = doings.standing.manner[week, there]
+    cause = doings.cause[week, there]
+    weighs = np.array([("service", "price", "reliability").index(cause) for cause in CAUSES])[cause]
     keys = np.where(~customers.vocal[there], "silent", np.array(["service", "price", "reliability"])[weighs])
-    keys = np.where(customers.vocal[there] & (doings.grudge[there] > 0.3), "grudge", keys)
+    keys = np.where(customers.vocal[there] & (doings.grudge[week, there] > 0.3), "grudge", keys)
     left = np.ones((there.size, len(ACTIONS)))
     for column, action in enumerate(ACTIONS):
         for key, factor in EFFECTS[action].items():
@@ -73,23 +77,26 @@ def persuade(seasons: Seasons, customers: Customers, doings: Doings) -> Persuasi
     return Persuasion(there, leaving, with_contact - leaving[:, None])
 
 
-def leaving_probability(seasons: Seasons, customers: Customers, doings: Doings) -> Floats:
-    """Probability of cancelling within ``WEEKS_AHEAD`` weeks after the data, satisfaction as it last was.
+def leaving_probability(seasons: Seasons, customers: Customers, doings: Doings, *, week: int) -> Floats:
+    """Probability of cancelling within ``WEEKS_AHEAD`` weeks after ``week``, satisfaction as it was at its end.
 
     The chain of ``behaviour``: staying, turned (by weeks since), then cancelled or staying again. Being
-    soothed by good service is left out. NaN for who has cancelled.
+    soothed by good service is left out. NaN for who has cancelled or was not there yet.
     """
-    weeks, size = doings.satisfaction.shape
-    age = np.floor((seasons.end - customers.started).astype(np.int64) / (7 * DAY)).astype(np.int64)
-    satisfaction = np.nan_to_num(doings.satisfaction[-1])
-    turning = turning_chance(customers, satisfaction, doings.grudge, age)
+    size = customers.size
+    at = min(seasons.midnight + np.timedelta64((week + 1) * 7 * DAY, "s"), seasons.end)
+    there = ((doings.cancelled < 0) | (doings.cancelled > week)) & (customers.started < at)
+    age = np.floor((at - customers.started).astype(np.int64) / (7 * DAY)).astype(np.int64)
+    satisfaction = np.nan_to_num(doings.satisfaction[week])
+    turning = turning_chance(customers, satisfaction, doings.grudge[week], age)
     own = np.where(customers.vocal, 1, 2)
-    staying = (doings.manner == STAYING).astype(float)
-    oldest = int(FIRST_WEEK.max())
-    since = np.minimum(weeks - 1 - doings.turned, oldest)
+    manner = doings.standing.manner[week].astype(np.int64)
+    staying = (manner == STAYING).astype(float)
+    oldest = LONG_AGO
+    since = doings.since[week]
     turned = np.zeros((size, 4, oldest + 1))  # by manner and weeks since turning
-    rows = np.flatnonzero(doings.manner != STAYING)
-    turned[rows, doings.manner[rows], since[rows]] = 1.0
+    rows = np.flatnonzero(manner != STAYING)
+    turned[rows, manner[rows], since[rows]] = 1.0
     left = np.zeros(size)
     possible = np.arange(oldest + 1)[None, :] >= FIRST_WEEK[:, None]
     cancels, returns = CANCELS[:, None] * possible, COMES_ROUND[:, None]
@@ -103,4 +110,4 @@ def leaving_probability(seasons: Seasons, customers: Customers, doings: Doings) 
         staying = staying * (1 - turning - TURNS_OUTSIDE) + (turned * returns).sum(axis=(1, 2))
         left += (turned * cancels).sum(axis=(1, 2))
         turned = turned * (1 - cancels - returns)
-    return np.where(doings.cancelled < 0, left, np.nan)
+    return np.where(there, left, np.nan)
