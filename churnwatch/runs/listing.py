@@ -186,6 +186,7 @@ def _finished(
             summary={"observed": counts.observed, "spilled": counts.spilled, "resting": counts.resting},
             warnings=warnings,
             revision=revision,
+            leavers=leavers,
         ),
         "leavers.csv": leavers_csv(leavers),
         "scores.parquet": scores_parquet(
