@@ -66,7 +66,10 @@ def test_two_fresh_demos_give_the_same_bytes(tmp_path):
         said = spawn("demo", "--dir", tmp_path / name, "--customers", 1500, "--seed", seed, "--json")
         assert said.code in (0, 5), said.err
         out = tmp_path / name / "out" / "demo" / END
-        lists[name] = {file: (out / file).read_bytes() for file in ("outreach.csv", "outreach.html", "scores.parquet")}
+        lists[name] = {
+            file: (out / file).read_bytes()
+            for file in ("outreach.csv", "outreach.html", "outreach.xlsx", "scores.parquet")
+        }
     assert lists["one"] == lists["two"]
     assert lists["one"]["outreach.csv"] != lists["three"]["outreach.csv"]
 

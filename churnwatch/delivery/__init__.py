@@ -1,6 +1,8 @@
 """Files to hand out: the list as a table and a page, and the scores; published whole or not at all."""
 
 from churnwatch.delivery.backtest_page import backtest_html
+from churnwatch.delivery.filled import Filled, FilledRow, parse_list_name, read_filled
+from churnwatch.delivery.outcome_words import OUTCOMES, Outcomes, Wrong, parse_outcomes
 from churnwatch.delivery.page import outreach_html
 from churnwatch.delivery.publish import MANIFEST, differences, file_facts, publish, recover, replace_file
 from churnwatch.delivery.reading import changed_files, read_list
@@ -17,9 +19,15 @@ from churnwatch.delivery.table import (
     quarantine_csv,
     survey_plan_csv,
 )
+from churnwatch.delivery.workbook import outreach_xlsx
 
 __all__ = [
     "MANIFEST",
+    "OUTCOMES",
+    "Filled",
+    "FilledRow",
+    "Outcomes",
+    "Wrong",
     "backtest_html",
     "changed_files",
     "differences",
@@ -29,9 +37,13 @@ __all__ = [
     "list_name",
     "outreach_csv",
     "outreach_html",
+    "outreach_xlsx",
+    "parse_list_name",
+    "parse_outcomes",
     "past_lists_csv",
     "publish",
     "quarantine_csv",
+    "read_filled",
     "read_list",
     "recover",
     "replace_file",

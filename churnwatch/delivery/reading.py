@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from churnwatch.delivery.publish import MANIFEST
 from churnwatch.delivery.table import COLUMNS, LATER
+from churnwatch.delivery.workbook import TITLES
 from churnwatch.errors import CheckFailed
 
 HANDED_BACK = ("outcome", "flag_wrong_reason")
@@ -40,7 +42,8 @@ def read_list(directory: Path) -> tuple[dict[str, Any], list[dict[str, str]]]:
 def changed_files(directory: Path, files: Mapping[str, bytes]) -> tuple[str, ...]:
     """Which of ``files`` do not stand in ``directory`` as they were published, one word each.
 
-    What an agent wrote into the columns to hand back is no change, nor is how a spreadsheet ends its lines.
+    What an agent wrote into the columns to hand back is no change, nor is how a spreadsheet program writes the same
+    cells: line ends, a mark at the beginning, the parts of a workbook, the order of its rows.
     """
     if not directory.is_dir():
         return ("the directory is gone",)
@@ -49,7 +52,7 @@ def changed_files(directory: Path, files: Mapping[str, bytes]) -> tuple[str, ...
         path = directory / name
         if not path.is_file():
             found.append(f"{name} is gone")
-        elif path.read_bytes() != data and (name != "outreach.csv" or _kept(path.read_bytes()) != _kept(data)):
+        elif path.read_bytes() != data and not _same_list(name, path.read_bytes(), data):
             found.append(f"{name} was changed")
     return tuple(found)
 
@@ -72,6 +75,36 @@ def _rows(data: bytes) -> list[dict[str, str]] | None:
     return [{name: row.get(name, "") for name in COLUMNS} for row in rows]
 
 
+def _same_list(name: str, there: bytes, published: bytes) -> bool:
+    """Whether a list file says what it said, but for what was handed back."""
+    if name == "outreach.csv":
+        return _kept(there) == _kept(published)
+    return name == "outreach.xlsx" and (_cells(there) or []) == _cells(published)
+
+
 def _kept(data: bytes) -> list[dict[str, str]] | None:
     rows = _rows(data)
     return rows and [{name: row[name] for name in row if name not in HANDED_BACK} for row in rows]
+
+
+def _cells(data: bytes) -> list[list[Any]] | None:
+    """What stands in the sheet, row by row in the order of their first cells; ``None`` where it is no workbook."""
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    blank = {title for name in HANDED_BACK for title in TITLES[name]}
+    try:
+        book = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
+        header, *rows = book.worksheets[0].iter_rows(values_only=True)
+    except (zipfile.BadZipFile, InvalidFileException, LookupError, OSError, SyntaxError, TypeError, ValueError):
+        return None
+    places = [place for place, title in enumerate(header) if title not in blank]
+
+    def said(row: Sequence[Any]) -> list[Any]:
+        cells = [row[place] if place < len(row) else None for place in places]
+        while cells and cells[-1] is None:
+            cells.pop()
+        return cells
+
+    kept = [cells for row in rows if (cells := said(row))]
+    return [said(header), *sorted(kept, key=repr)]

@@ -16,6 +16,8 @@ _STARTS_AFTER_CUT = re.compile(rf";(?=[\s\"]*[{_FORMULA}])")
 
 def clean(text: str) -> str:
     """One line without control characters, lone surrogates and marks that turn the reading direction."""
+    if text.isprintable():
+        return text.strip()  # none of those is printable, and most texts are
     shown = "".join(
         character
         for character in text.translate(_SPACES)

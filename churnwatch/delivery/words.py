@@ -99,8 +99,8 @@ WORDS: dict[str, dict[str, str]] = {
         "watch": "Watch",
         "at_risk": "At risk",
         "critical": "Critical",
-        "hand_back": "Write what came of a contact into the column outcome of outreach.csv; "
-        "where a reason is wrong, say so in flag_wrong_reason.",
+        "hand_back": "Write what came of a contact into the column Outcome of outreach.xlsx; "
+        "where a reason is wrong, say so in the column beside it.",
         "private": "For {deployment} only: this page holds customers' data.",
         "leavers": "Announced leavers",
         "leavers_why": "They have said that they leave: nothing is foretold of them, and they take no place on a list. "
@@ -199,8 +199,8 @@ WORDS: dict[str, dict[str, str]] = {
         "watch": "Pantau",
         "at_risk": "Berisiko",
         "critical": "Kritis",
-        "hand_back": "Tulis hasil kontak di kolom outcome pada outreach.csv; bila sebuah alasan keliru, "
-        "tulis di flag_wrong_reason.",
+        "hand_back": "Tulis hasil kontak di kolom Hasil pada outreach.xlsx; bila sebuah alasan keliru, "
+        "tulis di kolom sebelahnya.",
         "private": "Khusus untuk {deployment}: halaman ini memuat data pelanggan.",
         "leavers": "Sudah menyatakan akan berhenti",
         "leavers_why": "Mereka sudah mengatakan akan berhenti: tidak ada lagi yang diperkirakan, dan mereka tidak "

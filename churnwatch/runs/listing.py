@@ -124,7 +124,14 @@ def _finished(
     issued: IssuedList | None = None,
     report: Report | None,
 ) -> Made:
-    from churnwatch.delivery import leavers_csv, list_name, outreach_csv, outreach_html, scores_parquet
+    from churnwatch.delivery import (
+        leavers_csv,
+        list_name,
+        outreach_csv,
+        outreach_html,
+        outreach_xlsx,
+        scores_parquet,
+    )
     from churnwatch.ledger import previously_by
 
     spec = workspace.spec
@@ -174,8 +181,12 @@ def _finished(
     of_further = (f"{one.name}: {said}" for one in further for said in one.warnings if said not in ranking.warnings)
     warnings = (*switched, *ranking.warnings, *of_further)
     leavers = leavers_of(workspace, tables, workspace.model(model), past, team, day=day, as_of=ranking.as_of)
+    named = list_name(workspace.deployment, day, revision)
     files = {
-        "outreach.csv": outreach_csv(rows, name=list_name(workspace.deployment, day, revision)),
+        "outreach.csv": outreach_csv(rows, name=named),
+        "outreach.xlsx": outreach_xlsx(
+            rows, name=named, day=day, currency=spec.deployment.currency, language=spec.deployment.languages[0]
+        ),
         "outreach.html": outreach_html(
             rows,
             title=spec.deployment.title,
