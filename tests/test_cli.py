@@ -241,7 +241,8 @@ def assert_list(told):
         "status", "deployment", "as_of", "model", "model_version", "baseline", "counts", "bands", "explained",
         "program", "made_at", "revision", "warnings", "files", "rows", "previously_by", "also", "answers",
     } == set(told)  # fmt: skip
-    assert ["outreach.csv", "outreach.html", "outreach.xlsx", "run.json", "scores.parquet"] == sorted(told["files"])
+    files = ["leavers.csv", "outreach.csv", "outreach.html", "outreach.xlsx", "run.json", "scores.parquet"]
+    assert files == sorted(told["files"])
     counts = dict(told["counts"])
     assert counts.pop("observed") == sum(counts.values())
     assert told["counts"]["listed"] == len(told["rows"]) == told["explained"]
