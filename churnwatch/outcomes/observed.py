@@ -50,25 +50,38 @@ def observe(
         ("population.without", population.without or {}),
     ):
         _check_where(where, place=f"{model.file}: {key}")
-    known = (
-        'from interactions as e where e.customer_id = begun.customer_id and e."at" < grid.as_of '
-        "and e.known_at < grid.as_of"
-    )
     old_enough = f"<= grid.as_of - interval {population.tenure.seconds} second"
     conditions = [
         f"(begun.started_at < grid.as_of and begun.started_at {old_enough} "
         # A first event that became known later must not let a customer be observed before it was known.
-        f'or begun.started_at is null and exists (select 1 {known} and e."at" {old_enough}))',
+        "or begun.started_at is null and first.since <= grid.as_of)",
+    ]
+    joins = [
+        f"""left join (
+            select customer_id, min(greatest("at" + interval {population.tenure.seconds} second,
+                                             greatest("at", known_at) + interval 1 microsecond)) as since
+            from interactions where customer_id in (select customer_id from customers where started_at is null)
+            group by customer_id
+        ) as first on first.customer_id = begun.customer_id"""
     ]
     gone = [where for where in (model.outcome.event, population.without) if where is not None]
-    conditions += [f"not exists (select 1 {known} and {where_sql(where)})" for where in gone]
+    if gone:
+        # The first that was known stands for all: one row a customer, however many days are asked about.
+        joins.append(
+            f"""left join (
+                select customer_id, min(greatest("at", known_at)) as since from interactions
+                where {" or ".join(f"({where_sql(where)})" for where in gone)} group by customer_id
+            ) as gone on gone.customer_id = begun.customer_id"""
+        )
+        conditions.append("not coalesce(gone.since < grid.as_of, false)")
     if population.active is not None and population.within is not None:
-        conditions.append(
-            f'exists (select 1 {known} and e."at" >= grid.as_of - interval {population.within.seconds} second '
-            f"and {where_sql(population.active)})"
+        active = f'select customer_id, "at", known_at from interactions where {where_sql(population.active)}'
+        joins.append(
+            f"""semi join ({active}) as e on e.customer_id = begun.customer_id and e."at" < grid.as_of and e.known_at < grid.as_of
+            and e."at" >= grid.as_of - interval {population.within.seconds} second"""
         )
     if not model.at_events:
-        return _those(tables, conditions, as_ofs, among=customers)
+        return _those(tables, conditions, as_ofs, joins=joins, among=customers)
     asked = f"from surveys as s where {asked_sql(model)} and s.sent_at"
     if to_score:
         patience = f"interval {model.patience.within.seconds} second"
@@ -76,14 +89,13 @@ def observe(
             f"exists (select 1 {asked} < grid.as_of and s.customer_id = begun.customer_id "
             f"and s.sent_at >= grid.as_of - {patience} and not coalesce(s.answered_at < grid.as_of, false))"
         )
-        return _those(tables, conditions, as_ofs, among=customers)
+        return _those(tables, conditions, as_ofs, joins=joins, among=customers)
     if not as_ofs:
-        return _those(tables, conditions, [], among=customers)
+        return _those(tables, conditions, [], joins=joins, among=customers)
     end = until or as_ofs[-1] + timedelta(seconds=model.slice_length)
     within = f"between timestamp '{naive(as_ofs[0])}' and timestamp '{naive(end)}' - interval 1 microsecond"
-    return _those(
-        tables, conditions, [], f"(select distinct customer_id, sent_at as as_of {asked} {within})", among=customers
-    )
+    events = f"(select distinct customer_id, sent_at as as_of {asked} {within})"
+    return _those(tables, conditions, [], events, joins=joins, among=customers)
 
 
 def _those(
@@ -92,6 +104,7 @@ def _those(
     as_ofs: Sequence[datetime],
     events: str | None = None,
     *,
+    joins: Sequence[str] = (),
     among: Sequence[str] | None,
 ) -> pd.DataFrame:
     """Customers (``begun``, ``among`` those given) at as-ofs (``grid``), or at ``events`` of theirs, who meet all."""
@@ -103,6 +116,7 @@ def _those(
     tables.con.register("as_ofs", pa.table({"as_of": pa.array([naive(t) for t in as_ofs], pa.timestamp("us"))}))
     found = tables.con.sql(
         f"""select begun.customer_id, grid.as_of from customers as begun cross join {events or "as_ofs"} as grid
+        {" ".join(joins)}
         where {" and ".join(conditions)} order by grid.as_of, begun.customer_id"""
     ).to_arrow_table()
     tables.con.unregister("as_ofs")
