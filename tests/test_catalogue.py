@@ -87,6 +87,16 @@ def test_every_reason_can_be_worded(family: Family, signal: Signal) -> None:
                 assert any(letter.isdigit() for letter in sentence)
 
 
+@pytest.mark.parametrize("name", SPEC.playbook.actions)
+def test_every_action_says_how(name: str) -> None:
+    """Tone and channel, in both languages and not the same."""
+    action = SPEC.playbook.actions[name]
+    assert action.tone is not None
+    assert action.tone.en.strip() != action.tone.id.strip()
+    assert action.channel_in("en")
+    assert action.channel_in("id")
+
+
 @signals
 def test_action_stands_in_the_playbook(family: Family, signal: Signal) -> None:
     """What a signal asks for is something the playbook tells how to do."""

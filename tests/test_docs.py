@@ -122,7 +122,8 @@ def test_the_example_of_the_grammar_is_a_family_whose_numbers_come_true():
 def test_the_other_examples_are_what_the_program_accepts():
     model, tuned = yaml_blocks("models/README.md")
     assert isinstance(tuned, dict)
-    deployment, outreach, tracking, facts, sources, surveys, agents, times, grouped = yaml_blocks("configs/README.md")
+    deployment, outreach, tracking, playbook, *data = yaml_blocks("configs/README.md")
+    facts, sources, surveys, agents, times, grouped = data
     # what an example adds to the one before it
     added = {"sources": {}, "tables": {}}
     for block in (sources, surveys, agents):
@@ -136,6 +137,7 @@ def test_the_other_examples_are_what_the_program_accepts():
         (Outreach, outreach),
         (Mapping, facts["tables"]["customers"][0]),
         (Tracking, tracking),
+        (Playbook, playbook),
         (Sources, sources),
         (Sources, added),
         (Sources, grouped),

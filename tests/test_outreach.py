@@ -330,23 +330,54 @@ def test_a_ranking_that_finds_everybody_worthy_leaves_the_kept_places_to_further
 
 ACTIONS = {
     name: Action.model_validate(
-        {"title": {"en": name, "id": f"{name}-id"}, "steps": {"en": "Do.", "id": "Lakukan."}, "minutes": 5}
+        {
+            "title": {"en": name, "id": f"{name}-id"},
+            "steps": {"en": "Do.", "id": "Lakukan."},
+            "minutes": 5,
+            # Of one action nothing is said of the way.
+            **({"tone": {"en": "Calm.", "id": "Tenang."}, "channel": "phone"} if name != "write" else {}),
+        }
     )
     for name in ("call_back", "check_in", "write")
 }
 
 
 @pytest.mark.parametrize(
-    ("wanted", "title"),
+    ("wanted", "name", "sign"),
     [
-        (["call_back", "write"], "call_back"),
-        (["given_up", "write"], "write"),
-        ([None, "write"], "write"),
-        ([None], "check_in"),
-        ([], "check_in"),
+        (["call_back", "write"], "call_back", "Sign 1"),
+        (["given_up", "write"], "write", "Sign 2"),
+        ([None, "write"], "write", "Sign 2"),
+        ([None], "check_in", None),
+        (["given_up"], "check_in", None),
+        ([], "check_in", None),
     ],
 )
-def test_the_strongest_reason_with_an_action_decides(wanted: list[str | None], title: str) -> None:
-    """Without any, the deployment's default."""
-    assert (title, "Do.") == suggest(wanted, default="check_in", actions=ACTIONS, language="en")
-    assert (f"{title}-id", "Lakukan.") == suggest(wanted, default="check_in", actions=ACTIONS, language="id")
+def test_the_strongest_reason_with_an_action_decides(wanted: list[str | None], name: str, sign: str | None) -> None:
+    """And is told as why; without any it is the deployment's default, which says so."""
+    signs = [(f"Sign {i}", action) for i, action in enumerate(wanted, start=1)]
+    english = suggest(signs, default="check_in", actions=ACTIONS, language="en")
+    assert (name, name, "Do.") == (english.name, english.title, english.steps)
+    nothing = "No sign points to one action, so this is where to start."
+    assert (f"Because of this: {sign}" if sign else nothing) == english.why
+    indonesian = suggest(signs, default="check_in", actions=ACTIONS, language="id")
+    assert (name, f"{name}-id", "Lakukan.") == (indonesian.name, indonesian.title, indonesian.steps)
+    nothing = "Tidak ada tanda yang mengarah ke satu tindakan, jadi mulailah dari sini."
+    assert (f"Karena ini: {sign}" if sign else nothing) == indonesian.why
+
+
+def test_a_suggestion_says_how_and_how_long() -> None:
+    """Tone and channel in the agent's language; where the playbook says nothing of them, neither does the row."""
+    english, indonesian, plain = (
+        suggest([("", name)], default="check_in", actions=ACTIONS, language=language)
+        for name, language in (("call_back", "en"), ("call_back", "id"), ("write", "en"))
+    )
+    assert ("Calm.", "phone", 5) == (english.tone, english.channel, english.minutes)
+    assert ("Tenang.", "telepon", 5) == (indonesian.tone, indonesian.channel, indonesian.minutes)
+    assert ("", "", 5) == (plain.tone, plain.channel, plain.minutes)
+
+
+def test_a_sentence_with_braces_stands_as_it_is() -> None:
+    """What a customer's data put into a reason is no place to fill."""
+    found = suggest([("Said {sign} {0}", "write")], default="check_in", actions=ACTIONS, language="en")
+    assert "Because of this: Said {sign} {0}" == found.why

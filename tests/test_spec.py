@@ -135,6 +135,8 @@ def test_objects_are_frozen_strict_and_know_their_keys() -> None:
         action.minutes = 6  # type: ignore[misc]
     assert ["minute: Extra inputs are not permitted"] == refusals(Action, ACTION | {"minute": 5})
     assert ["minutes: Input should be a valid integer"] == refusals(Action, ACTION | {"minutes": "5"})
+    channels = "'phone', 'email', 'chat', 'visit' or 'letter'"
+    assert [f"channel: Input should be {channels}"] == refusals(Action, ACTION | {"channel": "fax"})
 
 
 # Lengths of time

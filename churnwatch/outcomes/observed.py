@@ -77,7 +77,8 @@ def observe(
     if population.active is not None and population.within is not None:
         active = f'select customer_id, "at", known_at from interactions where {where_sql(population.active)}'
         joins.append(
-            f"""semi join ({active}) as e on e.customer_id = begun.customer_id and e."at" < grid.as_of and e.known_at < grid.as_of
+            f"""semi join ({active}) as e on e.customer_id = begun.customer_id
+            and e."at" < grid.as_of and e.known_at < grid.as_of
             and e."at" >= grid.as_of - interval {population.within.seconds} second"""
         )
     if not model.at_events:

@@ -1,6 +1,6 @@
 """The list: which customers an owner contacts today, why, and what to do."""
 
-from churnwatch.outreach.actions import suggest
+from churnwatch.outreach.actions import Suggestion, suggest
 from churnwatch.outreach.choice import LEFT_ALONE, Choice, Counts, choose, kept_places
 from churnwatch.outreach.holdout import Arm, Draw, epoch_of
 from churnwatch.outreach.rows import Further, Leaver, ListRow
@@ -14,6 +14,7 @@ __all__ = [
     "Further",
     "Leaver",
     "ListRow",
+    "Suggestion",
     "choose",
     "epoch_of",
     "kept_places",

@@ -138,8 +138,8 @@ def row_of(
     """The finished row; reasons, action and version are those of the model that lists it."""
     spec, record = workspace.spec, one.record
     zone = spec.deployment.zone
-    title, steps = suggest(
-        [reason.action for reason in one.why],
+    suggested = suggest(
+        [(reason.sentence, reason.action) for reason in one.why],
         default=spec.outreach.default_action,
         actions=spec.playbook.actions,
         language=one.language,
@@ -163,8 +163,8 @@ def row_of(
         reasons=tuple(reason.sentence for reason in one.why),
         last_contact=_day(record["last_contact"], zone),
         last_survey=_survey(record, zone),
-        action=title,
-        action_steps=steps,
+        action=suggested.title,
+        action_steps=suggested.steps,
         due=day + timedelta(days=spec.outreach.due_days),
         model_version=one.by.version if one.by else ranking.version,
         baseline=None if one.by else ranking.baseline,
@@ -182,6 +182,11 @@ def row_of(
         listed_before=one.listed_before,
         curve=one.curve,
         counterfactual=one.counterfactual,
+        action_name=suggested.name,
+        action_why=suggested.why,
+        action_tone=suggested.tone,
+        action_channel=suggested.channel,
+        action_minutes=suggested.minutes,
         signs=tuple(reason.sign for reason in one.why),
         worth=_worth(record),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -11,6 +11,16 @@ from churnwatch.spec.node import Language, Name, Node, Words, Zone
 from churnwatch.spec.outreach import Outreach
 from churnwatch.spec.signal import Column, Family
 from churnwatch.spec.source import Sources
+
+Channel = Literal["phone", "email", "chat", "visit", "letter"]
+
+CHANNELS: dict[Channel, Words] = {
+    "phone": Words(en="phone", id="telepon"),
+    "email": Words(en="e-mail", id="e-mail"),
+    "chat": Words(en="chat", id="chat"),
+    "visit": Words(en="visit", id="kunjungan"),
+    "letter": Words(en="letter", id="surat"),
+}
 
 
 class Deployment(Node):
@@ -47,11 +57,19 @@ class Tracking(Node):
 
 
 class Action(Node):
-    """One thing an agent can do."""
+    """One thing an agent can do: the steps, in which tone, over which channel, and how long it takes."""
 
     title: Words
     steps: Words
+    tone: Words | None = None
+    """How to speak, in a few words; left out: nothing is said of it."""
+    channel: Channel | None = None
+    """How to reach the customer best; left out: as the agent likes."""
     minutes: int = Field(ge=1)
+
+    def channel_in(self, language: Language) -> str:
+        """The channel as people call it, empty without one."""
+        return CHANNELS[self.channel].in_language(language) if self.channel else ""
 
 
 class Playbook(Node):
