@@ -27,6 +27,7 @@ from churnwatch.spec import (
     Model,
     Outcome,
     Outreach,
+    Playbook,
     Population,
     Searched,
     Signal,
