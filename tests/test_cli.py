@@ -46,6 +46,8 @@ OWN = {
     "outreach plan": {"--share", "--epochs", "--as-of"},
     "outreach veto": {"--reason", "--lift"},
     "outreach vetoes": set(),
+    "outcomes import": {"--on", "--by", "--list", "--correct"},
+    "outcomes list": {"--since", "--wrong"},
     "audit leakage": {"--as-ofs", "--seed"},
 }
 RANKING = {

@@ -14,6 +14,7 @@ from churnwatch.cli.backtest import backtest
 from churnwatch.cli.label import label
 from churnwatch.cli.models import account, models
 from churnwatch.cli.options import AsOfOption, Common, day_of, now, progress_bar, tell, with_common
+from churnwatch.cli.outcomes import outcomes
 from churnwatch.cli.outreach import outreach
 from churnwatch.cli.satisfaction import satisfaction
 from churnwatch.cli.signals import signals
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.add_typer(signals)
 app.add_typer(surveys)
 app.add_typer(outreach)
+app.add_typer(outcomes)
 app.add_typer(audit)
 app.add_typer(label)
 app.add_typer(tune)
@@ -246,7 +248,7 @@ def daily(
         ),
     ] = "skip",
 ) -> None:
-    """Score, explain, list, and write outreach.csv, outreach.html, scores.parquet and run.json."""
+    """Score, explain, list, and write outreach.xlsx, outreach.csv, outreach.html, scores.parquet and run.json."""
     from churnwatch.cli import show_list
     from churnwatch.runs.daily import daily as run
 

@@ -144,11 +144,34 @@ def record_list(
         return revision
 
 
-def latest_list(engine: sa.Engine, *, deployment: str, as_of: date) -> IssuedList | None:
-    """The last revision of a day's list; ``None`` where none was issued for that day."""
+def latest_list(engine: sa.Engine, *, deployment: str, as_of: date, revision: int | None = None) -> IssuedList | None:
+    """The last revision of a day's list, or the one asked for; ``None`` where there is none."""
     lists = schema.lists
+    which = (lists.c.deployment == deployment) & (lists.c.as_of == as_of)
+    if revision is not None:
+        which &= lists.c.revision == revision
+    return _issued(engine, which)
+
+
+def list_of(engine: sa.Engine, *, list_id: int) -> IssuedList:
+    """The list of that number; ``LookupError`` where there is none."""
+    found = _issued(engine, schema.lists.c.list_id == list_id)
+    if found is None:
+        raise LookupError(f"there is no list {list_id}")
+    return found
+
+
+def lists_so_far(engine: sa.Engine, *, deployment: str) -> tuple[tuple[int, date, int], ...]:
+    """(list_id, as_of, revision) of every list issued, in the order they were."""
+    lists = schema.lists
+    query = sa.select(lists.c.list_id, lists.c.as_of, lists.c.revision).where(lists.c.deployment == deployment)
     with engine.connect() as connection:
-        head = _latest(connection, (lists.c.deployment == deployment) & (lists.c.as_of == as_of))
+        return tuple((row[0], row[1], row[2]) for row in connection.execute(query.order_by(lists.c.list_id)))
+
+
+def _issued(engine: sa.Engine, which: sa.ColumnElement[bool]) -> IssuedList | None:
+    with engine.connect() as connection:
+        head = _latest(connection, which)
         if head is None:
             return None
         rows = _rows(connection, list_id=head["list_id"])
