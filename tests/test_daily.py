@@ -88,25 +88,39 @@ def test_who_may_not_be_contacted_is_never_listed_however_high_the_risk(company,
     assert set() == refused_ & {row["customer"] for row in listed}
 
 
-def test_a_rows_owner_is_the_customers(company, listed):
+def test_a_row_stands_on_its_owners_list_or_says_why_on_anothers(company, listed):
+    """Who is away hands over to the lead, whose own list it is then."""
     customers = {one["customer_no"]: one for one in table(company.root, "customers")}
+    agents = {one["agent_no"]: one for one in table(company.root, "agents")}
     for row in listed:
-        assert customers[row["customer"]]["account_manager"] == row["owner"]
-        assert customers[row["customer"]]["full_name"] == row["customer_name"]
+        owner = customers[row["customer"]]["account_manager"]
+        assert (owner, customers[row["customer"]]["full_name"]) == (row["account_owner"], row["customer_name"])
+        assert row["owner"] == (agents[owner]["team_lead"] if row["handed"] else owner)
+        assert (row["handed"] == "away") == bool(agents[owner]["away_from"]) or row["handed"] == "overflow"
+    assert "away" in {row["handed"] for row in listed}
 
 
-def test_the_rows_are_the_riskiest_of_each_owner(company, listed):
-    """Nobody who could be listed and is not has a higher risk than the last row of a full owner."""
+def test_the_rows_are_those_with_most_to_save_of_each_owner(company, listed):
+    """Nobody who could be listed and is not has more risk times value than the last row of a full owner."""
     customers = {one["customer_no"]: one for one in table(company.root, "customers")}
     scored = pq.read_table(company.root / "out" / "demo" / END / "scores.parquet").to_pylist()
-    margin = {one["customer_id"]: one["margin"] for one in scored}
-    on = {row["customer"] for row in listed}
-    last = {row["owner"]: margin[row["customer"]] for row in listed}
+    worth = {
+        one["customer_id"]: one["risk"] * float(customers[one["customer_id"]]["monthly_fee_idr"]) for one in scored
+    }
+    at_risk = [row for row in listed if not row["proactive"]]
+    for row in at_risk:
+        assert pytest.approx(worth[row["customer"]], abs=1e-3) == float(row["worth"])
+    left_alone = {one["customer_id"] for one in facts(company.root, "assignments") if one["arm"] == "held_out"}
+    assert not left_alone & {row["customer"] for row in listed}
+    on = {row["customer"] for row in at_risk} | left_alone
+    away = {one["agent_no"] for one in table(company.root, "agents") if one["away_from"]}
+    last = {row["owner"]: worth[row["customer"]] for row in at_risk if not row["handed"]}
     for one in scored:
         customer = customers[one["customer_id"]]
-        if one["customer_id"] in on or customer["may_contact"] == "no" or one["band"] == "healthy":
+        who = customer["account_manager"]
+        if one["customer_id"] in on or customer["may_contact"] == "no" or one["band"] == "healthy" or who in away:
             continue
-        assert one["margin"] <= last[customer["account_manager"]]
+        assert worth[one["customer_id"]] <= last[who]
 
 
 def test_risk_and_band_are_those_of_the_scores(company, listed):
@@ -115,7 +129,21 @@ def test_risk_and_band_are_those_of_the_scores(company, listed):
     assert len(scored) == len(by_customer) == company.said.json["daily"]["counts"]["observed"]
     for row in listed:
         assert f"{by_customer[row['customer']]['risk']:.4f}" == row["risk"]
-        assert by_customer[row["customer"]]["band"] == row["band"] != "healthy"
+        assert by_customer[row["customer"]]["band"] == row["band"]
+        assert bool(row["proactive"]) == (row["band"] == "healthy")
+
+
+def test_the_holdout_is_kept_and_never_shown(company, listed):
+    """Who was decided on is in the ledger, and only the number of those left alone in run.json."""
+    drawn = facts(company.root, "assignments")
+    held = {one["customer_id"] for one in drawn if one["arm"] == "held_out"}
+    manifest = json.loads((company.root / "out" / "demo" / END / "run.json").read_text())
+    assert {row["customer"] for row in listed} == {one["customer_id"] for one in drawn} - held
+    assert len(held) == manifest["counts"]["held_out"] > 0
+    for name in ("outreach.csv", "outreach.html", "leavers.csv"):
+        text = (company.root / "out" / "demo" / END / name).read_text()
+        assert not [one for one in held if one in text]
+        assert "held" not in text
 
 
 def test_the_ledger_holds_the_list_as_issued(company, listed):
@@ -346,7 +374,8 @@ def test_only_listed_customers_are_explained(project, monkeypatch):
 
     monkeypatch.setattr(churnwatch.runs.ranking, "contributions", counted)
     told = ok(call("daily", "--as-of", EARLIER, "--project", project, "--json")).json
-    assert [told["counts"]["listed"]] == explained
+    proactive = sum(bool(row["proactive"]) for row in told["rows"])
+    assert [told["counts"]["listed"] - proactive] == explained
     assert told["counts"]["listed"] < told["counts"]["observed"] / 5
 
 

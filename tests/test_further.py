@@ -72,11 +72,20 @@ def second(company, tmp_path_factory):
         text = text.replace(old, new)
     (root / "configs" / "demo" / "models" / "inactivity.yaml").write_text(text)
     uses(root, ["inactivity"])
+    alone(root)
     workspace = workspace_of(root)
     trained = train(workspace, "inactivity", by="test")
     assert trained.champion == trained.version
     daily(workspace, day=DAY, rerun="correct")
     return root
+
+
+def alone(root):
+    """No proactive rows and nobody held out, so that what is tested is of the models."""
+    path = root / "configs" / "demo" / "outreach.yaml"
+    text, times = re.subn(r"(?ms)^holdout:.*?^surveys:", "holdout: {share: 0}\nsurveys:", path.read_text())
+    assert times == 1
+    path.write_text(text)
 
 
 @pytest.fixture
@@ -164,7 +173,8 @@ def test_they_are_healthy_by_the_listing_model_high_and_growing_by_their_own(sec
         assert row["also_band"] != "healthy"
         assert f"{now['risk'][who] - before['risk'][who]:.4f}" == row["also_change"]
         assert float(row["also_change"]) >= 0.01
-    order = [(-now["margin"][row["customer"]], row["customer"]) for row in growing]
+    fees = {one["customer_no"]: float(one["monthly_fee_idr"]) for one in table(second, "customers")}
+    order = [(-now["risk"][row["customer"]] * fees[row["customer"]], row["customer"]) for row in growing]
     assert sorted(order) == order
 
 
@@ -215,7 +225,7 @@ def test_everybody_is_counted_once_and_the_sentence_says_whose_the_rows_are(seco
     told = manifest(second)
     leaving, growing = parts(rows_of(second))
     counts = told["counts"]
-    assert counts["observed"] == counts["listed"] + counts["below"] + counts["refused"] + counts["spilled"]
+    assert counts["observed"] == sum(n for name, n in counts.items() if name != "observed")
     assert counts["listed"] == len(leaving) + len(growing)
     [also] = told["also"]
     assert ("inactivity", len(growing)) == (also["model"], also["listed"])
@@ -404,7 +414,9 @@ def test_a_model_of_satisfaction_marks_the_unhappy_with_their_expected_score_and
     (project / "configs" / "demo" / "models" / "satisfaction.yaml").write_text(text)
     uses(project, ["satisfaction", "inactivity"])
     agents = project / "data" / "agents.csv"  # days so long that both models have rows
-    agents.write_text(re.sub(r',"(en|id)",\d+,', r',"\1",99,', agents.read_text()))
+    agents.write_text(re.sub(r',"(en|id)",\d+,', r',"\1",10,', agents.read_text()))
+    outreach = project / "configs" / "demo" / "outreach.yaml"
+    outreach.write_text(outreach.read_text() + "also_share: 1.0\n")
     workspace = workspace_of(project)
     trained = train(workspace, "satisfaction", by="test")
     if not trained.promoted:  # so small a company has few answers

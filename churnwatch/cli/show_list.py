@@ -47,7 +47,8 @@ def daily(made: Daily, lang: str) -> None:
     titled(console, f"{say('list', lang)}, {summary['as_of']} · {by}", listed)
     if len(made.rows) > len(shown):
         console.print(f"\n  … {say('more', lang).format(n=len(made.rows) - len(shown))}")
-    told = counts_told(summary["counts"], tuple(also.values()), answers=answers, language=lang)
+    proactive = summary.get("proactive")
+    told = counts_told(summary["counts"], tuple(also.values()), proactive=proactive, answers=answers, language=lang)
     console.print(f"\n{told}.")
     # A list of an earlier version of the program has no warnings.
     warned(console, summary.get("warnings", ()))

@@ -208,12 +208,13 @@ def _published(directory: Path, status: Status) -> Daily:
 
 
 _TOLD = {
-    "counts": (
-        "{observed} observed = {listed} + {below} below the listing band + {refused} not to be contacted + "
-        "{announced} announced leaving + {resting} left in peace + {spilled} over capacity",
-        "{observed} diamati = {listed} + {below} di bawah tingkat daftar + {refused} tidak boleh dihubungi + "
-        "{announced} sudah menyatakan berhenti + {resting} tidak diganggu dulu + {spilled} di luar kapasitas",
-    ),
+    "observed": ("{n} observed", "{n} diamati"),
+    "proactive": ("{n} for a good moment", "{n} karena saatnya tepat"),
+    "below": ("{n} below the listing band", "{n} di bawah tingkat daftar"),
+    "refused": ("{n} not to be contacted", "{n} tidak boleh dihubungi"),
+    "announced": ("{n} who have said they leave", "{n} yang sudah menyatakan berhenti"),
+    "resting": ("{n} left in peace for now", "{n} belum diganggu dulu"),
+    "spilled": ("{n} over capacity", "{n} di luar kapasitas"),
     "listed": ("{n} listed", "{n} di daftar"),
     "leaving": ("{n} leaving", "{n} akan berhenti"),
     "not_leaving": ("{n} not leaving yet, for {model}", "{n} belum akan berhenti, untuk {model}"),
@@ -226,29 +227,31 @@ def counts_told(
     counts: Mapping[str, int],
     also: Sequence[Mapping[str, Any]] = (),
     *,
+    proactive: Mapping[str, int] | None = None,
     answers: bool = False,
     language: str = "en",
 ) -> str:
-    """The accounting of a list in one line; ``also`` as in the manifest: whom further models listed.
+    """The accounting of a list in one line; ``also`` and ``proactive`` as in the manifest: whom further models and the
+    rules of outreach.yaml listed.
 
     ``answers``: the listing model foretells a bad answer to a survey, not leaving.
     """
     from churnwatch.delivery.words import say_of, whole
 
+    def say(key: str, n: int, **more: str) -> str:
+        return say_of(_TOLD, key, language=language, n=whole(n, language=language), **more)
+
     # Of those in peace only the sum is told: nobody may learn from it who is held out, or how many are.
     found = Counts(**counts)
-    told = {name: whole(n, language=language) for name, n in (*asdict(found).items(), ("resting", found.resting))}
-    listed = say_of(_TOLD, "listed", language=language, n=told["listed"])
+    listed = say("listed", found.listed)
     asked = [one for one in also if one["model_version"]]
-    if asked:
+    by_rule = sum((proactive or {}).values())
+    if asked or by_rule:
         way = "unhappy" if answers else "leaving"
-        own = counts["listed"] - sum(one["listed"] for one in asked)
-        parts = [say_of(_TOLD, way, language=language, n=whole(own, language=language))]
-        parts += (
-            say_of(
-                _TOLD, f"not_{way}", language=language, n=whole(one["listed"], language=language), model=one["model"]
-            )
-            for one in asked
-        )
+        own = counts["listed"] - by_rule - sum(one["listed"] for one in asked)
+        parts = [say(way, own), *(say(f"not_{way}", one["listed"], model=one["model"]) for one in asked)]
+        parts += [say("proactive", by_rule)] if by_rule else []
         listed += f" ({', '.join(parts)})"
-    return say_of(_TOLD, "counts", language=language, **{**told, "listed": listed})
+    told = [listed, *(say(name, getattr(found, name)) for name in ("below", "refused"))]
+    told += [say(name, n) for name, n in (("announced", found.announced), ("resting", found.resting)) if n]
+    return f"{say('observed', found.observed)} = {' + '.join([*told, say('spilled', found.spilled)])}"
