@@ -7,13 +7,18 @@ import hashlib
 import io
 import json
 import os
-import sqlite3
+import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 from unittest import mock
+
+import postgres
+import sqlalchemy as sa
 
 from churnwatch.cli import main
 
@@ -103,22 +108,59 @@ def tree(project: Path) -> dict[str, str]:
     return found
 
 
+def ledger_of(project: Path, deployment: str = "demo") -> str:
+    """Where a deployment's ledger is: the URL its file names, or the file under state/."""
+    said = re.search(r"(?m)^ledger: (\S+)", (project / "configs" / deployment / "deployment.yaml").read_text())
+    return said[1] if said else f"sqlite:///{project / 'state' / deployment / 'ledger.db'}"
+
+
 def facts(project: Path, table: str, deployment: str = "demo") -> list[dict[str, Any]]:
-    """The rows of a ledger's table as they are stored; none where there is no ledger."""
-    path = project / "state" / deployment / "ledger.db"
-    if not path.exists():
+    """The rows of a ledger's table as SQLite stores them, days and JSON as texts; none where there is no ledger."""
+    place = ledger_of(project, deployment)
+    if place.startswith("sqlite") and not Path(place.removeprefix("sqlite:///")).exists():
         return []
-    connection = sqlite3.connect(path)
-    connection.row_factory = sqlite3.Row
-    try:
-        return [dict(row) for row in connection.execute(f"select * from {table} order by 1, 2")]
-    finally:
-        connection.close()
+    with postgres.connected(place) as connection:
+        if not sa.inspect(connection).has_table(table):
+            return []
+        found = connection.execute(sa.text(f"select * from {table} order by 1, 2")).mappings().all()
+    return [{name: _stored(value) for name, value in row.items()} for row in found]
+
+
+def _stored(value: Any) -> Any:
+    if isinstance(value, (dict, list)):
+        return json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return str(value) if isinstance(value, date) else int(value) if isinstance(value, bool) else value
+
+
+def copied(source: Path, target: Path, *, without: tuple[str, ...] = ()) -> Path:
+    """A copy of a project with a ledger of its own, ``without`` these folders; without state/ that ledger is empty."""
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns(*without))
+    place = ledger_of(source)
+    if place.startswith("postgresql"):
+        new = postgres.create(place, template="template0" if "state" in without else place)
+        lives_on(target, new)
+    return target
+
+
+def forget_ledger(project: Path) -> None:
+    """Give a project an empty ledger in place of the one it has."""
+    place = ledger_of(project)
+    if place.startswith("postgresql"):
+        lives_on(project, postgres.create(place))
+    else:
+        Path(place.removeprefix("sqlite:///")).unlink()
+
+
+def lives_on(project: Path, url: str) -> None:
+    """Let the demo's ledger of a project be at ``url``."""
+    path = project / "configs" / "demo" / "deployment.yaml"
+    text = re.sub(r"(?m)^ledger: .*\n", "", path.read_text())
+    path.write_text(f"{text.rstrip()}\nledger: {url}\n")
 
 
 def ledger(project: Path) -> dict[str, list[dict[str, Any]]]:
     """Everything the ledger holds."""
-    return {table: facts(project, table) for table in ("runs", "lists", "list_rows", "promotions")}
+    return {table: facts(project, table) for table in ("runs", "lists", "list_rows", "promotions", "outcomes")}
 
 
 @contextlib.contextmanager

@@ -14,12 +14,14 @@ import postgres
 import pytest
 import sqlalchemy as sa
 from browser import CHROMIUM, FLAGS
-from command_line import Said, ok, spawn
+from command_line import Said, copied, ledger_of, lives_on, ok, spawn
 from filelock import FileLock
 
 from churnwatch.ledger import open_ledger
 
 CUSTOMERS = 1200
+ON_POSTGRESQL = os.environ.get("CHURNWATCH_TEST_LEDGER", "sqlite") == "postgresql"
+"""Whether the company's ledger, and that of every copy, is a PostgreSQL database: `make test-postgres`."""
 SMALLER = {
     # The demo's own model wants more than so small a company has; the figures here are those of a quick test.
     "history: 120d": "history: 210d",
@@ -40,8 +42,8 @@ class Company:
     said: Said
 
 
-def make(directory: Path, *options: object) -> Said:
-    """A demo in ``directory`` with the smaller model, through the real command line."""
+def make(directory: Path, *options: object, ledger: str | None = None) -> Said:
+    """A demo in ``directory`` with the smaller model, through the real command line; its ledger at a URL or its own."""
     ok(spawn("init", directory))
     text = (directory / "models" / "churn.yaml").read_text()
     for old, new in SMALLER.items():
@@ -52,6 +54,8 @@ def make(directory: Path, *options: object) -> Said:
     # One model, so that what is tested of the list is of it; tests/test_further.py adds a second.
     deployment = directory / "configs" / "demo" / "deployment.yaml"
     deployment.write_text(re.sub(r"(?m)^also: \[.*?\]", "also: []", deployment.read_text()))
+    if ledger:
+        lives_on(directory, ledger)
     (directory / "data").mkdir()
     # The mark of an earlier demo: this project's files are kept, its data are simulated.
     (directory / "data" / "simulated.json").write_text("{}")
@@ -59,14 +63,15 @@ def make(directory: Path, *options: object) -> Said:
 
 
 @pytest.fixture(scope="session")
-def company(tmp_path_factory, worker_id):
+def company(request, tmp_path_factory, worker_id):
     """The company, shared by all workers of a run. Nobody writes into it: take ``project``."""
     base = tmp_path_factory.getbasetemp()
     shared = base if worker_id == "master" else base.parent
     with FileLock(shared / "company.lock"):
         told = shared / "company.json"
         if not told.exists():
-            said = ok(make(shared / "company"))
+            ledger = postgres.create(request.getfixturevalue("postgresql")) if ON_POSTGRESQL else None
+            said = ok(make(shared / "company", ledger=ledger))
             told.write_text(json.dumps([said.code, said.out, said.err]))
         return Company(shared / "company", Said(*json.loads(told.read_text())))
 
@@ -74,13 +79,23 @@ def company(tmp_path_factory, worker_id):
 @pytest.fixture
 def project(company, tmp_path):
     """A copy of the company, this test's own."""
-    return shutil.copytree(company.root, tmp_path / "project")
+    root = copied(company.root, tmp_path / "project")
+    yield root
+    _drop_ledger(root)
 
 
 @pytest.fixture
 def untrained(company, tmp_path):
     """The company's project files and data, without state and lists."""
-    return shutil.copytree(company.root, tmp_path / "untrained", ignore=shutil.ignore_patterns("state", "out"))
+    root = copied(company.root, tmp_path / "untrained", without=("state", "out"))
+    yield root
+    _drop_ledger(root)
+
+
+def _drop_ledger(root: Path) -> None:
+    place = ledger_of(root)
+    if place.startswith("postgresql"):
+        postgres.drop(place, place)
 
 
 @pytest.fixture(scope="session")

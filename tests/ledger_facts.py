@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -126,3 +129,28 @@ def assigned(customer: str, arm: str = "treated", **more: Any) -> Assigned:
         "decided_on": MAY_1,
     }
     return Assigned(**{**said, **more})
+
+
+@contextmanager
+def at_schema(place: str, revision: str) -> Iterator[sa.Connection]:
+    """A new ledger as an earlier program made it, and a connection to write its facts by."""
+    from alembic import command
+    from alembic.config import Config
+
+    url = sa.make_url(place if "://" in place else f"sqlite:///{place}")
+    if url.get_backend_name() == "sqlite":
+        Path(str(url.database)).parent.mkdir(exist_ok=True)
+    else:
+        url = url.set(drivername="postgresql+psycopg")
+    config = Config()
+    config.set_main_option("script_location", "churnwatch.ledger:migrations")
+    config.set_main_option("path_separator", "os")
+    with sa.create_engine(url, poolclass=sa.NullPool).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        yield connection
+        if url.get_backend_name() == "postgresql":
+            # Rows written with their numbers take none from the sequences.
+            for table, number in (("runs", "run_id"), ("lists", "list_id"), ("promotions", "promotion_id")):
+                last = f"SELECT setval('{table}_{number}_seq', max({number})) FROM {table}"
+                connection.exec_driver_sql(last)

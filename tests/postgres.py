@@ -64,7 +64,10 @@ def serve(shared: Path, *, until: int) -> str:
 
 
 def create(server: str, *, template: str = "template0") -> str:
-    """The URL of a new database, empty or as its ``template`` is; nobody may be connected to that one."""
+    """The URL of a new database, empty or as its ``template`` is; who is connected to that one is waited for.
+
+    ``server`` is the URL of any database of it.
+    """
     name = f"t{secrets.token_hex(6)}"
     like = sa.make_url(template).database if "://" in template else template
     _do(server, f'CREATE DATABASE "{name}" TEMPLATE "{like}"')
@@ -78,16 +81,17 @@ def drop(server: str, url: str) -> None:
 
 @contextlib.contextmanager
 def connected(url: str) -> Iterator[sa.Connection]:
-    """A plain connection that knows nothing of churnwatch; every statement is kept at once."""
-    engine = sa.create_engine(
-        sa.make_url(url).set(drivername="postgresql+psycopg"), poolclass=sa.NullPool, isolation_level="AUTOCOMMIT"
-    )
-    with engine.connect() as connection:
+    """A plain connection to any database, which knows nothing of churnwatch; every statement is kept at once."""
+    place = sa.make_url(url)
+    if place.get_backend_name() == "postgresql":
+        place = place.set(drivername="postgresql+psycopg")
+    with sa.create_engine(place, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
         yield connection
 
 
 def _do(server: str, statement: str) -> None:
-    with connected(server) as connection:
+    # By the database that nobody uses: neither a template nor what is dropped may have a connection.
+    with connected(sa.make_url(server).set(database="postgres").render_as_string(hide_password=False)) as connection:
         connection.exec_driver_sql(statement)
 
 

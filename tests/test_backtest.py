@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import call, ok, refused, tree, untouched
+from command_line import call, copied, ok, refused, tree, untouched
 from filelock import FileLock
 
 import churnwatch.runs.backtest
@@ -57,7 +56,7 @@ def fitted(monkeypatch):
 @pytest.fixture(scope="module")
 def replay(company, tmp_path_factory):
     """A project with the lists of four dates, the last the latest there can be; what was told and what was shown."""
-    root = shutil.copytree(company.root, tmp_path_factory.mktemp("replay") / "project")
+    root = copied(company.root, tmp_path_factory.mktemp("replay") / "project")
     asked = ("backtest", "churn", "--from", "2026-01-01", "--to", "2026-04-25", "--every", "30d", "--project", root)
     shown = ok(call(*asked)).out
     first = tree(root)
@@ -238,7 +237,7 @@ def test_the_terminal_has_a_line_for_each_date_and_ends_with_the_files(replay):
 
 
 def test_what_somebody_wrote_into_is_not_replaced(replay, tmp_path):
-    root = shutil.copytree(replay[0], tmp_path / "project")
+    root = copied(replay[0], tmp_path / "project")
     page = root / "out" / "demo" / "backtest-churn" / "backtest.html"
     page.write_text("my notes")
     said = call("backtest", "churn", "--as-of", "2026-03-01", "--project", root)

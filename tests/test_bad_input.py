@@ -11,7 +11,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import END, ROOT, call, environment, facts, ok, refused, spawn, tree, untouched
+from command_line import END, ROOT, call, environment, facts, ledger_of, ok, refused, spawn, tree, untouched
+from postgres import connected
+
+from churnwatch.ledger.schema import REVISIONS
 
 
 def edit(path, old, new):
@@ -251,16 +254,20 @@ def test_a_deployment_that_is_not_there(project):
     refused(said, 3, "dmeo", "demo")
 
 
-def test_a_ledger_newer_than_the_program(project):
-    import sqlite3
+def test_a_ledger_on_a_server_that_does_not_answer(untrained, tmp_path, monkeypatch):
+    """Named by the environment, and without its password in the message."""
+    monkeypatch.setenv("CHURNWATCH_LEDGER", f"postgresql://care:hunter2@/ledger?host={tmp_path}")
+    told = call("train", "churn", "--project", untrained)
+    refused(told, 3, "the ledger cannot be opened", "postgresql", str(tmp_path), "PGPASSWORD")
+    assert "hunter2" not in told.err
 
-    connection = sqlite3.connect(project / "state" / "demo" / "ledger.db")
-    connection.execute("update ledger_version set version_num = '9999'")
-    connection.commit()
-    connection.close()
+
+def test_a_ledger_newer_than_the_program(project):
+    with connected(ledger_of(project)) as connection:
+        connection.exec_driver_sql("update ledger_version set version_num = '9999'")
     with untouched(project):
         said = call("daily", "--as-of", END, "--project", project)
-    refused(said, 3, "the ledger's schema is 9999, newer than this program", "0002")
+    refused(said, 3, "the ledger's schema is 9999, newer than this program", f"up to {REVISIONS[-1]}")
 
 
 # Two runs at once.

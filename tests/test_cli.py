@@ -49,6 +49,7 @@ OWN = {
     "outcomes import": {"--on", "--by", "--list", "--correct"},
     "outcomes list": {"--since", "--wrong"},
     "audit leakage": {"--as-ofs", "--seed"},
+    "audit verify": {"--noted"},
 }
 RANKING = {
     "auc", "average_precision", "lift_at_10pct", "precision_at_capacity", "recall_at_capacity", "lift_at_capacity",

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from command_line import END, call, facts, ledger, ok, refused, tree, untouched
+from command_line import END, call, copied, facts, ledger, ok, refused, tree, untouched
 from ruamel.yaml import YAML
 
 import churnwatch.runs.cold_start
@@ -395,7 +395,7 @@ def test_an_empty_list_is_a_list(project):
 def without_model(company, tmp_path_factory):
     """A workspace that was never trained, and its lists of one day by each baseline."""
     root = tmp_path_factory.mktemp("baselines") / "project"
-    shutil.copytree(company.root, root, ignore=shutil.ignore_patterns("state", "out"))
+    copied(company.root, root, without=("state", "out"))
     workspace = open_workspace(root, deployment="demo", data=None, now=datetime(2026, 7, 2, tzinfo=UTC))
     lists = {}
     for name in ("logistic", "random", "last_score", "tenure", "recency"):

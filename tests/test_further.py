@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pyarrow.parquet as pq
 import pytest
-from command_line import END, call, facts, ok, refused, tree
+from command_line import END, call, copied, facts, forget_ledger, ok, refused, tree
 
 from churnwatch.learner import contributions
 from churnwatch.ledger import record_promotion
@@ -65,7 +65,7 @@ def promoted(root, model, version):
 def second(company, tmp_path_factory):
     """The company with a trained second model under ``also``, and its list of the last day; nobody writes into it."""
     root = tmp_path_factory.mktemp("further") / "project"
-    shutil.copytree(company.root, root, ignore=shutil.ignore_patterns("out"))
+    copied(company.root, root, without=("out",))
     text = (root / "models" / "inactivity.yaml").read_text()
     for old, new in QUICK.items():
         assert old in text
@@ -91,7 +91,7 @@ def alone(root):
 @pytest.fixture
 def project(second, tmp_path):
     """A copy of it, this test's own."""
-    return shutil.copytree(second, tmp_path / "project")
+    return copied(second, tmp_path / "project")
 
 
 def rows_of(root, day=END):
@@ -294,13 +294,13 @@ def test_change_is_of_the_risk_of_leaving_also_for_whom_another_model_listed_bef
 
 def test_without_a_champion_the_list_goes_on_and_says_so_to_the_operator(company, tmp_path):
     """The same bytes as without a further model; the warning is in run.json and on the terminal, not on the page."""
-    root = shutil.copytree(company.root, tmp_path / "project")
+    root = copied(company.root, tmp_path / "project")
     directory = root / "out" / "demo" / END
     before = {path.name: path.read_bytes() for path in directory.iterdir() if path.name != "run.json"}
     uses(root, ["inactivity"])
     shutil.rmtree(root / "out")
     shutil.rmtree(root / "state" / "demo" / "mlartifacts")
-    (root / "state" / "demo" / "ledger.db").rename(root / "ledger.db")
+    forget_ledger(root)
     promoted(root, "churn", company.said.json["train"]["version"])
     said = ok(call("daily", "--as-of", END, "--project", root, "--json"))
     assert before == {path.name: path.read_bytes() for path in directory.iterdir() if path.name != "run.json"}
@@ -336,7 +336,7 @@ def test_a_cold_start_lists_by_the_rule_score_and_the_further_model(project):
     """Too few who left to train on, and no champion: the second model's rows stand beside the rule score's."""
     edit(project / "configs" / "demo" / "models" / "churn.yaml", "minimum_outcomes: 20", "minimum_outcomes: 5000")
     version = manifest(project)["also"][0]["model_version"]
-    (project / "state" / "demo" / "ledger.db").unlink()
+    forget_ledger(project)
     promoted(project, "inactivity", version)
     shutil.rmtree(project / "out")
     told = ok(call("daily", "--as-of", END, "--project", project, "--json")).json
@@ -393,7 +393,7 @@ def test_who_was_not_observed_four_weeks_before_is_not_known_to_grow(second):
 )
 def test_a_mistake_in_the_files_is_one_message(second, tmp_path, file, line, told):
     root = tmp_path / "project"
-    shutil.copytree(second, root, ignore=shutil.ignore_patterns("state", "out", "data"))
+    copied(second, root, without=("state", "out", "data"))
     path = root / "configs" / "demo" / file
     kept = [one for one in path.read_text().split("\n") if not one.startswith(line.partition(":")[0] + ":")]
     path.write_text("\n".join([*kept, line, ""]))

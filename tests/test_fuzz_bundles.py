@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import copied
 
 from churnwatch.learner import risks
 from churnwatch.registry import bundle_version, read_bundle
@@ -21,7 +21,7 @@ from tests.fuzz.bundles import judge, make, mutate, real_bundle, sized, summary
 def real(company, tmp_path_factory) -> tuple[Path, Path]:
     """The company's bundle and the signals of some of its customers."""
     place = tmp_path_factory.mktemp("bundle")
-    return real_bundle(shutil.copytree(company.root, place / "project"), place)
+    return real_bundle(copied(company.root, place / "project"), place)
 
 
 def test_no_damage_kills_a_process_or_changes_an_accepted_score(real):

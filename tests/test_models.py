@@ -12,7 +12,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from command_line import END, call, facts, ok, refused, tree
+from command_line import END, call, copied, facts, ok, refused, tree
 from ruamel.yaml import YAML
 
 from churnwatch.registry import alias_version, registered, store_uri
@@ -28,7 +28,7 @@ def mlflow_alias(project: Path, alias: str) -> str | None:
 @pytest.fixture(scope="module")
 def trained_thrice(company, tmp_path_factory):
     """Three versions: the company's, one of another seed that took over, and one of two rounds that did not pass."""
-    root = shutil.copytree(company.root, tmp_path_factory.mktemp("models") / "project")
+    root = copied(company.root, tmp_path_factory.mktemp("models") / "project")
     own = root / "configs" / "demo" / "models" / "churn.yaml"
     text = own.read_text()
     told = [company.said.json["train"]]
@@ -46,7 +46,7 @@ def trained_thrice(company, tmp_path_factory):
 def three(trained_thrice, tmp_path):
     """A copy of it, this test's own, and the three versions."""
     root, versions = trained_thrice
-    return shutil.copytree(root, tmp_path / "project"), versions
+    return copied(root, tmp_path / "project"), versions
 
 
 def test_a_training_that_is_not_promoted_is_the_challenger(trained_thrice):

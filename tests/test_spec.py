@@ -568,6 +568,26 @@ def test_sources_and_tables_fit_together() -> None:
     ("kind", "given", "told"),
     [
         (Deployment, DEPLOYMENT | {"zone": "Jakarta"}, "zone: no such time zone: Jakarta; write one like Asia/Jakarta"),
+        (
+            Deployment,
+            DEPLOYMENT | {"ledger": "mysql://care:hunter2@db/ledger"},
+            "ledger: mysql://…@db/ledger is no ledger; write postgresql://USER@HOST/DATABASE, or leave it out",
+        ),
+        (
+            Deployment,
+            DEPLOYMENT | {"ledger": "postgresql://db/"},
+            "ledger: postgresql://db/ is no ledger; write postgresql://USER@HOST/DATABASE, or leave it out",
+        ),
+        (
+            Deployment,
+            DEPLOYMENT | {"ledger": "postgresql://care:hunter2@db/ledger"},
+            "ledger: no password belongs here; put it into PGPASSWORD or ~/.pgpass, which PostgreSQL reads",
+        ),
+        (
+            Deployment,
+            DEPLOYMENT | {"ledger": "postgresql:///ledger?host=db&password=hunter2"},
+            "ledger: no password belongs here; put it into PGPASSWORD or ~/.pgpass, which PostgreSQL reads",
+        ),
         (Deployment, DEPLOYMENT | {"currency": "Rp"}, "currency: String should match pattern '^[A-Z]{3}$'"),
         (Deployment, DEPLOYMENT | {"languages": ["en", "fr"]}, "languages.1: Input should be 'en' or 'id'"),
         (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from command_line import END, call, ok, refused
+from command_line import END, call, copied, ok, refused
 from oracle import Event
 from small_tables import aware, spine_of, tables_of
 
@@ -295,7 +294,7 @@ def test_the_file_has_the_agreed_columns_and_no_formula():
 @pytest.fixture(scope="module")
 def trained(company, tmp_path_factory):
     """The simulated company with a quickly trained model of satisfaction in use; its plan, and all risks."""
-    root = shutil.copytree(company.root, tmp_path_factory.mktemp("asking") / "project")
+    root = copied(company.root, tmp_path_factory.mktemp("asking") / "project")
     text = (root / "models" / "satisfaction.yaml").read_text()
     for old, new in QUICK.items():
         assert old in text

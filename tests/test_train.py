@@ -6,14 +6,13 @@ import csv
 import dataclasses
 import random
 import re
-import shutil
 from datetime import UTC, datetime, timedelta
 
 import lightgbm as lgb
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from command_line import END, call, facts, ok, tree
+from command_line import END, call, copied, facts, ok, tree
 
 import churnwatch.runs.candidate
 import churnwatch.runs.study
@@ -45,7 +44,7 @@ class Spied:
 @pytest.fixture(scope="module")
 def spied(company, tmp_path_factory):
     root = tmp_path_factory.mktemp("training") / "project"
-    shutil.copytree(company.root, root, ignore=shutil.ignore_patterns("state", "out", "truth"))
+    copied(company.root, root, without=("state", "out", "truth"))
     seen = {}
 
     def fit_on(rows, model, **options):
@@ -224,7 +223,7 @@ def test_a_worse_recipe_does_not_replace_the_champion(project):
 @pytest.fixture(scope="module")
 def forgotten(company, tmp_path_factory):
     """The company trained once more after MLflow's database was lost: (project, object)."""
-    root = shutil.copytree(company.root, tmp_path_factory.mktemp("forgotten") / "project")
+    root = copied(company.root, tmp_path_factory.mktemp("forgotten") / "project")
     (root / "state" / "demo" / "mlflow.db").unlink()
     return root, ok(call("train", "churn", "--project", root, "--json")).json
 

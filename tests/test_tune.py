@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -16,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from command_line import ROOT, call, environment, facts, ok, refused
+from command_line import ROOT, call, copied, environment, facts, ok, refused
 from filelock import FileLock
 
 import churnwatch.runs.tune
@@ -44,7 +43,7 @@ def first_test(workspace: Workspace) -> datetime:
 def tuned(company: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Eight trials of an untrained copy of the company, through the command line: (project, object)."""
     root = tmp_path_factory.mktemp("tune") / "project"
-    shutil.copytree(company.root, root, ignore=shutil.ignore_patterns("state", "out"))
+    copied(company.root, root, without=("state", "out"))
     return root, ok(call("tune", "churn", "--trials", 8, "--project", root, "--json")).json
 
 
@@ -132,7 +131,7 @@ def finished(file: Path) -> int:
 def test_a_killed_search_goes_on_and_finds_the_same(tuned: Any, tmp_path: Path) -> None:
     """SIGKILL once three trials are done; then as many trials as the one left alone made, and the same ones."""
     root, told = tuned
-    mine = shutil.copytree(root, tmp_path / "killed", ignore=shutil.ignore_patterns("state", "out"))
+    mine = copied(root, tmp_path / "killed", without=("state", "out"))
     command = [sys.executable, "-m", "churnwatch", "tune", "churn", "--trials", "8", "--project", str(mine), "--json"]
     running = subprocess.Popen(
         command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -195,7 +194,7 @@ def test_each_trial_is_a_run_below_the_search(tuned: Any) -> None:
 
 def test_asked_for_more_it_makes_only_those(tuned: Any, tmp_path: Path) -> None:
     root, told = tuned
-    mine = shutil.copytree(root, tmp_path / "more")
+    mine = copied(root, tmp_path / "more")
     said = ok(call("tune", "churn", "--trials", 9, "--project", mine))
     assert "Went on at trial 9 of 9." in said.out
     said = ok(call("tune", "churn", "--trials", 8, "--project", mine, "--json")).json
@@ -208,7 +207,7 @@ def test_asked_for_more_it_makes_only_those(tuned: Any, tmp_path: Path) -> None:
 
 def test_a_changed_model_file_begins_anew(tuned: Any, tmp_path: Path) -> None:
     root, _ = tuned
-    mine = shutil.copytree(root, tmp_path / "changed")
+    mine = copied(root, tmp_path / "changed")
     text = (mine / OWN).read_text()
     (mine / OWN).write_text(text.replace("lambda_l2: 5.0", "lambda_l2: 4.0"))
     told = ok(call("tune", "churn", "--trials", 1, "--project", mine, "--json")).json
@@ -219,7 +218,7 @@ def test_a_changed_model_file_begins_anew(tuned: Any, tmp_path: Path) -> None:
 
 def test_the_model_file_says_where_to_search(tuned: Any, tmp_path: Path) -> None:
     root, _ = tuned
-    mine = shutil.copytree(root, tmp_path / "ranges", ignore=shutil.ignore_patterns("state", "out"))
+    mine = copied(root, tmp_path / "ranges", without=("state", "out"))
     text = (mine / OWN).read_text()
     ranges = (
         "  search: {num_leaves: [3, 5], lambda_l2: {range: [1.0, 2.0], log: true}, extra_trees: {choices: [true]}}\n"

@@ -14,6 +14,7 @@ from churnwatch.errors import CheckFailed
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from churnwatch.ledger import Chain
     from churnwatch.runs.audit.leakage import Audited, Moved
 
 SHOWN = 30
@@ -53,6 +54,36 @@ def leakage(
         )
         sys.stderr.write(f"{error.message}\n")
         raise typer.Exit(error.exit_code)
+
+
+@audit.command()
+@with_common
+def verify(
+    common: Common,
+    noted: Annotated[
+        str | None,
+        typer.Option("--noted", help="ENTRY:HASH, a head printed earlier: it must still be there.", show_default=False),
+    ] = None,
+) -> None:
+    """Compute the ledger's audit chain again from its facts: was anything changed, taken out or put in?"""
+    from churnwatch.runs.audit.chain import chain_json, failure
+    from churnwatch.runs.audit.chain import verify as run
+
+    chain = run(common.workspace(), noted=noted)
+    error = failure(chain)
+    tell(common.json, chain_json(chain), lambda: None if error else show_chain(chain))
+    if error:
+        sys.stderr.write(f"{error.message}\n")
+        raise typer.Exit(error.exit_code)
+
+
+def show_chain(chain: Chain) -> None:
+    """How many facts hold, and the head to note down."""
+    from churnwatch.cli.terminal import console, numbered
+
+    page = console()
+    page.print(f"{numbered(chain.entries, 'fact')} in the chain, each as it was written.")
+    page.print(f"Head, to note down elsewhere and give to --noted later:\n{chain.head}", soft_wrap=True)
 
 
 def show_audited(found: Audited) -> None:

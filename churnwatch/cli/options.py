@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
@@ -49,10 +50,17 @@ class Common:
     lang: LangOption = "en"
 
     def workspace(self) -> Workspace:
-        """The project these options name, read and checked."""
+        """The project these options name, checked; ``CHURNWATCH_LEDGER`` names a ledger in place of its own."""
         from churnwatch.runs.workspace import open_workspace
 
-        return open_workspace(self.project, deployment=self.deployment, data=self.data, now=now(), clock=now)
+        return open_workspace(
+            self.project,
+            deployment=self.deployment,
+            data=self.data,
+            now=now(),
+            clock=now,
+            ledger_url=os.environ.get("CHURNWATCH_LEDGER") or None,
+        )
 
 
 def with_common(command: Callable[Concatenate[Common, ...], None]) -> Callable[..., None]:

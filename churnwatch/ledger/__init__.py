@@ -1,10 +1,11 @@
 """The ledger: the facts that cannot be rebuilt (DESIGN §9), in SQLite or PostgreSQL.
 
 Runs, lists issued with their rows and the arms of the holdout they decided, outcomes handed back, vetoes, and
-promotions. All but runs are append-only: triggers in the database refuse to change or delete them. Times are
-parameters; nothing here reads a clock.
+promotions. All are append-only, runs once they have ended: triggers in the database refuse to change or delete them,
+and every fact is bound to those before it by the audit chain. Times are parameters; nothing here reads a clock.
 """
 
+from churnwatch.ledger.audit import Break, Chain, chain_head, verify_chain
 from churnwatch.ledger.holdout import Assigned, assignments
 from churnwatch.ledger.lists import (
     IssuedList,
@@ -20,7 +21,7 @@ from churnwatch.ledger.lists import (
     rows_of_customer,
     seen_now,
 )
-from churnwatch.ledger.opening import open_ledger
+from churnwatch.ledger.opening import is_ledger, open_ledger
 from churnwatch.ledger.outcomes import Outcome, Recorded, outcomes, record_outcomes
 from churnwatch.ledger.promotions import (
     ROLLED_BACK,
@@ -40,6 +41,8 @@ from churnwatch.ledger.vetoes import Veto, record_veto, vetoed, vetoes
 __all__ = [
     "ROLLED_BACK",
     "Assigned",
+    "Break",
+    "Chain",
     "IssuedList",
     "Outcome",
     "PastRow",
@@ -52,9 +55,11 @@ __all__ = [
     "assignments",
     "before_champion",
     "begin_run",
+    "chain_head",
     "challenger",
     "champion",
     "finish_run",
+    "is_ledger",
     "latest_list",
     "left_by_rollback",
     "list_of",
@@ -73,6 +78,7 @@ __all__ = [
     "runs",
     "seen_now",
     "terms",
+    "verify_chain",
     "vetoed",
     "vetoes",
 ]

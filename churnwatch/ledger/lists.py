@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from churnwatch.ledger import schema
+from churnwatch.ledger.audit import enter
 from churnwatch.ledger.holdout import Assigned, insert_assigned
 from churnwatch.ledger.opening import writing
 
@@ -141,6 +142,7 @@ def record_list(
         if rows:
             connection.execute(sa.insert(schema.list_rows), [{"list_id": list_id, **_kept(row)} for row in rows])
         insert_assigned(connection, list_id=list_id, deployment=deployment, assigned=assigned)
+        enter(connection, "list", list_id)
         return revision
 
 

@@ -26,9 +26,7 @@ def open_ledger(url_or_path: str | Path) -> sa.Engine:
     Raises ``ProjectError``: the schema is newer than this program, the file is no SQLite database or cannot
     be opened, the database holds other tables by the ledger's names, the URL or its driver is unknown.
     """
-    text = str(url_or_path)
-    url = _parse(text) if "://" in text else sa.URL.create("sqlite", database=text)
-    where = url.render_as_string(hide_password=True) if "://" in text else text
+    url, where = _place(url_or_path)
     if url.get_backend_name() == "sqlite" and url.database:
         try:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
@@ -41,8 +39,21 @@ def open_ledger(url_or_path: str | Path) -> sa.Engine:
         if current != REVISIONS[-1]:
             _upgrade(engine, where=where)
     except DBAPIError as error:
-        raise ProjectError(f"the ledger cannot be opened: {error.orig}", where=where) from None
+        raise _unopened(error, engine, where=where) from None
     return engine
+
+
+def is_ledger(url_or_path: str | Path) -> bool:
+    """Whether a ledger was made there yet, of whatever schema; nothing is made. Raises as ``open_ledger``."""
+    url, where = _place(url_or_path)
+    if url.get_backend_name() == "sqlite" and url.database:
+        return Path(url.database).exists()
+    engine = _connect(url, where=where)
+    try:
+        with engine.connect() as connection:
+            return sa.inspect(connection).has_table(VERSION_TABLE)
+    except DBAPIError as error:
+        raise _unopened(error, engine, where=where) from None
 
 
 @contextmanager
@@ -53,6 +64,25 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
             # What BEGIN IMMEDIATE is to SQLite: a revision is read, then written; two must not read the same.
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('churnwatch.ledger'))"))
         yield connection
+
+
+def _unopened(error: DBAPIError, engine: sa.Engine, *, where: str) -> ProjectError:
+    hint = ""
+    if engine.dialect.name == "postgresql":
+        hint = (
+            "look whether the server is up; the URL stands in deployment.yaml or CHURNWATCH_LEDGER, the password in "
+            "PGPASSWORD or ~/.pgpass"
+        )
+    return ProjectError(f"the ledger cannot be opened: {error.orig}", where=where, hint=hint)
+
+
+def _place(url_or_path: str | Path) -> tuple[sa.URL, str]:
+    """The URL, and how messages name it: without its password."""
+    text = str(url_or_path)
+    if "://" not in text:
+        return sa.URL.create("sqlite", database=text), text
+    url = _parse(text)
+    return url, url.render_as_string(hide_password=True)
 
 
 def _parse(text: str) -> sa.URL:

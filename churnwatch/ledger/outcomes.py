@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from churnwatch.ledger import schema
+from churnwatch.ledger.audit import enter
 from churnwatch.ledger.opening import writing
 
 
@@ -89,6 +90,7 @@ def record_outcomes(engine: sa.Engine, *, deployment: str, outcomes: Sequence[Ou
             values = {field.name: getattr(one, field.name) for field in fields(Outcome) if field.name != "outcome_id"}
             values |= {"words": list(one.words), "replaces": standing.outcome_id if standing else None}
             kept = connection.execute(sa.insert(table).values(values).returning(table.c.outcome_id)).scalar_one()
+            enter(connection, "outcome", kept)
             corrected += standing is not None
             last[one.row] = replace(one, outcome_id=kept)
             from_file.add((one.source, one.said))

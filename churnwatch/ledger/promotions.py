@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from churnwatch.ledger import schema
+from churnwatch.ledger.audit import enter
 from churnwatch.ledger.opening import writing
 
 CHAMPION = "champion"
@@ -78,8 +79,9 @@ def record_promotion(
             "reason": reason,
             "gate": dict(gate),
         }
-        kept = connection.execute(sa.insert(table).values(values).returning(table))
-        return Promotion(**kept.mappings().one())
+        kept = connection.execute(sa.insert(table).values(values).returning(table)).mappings().one()
+        enter(connection, "promotion", kept["promotion_id"])
+        return Promotion(**kept)
 
 
 def champion(engine: sa.Engine, *, deployment: str, model: str) -> str | None:

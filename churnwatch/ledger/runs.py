@@ -10,6 +10,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from churnwatch.ledger import schema
+from churnwatch.ledger.audit import enter
 from churnwatch.ledger.opening import writing
 
 
@@ -86,6 +87,7 @@ def finish_run(
                 detail={**before, **(detail or {})},
             )
         )
+        enter(connection, "run", run_id)
 
 
 def runs(engine: sa.Engine, *, deployment: str) -> tuple[Run, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -27,10 +28,11 @@ from sqlalchemy import (
 VERSION_TABLE = "ledger_version"
 """Not Alembic's usual name: the ledger may share a PostgreSQL database with MLflow, which uses that one."""
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 """Every schema this program knows, oldest first; the last one is the schema below."""
 
-APPEND_ONLY = ("lists", "list_rows", "assignments", "outcomes", "vetoes", "promotions")
+APPEND_ONLY = ("lists", "list_rows", "assignments", "outcomes", "vetoes", "promotions", "audit")
+"""Tables whose rows are never changed nor deleted; so are those of runs once a run has ended."""
 
 
 class Instant(TypeDecorator[datetime]):
@@ -62,6 +64,19 @@ class CivilDay(TypeDecorator[date]):
         """Only a day."""
         if isinstance(value, datetime):
             raise ValueError(f"the ledger takes a civil day here, and {value.isoformat()} is an instant")
+        return value
+
+
+class Number(TypeDecorator[float]):
+    """A finite number. SQLite would keep NaN as nothing, and PostgreSQL as more than every other number."""
+
+    impl = Float
+    cache_ok = True
+
+    def process_bind_param(self, value: float | None, dialect: Dialect) -> float | None:  # noqa: ARG002 (SQLAlchemy's)
+        """Only what is a number."""
+        if value is not None and not math.isfinite(value):
+            raise ValueError(f"the ledger takes numbers, and {value} is no finite number")
         return value
 
 
@@ -112,11 +127,11 @@ list_rows = Table(
     Column("customer_id", Text, primary_key=True),
     Column("rank", Integer, nullable=False),
     Column("owner", Text, nullable=False),
-    Column("risk", Float),
+    Column("risk", Number),
     Column("band", Text),
-    Column("change", Float),
+    Column("change", Number),
     Column("rising_since", CivilDay),
-    Column("value_at_risk", Float),
+    Column("value_at_risk", Number),
     Column("reasons", JSON, nullable=False),
     Column("last_contact", CivilDay),
     Column("last_survey", Text),
@@ -124,11 +139,11 @@ list_rows = Table(
     Column("due", CivilDay, nullable=False),
     Column("listed_for", Text),
     Column("also_model", Text),
-    Column("also_risk", Float),
+    Column("also_risk", Number),
     Column("also_band", Text),
-    Column("also_change", Float),
-    Column("expected_score", Float),
-    Column("expected_change", Float),
+    Column("also_change", Number),
+    Column("expected_score", Number),
+    Column("expected_change", Number),
     Column("proactive", Text),
     Column("account_owner", Text),
     Column("handed", Text),
@@ -136,7 +151,7 @@ list_rows = Table(
     Column("action_name", Text),
     Column("action_minutes", Integer),
     Column("signs", JSON),
-    Column("worth", Float),
+    Column("worth", Number),
     Column("counterfactual", Text),
     CheckConstraint("risk >= 0 AND risk <= 1", name="list_rows_risk"),
     CheckConstraint("band IN ('healthy', 'watch', 'at_risk', 'critical')", name="list_rows_band"),
@@ -155,8 +170,8 @@ assignments = Table(
     Column("arm", Text, nullable=False),
     Column("owner", Text, nullable=False),
     Column("band", Text, nullable=False),
-    Column("risk", Float),
-    Column("worth", Float),
+    Column("risk", Number),
+    Column("worth", Number),
     Column("decided_on", CivilDay, nullable=False),
     UniqueConstraint("deployment", "epoch", "customer_id", name="assignments_one_arm"),
     CheckConstraint("arm IN ('treated', 'held_out')", name="assignments_arm"),
@@ -214,4 +229,16 @@ promotions = Table(
     Column("reason", Text, nullable=False),
     Column("gate", JSON, nullable=False),
     Index("promotions_of_model", "deployment", "model", "alias"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("entry", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("hash", Text, nullable=False),
+    UniqueConstraint("kind", "number", name="audit_once"),
+    CheckConstraint("entry >= 1", name="audit_entry"),
 )

@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from churnwatch.ledger import schema
+from churnwatch.ledger.audit import enter
 from churnwatch.ledger.opening import writing
 
 
@@ -45,8 +46,9 @@ def record_veto(
         "lifted": lifted,
     }
     with writing(engine) as connection:
-        kept = connection.execute(sa.insert(table).values(values).returning(table))
-        return Veto(**kept.mappings().one())
+        kept = connection.execute(sa.insert(table).values(values).returning(table)).mappings().one()
+        enter(connection, "veto", kept["veto_id"])
+        return Veto(**kept)
 
 
 def vetoes(engine: sa.Engine, *, deployment: str, up_to: int | None = None) -> tuple[Veto, ...]:

@@ -13,7 +13,7 @@ from churnwatch.errors import CheckFailed, NoUsableModel, ProjectError, UsageErr
 from churnwatch.runs.candidate import TRAINED_UNTIL
 from churnwatch.runs.record import recorded
 from churnwatch.runs.tracking import tracking_uri
-from churnwatch.runs.workspace import Workspace, ledger, lock
+from churnwatch.runs.workspace import Workspace, has_ledger, ledger, lock
 from churnwatch.spec import civil_day, midnight
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class Moved:
 def versions(workspace: Workspace, name: str | None = None) -> list[Version]:
     """The versions of one model, or of every model of the project, in the order in which they first came about."""
     names = [workspace.model(name).model] if name is not None else sorted(workspace.spec.models)
-    if not (workspace.state / "ledger.db").exists():
+    if not has_ledger(workspace):
         return []
     with ledger(workspace) as engine:
         return [one for model in names for one in _versions(workspace, engine, model)]
@@ -127,7 +127,7 @@ def live_on(workspace: Workspace, name: str | None, day: date) -> list[Live]:
     if day > civil_day(workspace.now, zone):
         raise UsageError(f"{day} is yet to come", where="--on", allowed=f"days up to {civil_day(workspace.now, zone)}")
     names = [workspace.model(name).model] if name is not None else sorted(workspace.spec.models)
-    if not (workspace.state / "ledger.db").exists():
+    if not has_ledger(workspace):
         return [Live(model, day, (), None) for model in names]
     opens, closes = midnight(day, zone), midnight(day + timedelta(days=1), zone)
     found = []

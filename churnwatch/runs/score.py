@@ -17,7 +17,7 @@ from churnwatch.health import bands
 from churnwatch.learner import expected_scores, horizon_risks, margins, risk
 from churnwatch.outcomes import any_unanswered, check_as_of, grid, label, observe, span
 from churnwatch.runs.tracking import tracking_warnings
-from churnwatch.runs.workspace import Report, Workspace, ledger, load_tables, lock
+from churnwatch.runs.workspace import Report, Workspace, has_ledger, ledger, load_tables, lock
 from churnwatch.signals import Matrix, build, event_columns, reads_text
 from churnwatch.spec import Column, Model, civil_day
 
@@ -63,7 +63,7 @@ def champion_of(workspace: Workspace, name: str, *, version: str | None = None) 
     from churnwatch.registry import champion_bundle
 
     model = workspace.model(name)
-    if version is None and (workspace.state / "ledger.db").exists():
+    if version is None and has_ledger(workspace):
         with ledger(workspace) as engine:
             version = champion(engine, deployment=workspace.deployment, model=name)
     if version is None:

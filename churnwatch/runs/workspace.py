@@ -35,6 +35,8 @@ class Workspace:
     """What the time is when a run ends; left out, a run ends when it began."""
     kept: dict[str, Tables] = field(default_factory=dict, repr=False, compare=False)
     """The tables, once read: a workspace sees one state of its data, however many runs use it."""
+    ledger_url: str | None = None
+    """A ledger in place of the one that deployment.yaml names."""
 
     @property
     def deployment(self) -> str:
@@ -45,6 +47,11 @@ class Workspace:
     def state(self) -> Path:
         """What runs keep: ledger, tracking store, model copies, lock."""
         return self.root / "state" / self.deployment
+
+    @property
+    def ledger(self) -> str | Path:
+        """Where the ledger is: a database's URL, or the file under ``state``."""
+        return self.ledger_url or self.spec.deployment.ledger or self.state / "ledger.db"
 
     @property
     def out(self) -> Path:
@@ -71,11 +78,15 @@ def open_workspace(
     data: Path | None,
     now: datetime,
     clock: Callable[[], datetime] | None = None,
+    ledger_url: str | None = None,
 ) -> Workspace:
-    """Read and check the project's files; ``data`` defaults to ``data/`` in the project."""
+    """Read and check the project's files; ``data`` defaults to ``data/`` in the project.
+
+    ``ledger_url`` names a ledger in place of the deployment's own.
+    """
     spec = load_project(root, deployment)
     check_signals(spec.families)
-    return Workspace(root, data if data is not None else root / "data", spec, now, clock)
+    return Workspace(root, data if data is not None else root / "data", spec, now, clock, ledger_url=ledger_url)
 
 
 def load_tables(workspace: Workspace, *, report: Report | None = None) -> Tables:
@@ -108,11 +119,18 @@ def ledger(workspace: Workspace) -> Iterator[sa.Engine]:
     """The deployment's ledger, open."""
     from churnwatch.ledger import open_ledger
 
-    engine = open_ledger(workspace.state / "ledger.db")
+    engine = open_ledger(workspace.ledger)
     try:
         yield engine
     finally:
         engine.dispose()
+
+
+def has_ledger(workspace: Workspace) -> bool:
+    """Whether the deployment has a ledger yet; asking makes none."""
+    from churnwatch.ledger import is_ledger
+
+    return is_ledger(workspace.ledger)
 
 
 @contextmanager

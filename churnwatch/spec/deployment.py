@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal, Self
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
@@ -34,11 +36,25 @@ class Deployment(Node):
     listing_model: Name
     also: tuple[Name, ...] = ()
     """Further models in use: they list customers who are not leaving yet (``Outreach.also_share``)."""
+    ledger: str | None = None
+    """The URL of the PostgreSQL database that holds the ledger; left out: an SQLite file under ``state/``."""
 
     @field_validator("languages", "also", mode="before")
     @classmethod
     def _as_tuple(cls, value: Any) -> Any:
         return tuple(value) if isinstance(value, list) else value
+
+    @field_validator("ledger")
+    @classmethod
+    def _url_without_password(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme != "postgresql" or len(parts.path) < 2:
+            raise ValueError(f"{_unsaid(value)} is no ledger; write postgresql://USER@HOST/DATABASE, or leave it out")
+        if parts.password is not None or "password" in parse_qs(parts.query):
+            raise ValueError("no password belongs here; put it into PGPASSWORD or ~/.pgpass, which PostgreSQL reads")
+        return value
 
     @model_validator(mode="after")
     def _each_model_once(self) -> Self:
@@ -47,6 +63,11 @@ class Deployment(Node):
             if used.count(name) > 1:
                 raise ValueError(f"the model {name} is in use twice: once as listing_model, or once under `also`")
         return self
+
+
+def _unsaid(url: str) -> str:
+    """A text that was to be a URL, without what may be a password."""
+    return re.sub(r"//[^/]*@", "//…@", url)
 
 
 class Tracking(Node):
