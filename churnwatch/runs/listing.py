@@ -160,6 +160,7 @@ def _finished(
     rows = rows_of(
         workspace,
         engine,
+        tables,
         ranking,
         choice.listed,
         further=further,

@@ -13,6 +13,7 @@ import pandas as pd
 from churnwatch.delivery.row_words import instrument_words
 from churnwatch.outreach import Further, ListRow, suggest
 from churnwatch.reasons import Reason
+from churnwatch.runs.curves import curves
 from churnwatch.runs.further import FurtherScored, foretells_answers, further_of, reasons_of
 from churnwatch.runs.people import Team, language_of
 from churnwatch.runs.proactive import Rule, reason_of
@@ -23,6 +24,8 @@ from churnwatch.spec import Language, civil_day
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
+
+    from churnwatch.sources import Tables
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Chosen:
 def rows_of(
     workspace: Workspace,
     engine: sa.Engine,
+    tables: Tables,
     ranking: Ranking,
     chosen: pd.DataFrame,
     *,
@@ -69,6 +73,7 @@ def rows_of(
     if report:
         report("explaining", 0, len(chosen))
     told = _reasons(workspace, ranking, further, rules, chosen, languages)
+    risen = _curves(workspace, tables, ranking, [record["customer_id"] for record in records], day=day, report=report)
     if report:
         report("explaining", len(chosen), len(chosen))
     before = previous_risks(
@@ -96,9 +101,34 @@ def rows_of(
             early=stands.early.get(customer),
             listed_before=last.as_of if last else None,
             change=None if ranking.baseline or earlier is None else float(record["risk"]) - earlier,
+            curve=risen[customer][0] if customer in risen else (),
+            rising_since=risen[customer][1] if customer in risen else None,
         )
         rows.append(row_of(workspace, one, ranking, team, model=model, day=day, answers=answers))
     return rows
+
+
+def _curves(
+    workspace: Workspace,
+    tables: Tables,
+    ranking: Ranking,
+    customers: Sequence[str],
+    *,
+    day: date,
+    report: Report | None,
+) -> dict[str, tuple[tuple[float, ...], date | None]]:
+    """By customer the risks of the last 90 days by today's model, and since when they have been rising.
+
+    Nothing where a baseline ranks, and of a model that cannot look at any day: of one snapshot, or at events.
+    """
+    bundle = ranking.bundle
+    if bundle is None or bundle.model.outcome.given is not None or bundle.model.at_events or not customers:
+        return {}
+    found = curves(workspace, tables, bundle, customers, day=day, report=report)
+    return {
+        customer: (tuple(risks), since)
+        for customer, risks, since in zip(customers, found.risks.tolist(), found.rising_since, strict=True)
+    }
 
 
 def _reasons(
