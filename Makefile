@@ -15,7 +15,7 @@ SPARK  := $(if $(shell command -v java),$(comma)spark)
 
 # What failed half-way is made again.
 .DELETE_ON_ERROR:
-.PHONY: help demo test slow words lint bench bench-large bench-models bench-satisfaction fuzz gates clean
+.PHONY: help demo test test-postgres slow words lint bench bench-large bench-models bench-satisfaction fuzz gates clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1 #/p' $(MAKEFILE_LIST) | awk -F' # ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -25,6 +25,9 @@ demo: $(VENV)/.runtime  ## simulate a company, train, print today's list (writes
 
 test: $(VENV)/.dev  ## the tests, but for the slow ones
 	@$(PYTEST) $(SHARED)
+
+test-postgres: $(VENV)/.dev  ## the same with the ledger on PostgreSQL, on a server of its own (FILES="tests/…" for some)
+	@CHURNWATCH_TEST_LEDGER=postgresql $(PYTEST) $(SHARED) $(FILES)
 
 slow: $(VENV)/.dev  ## the slow tests: whole demos, the wheel, the notebooks
 	@$(PYTEST) -m slow $(SHARED)
@@ -68,7 +71,7 @@ $(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing churnwatch with its developer tools into $(VENV)/ (once; a minute or two) ..."
-	@$(PIP) -c constraints.txt -e '.[dev,inbox$(SPARK)]'
+	@$(PIP) -c constraints.txt -e '.[dev,inbox,postgres$(SPARK)]'
 	@touch $@ $(VENV)/.runtime
 
 # What the benchmarks compare with.
