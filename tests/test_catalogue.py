@@ -74,6 +74,18 @@ def test_every_reason_tells_a_number(family: Family, signal: Signal) -> None:
 
 
 @signals
+def test_what_can_be_acted_on_has_a_remedy(family: Family, signal: Signal) -> None:
+    """A condition in both languages, to be finished with two risks; what nobody can act on has none."""
+    assert signal.actionable == (signal.remedy is not None)
+    if signal.remedy is None:
+        return
+    for text, begins in ((signal.remedy.en, "if "), (signal.remedy.id, "jika ")):
+        assert text.startswith(begins)
+        assert not text.endswith(".")
+        assert not any(letter.isdigit() or letter in "{}:" for letter in text)
+
+
+@signals
 def test_every_reason_can_be_worded(family: Family, signal: Signal) -> None:
     """With all numbers known, every column becomes a sentence with nothing left to fill, in both languages."""
     known = {column.name: 0.5 for column in family.columns}
@@ -169,6 +181,11 @@ MISUSES = {
         {"aggregate": "days_since", "windows": ["28d"], "compare": "previous", "change_reason": WORDS},
         "days_since has no change against the window before",
         "count, count_trend, distinct",
+    ),
+    "actionable without a remedy": (
+        {"actionable": True},
+        "the signal is actionable, but nothing says what would put it right",
+        'add `remedy: {en: "if …", id: "jika …"}`, or take `actionable: true` out',
     ),
     "unknown column in where": (
         {"where": {"chanel": "phone"}},

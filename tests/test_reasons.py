@@ -91,7 +91,7 @@ def test_windows_of_one_signal_are_one_reason_worded_by_the_strongest() -> None:
 
 
 def test_signals_that_say_the_same_are_one_reason() -> None:
-    """`a` and `c` say one thing: 0.29 + 0.31 before 0.5; the action is that of the column worded."""
+    """`a` and `c` say one thing: 0.29 + 0.31 before 0.5; the action is that of the column worded, the sign theirs."""
     same = columns(signal("a", says="anger", action="call"), signal("b"), signal("c", says="anger", action="write"))
     found = reasons(
         same,
@@ -101,7 +101,7 @@ def test_signals_that_say_the_same_are_one_reason() -> None:
         language="en",
         currency="IDR",
     )
-    assert (Reason("C 3", "c", 0.29 + 0.31, "write"), Reason("B 2", "b", 0.5, None)) == found
+    assert (Reason("C 3", "c", 0.29 + 0.31, "write", "anger"), Reason("B 2", "b", 0.5, None, "b")) == found
 
 
 def test_a_group_that_lowers_the_risk_as_a_whole_is_no_reason() -> None:

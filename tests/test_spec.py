@@ -328,6 +328,14 @@ def test_an_instant_lies_in_the_day_its_clock_shows(instant: datetime, zone: str
             {"compare": "previous", "windows": ["28d"]},
             ": calls has compare but no change_reason: how would the change be told?",
         ),
+        (
+            {"remedy": {"en": "if so", "id": "jika begitu"}},
+            ": calls has a remedy but is not actionable: what nobody can act on has none",
+        ),
+        (
+            {"actionable": True, "remedy": {"en": "if {value} fewer", "id": "jika kurang"}},
+            ": the remedy of calls holds a brace, and there is no number to fill in: if {value} fewer",
+        ),
         ({"after": {"kind": "complaint"}}, ": calls has `after` but no `within`: how long after?"),
         ({"within": "0d"}, ": calls has `within: 0d`, which holds no row: it is longer than 0d"),
         ({"direction": "sideways"}, "direction: Input should be 'up', 'down' or 'any'"),

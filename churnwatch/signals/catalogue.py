@@ -102,6 +102,12 @@ def _check_signal(family: Family, signal: Signal) -> None:
             raise ProjectError(f"`{name}` is {wanted!r}", where=where, allowed="true, false")
     _check_measure(family.table, signal.measure, where)
     _check_words(signal, where)
+    if signal.actionable and signal.remedy is None:
+        raise ProjectError(
+            "the signal is actionable, but nothing says what would put it right",
+            where=where,
+            hint='add `remedy: {en: "if …", id: "jika …"}`, or take `actionable: true` out',
+        )
 
 
 def _check_measure(table: str, measure: str | None, where: str) -> None:

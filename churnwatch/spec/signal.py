@@ -34,7 +34,8 @@ class Signal(Node):
     ``after`` keeps rows that came up to ``within`` after an interaction which meets it was known.
     ``direction`` points towards the bad outcome.
     ``reason`` is worded with ``{value}``, ``{window}`` (days), ``{previous}`` (the window before) and any other column
-    of the family by its name. Signals that say the same thing share a word in ``says`` and become one reason.
+    of the family by its name; ``remedy`` says of an actionable signal what would put it right ("if the open cases were
+    solved"). Signals that say the same thing share a word in ``says`` and become one reason.
     """
 
     name: Name
@@ -53,6 +54,7 @@ class Signal(Node):
     actionable: bool = False
     reason: Words
     change_reason: Words | None = None
+    remedy: Words | None = None
     action: Name | None = None
     says: Name | None = None
 
@@ -75,6 +77,12 @@ class Signal(Node):
             raise ValueError(f"{self.name} has `within: 0d`, which holds no row: it is longer than 0d")
         if self.compare and self.change_reason is None:
             raise ValueError(f"{self.name} has compare but no change_reason: how would the change be told?")
+        # That an actionable signal has one is asked of the project's files: a model trained earlier knows none.
+        if self.remedy is not None and not self.actionable:
+            raise ValueError(f"{self.name} has a remedy but is not actionable: what nobody can act on has none")
+        for text in (self.remedy.en, self.remedy.id) if self.remedy else ():
+            if set("{}") & set(text):
+                raise ValueError(f"the remedy of {self.name} holds a brace, and there is no number to fill in: {text}")
         return self
 
 
