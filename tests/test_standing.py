@@ -1,0 +1,158 @@
+"""Standing: who is left in peace, who is not, and what ends it early."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from churnwatch.ledger import Outcome, PastRow, Seen
+from churnwatch.outreach import LEFT_ALONE
+from churnwatch.reasons import Reason
+from churnwatch.runs.ranking import Ranking
+from churnwatch.runs.standing import Past, announced_on, standings_of
+from churnwatch.signals import Matrix
+from churnwatch.spec import Outreach
+
+DAY = date(2026, 6, 30)
+OUTREACH = Outreach(default_action="check_in")
+NOTHING = Matrix(pd.DataFrame({"customer_id": [], "as_of": []}), (), np.empty((0, 0)))
+
+
+def came(back: int, *words: str, number: int = 1, list_id: int | None = 7, **more: Any) -> Outcome:
+    """An outcome so many days before today."""
+    on = DAY - timedelta(days=back)
+    at = datetime(on.year, on.month, on.day, 5, tzinfo=UTC)
+    return Outcome(
+        deployment="demo", customer_id="c", list_id=list_id, list_day=None, day=on, at=at, known_at=at, words=words,
+        by="test", source="0", line=2, outcome_id=number, **more,
+    )  # fmt: skip
+
+
+def listed(back: int, *, risk: float | None = 0.2, version: str = "v1", signs: tuple[str, ...] = ("quiet",)) -> PastRow:
+    """A row on the list of so many days before today."""
+    return PastRow(
+        list_id=7, as_of=DAY - timedelta(days=back), customer_id="c", owner="rina", risk=risk, band="at_risk",
+        signs=signs, listed_for="churn", model_version=version, action_name="check_in", proactive="",
+    )  # fmt: skip
+
+
+def past(row: PastRow | None = None, *outcomes: Outcome, arm: str = "", vetoed: bool = False) -> Past:
+    return Past(
+        rows={"c": row} if row else {},
+        outcomes={"c": outcomes} if outcomes else {},
+        arms={"c": arm} if arm else {},
+        decided=Counter(),
+        vetoed=frozenset({"c"} if vetoed else ()),
+        seen=Seen(0, 0),
+        epoch=date(2026, 6, 1),
+    )
+
+
+def stands(
+    known: Past, *, risk: float = 0.2, worthy: bool = True, signs: tuple[tuple[str, float], ...] = (), **more: Any
+) -> tuple[str, Any]:
+    """The standing of one customer whose reasons today have these signs, and why they are early."""
+    asked: list[int] = []
+
+    def reasons(positions: Any, languages: Any) -> list[tuple[Reason, ...]]:
+        asked.extend(positions)
+        return [tuple(Reason(f"{name} says so", name, share, None, name) for name, share in signs) for _ in positions]
+
+    frame = pd.DataFrame({"customer_id": ["c"], "risk": [risk], "worthy": [worthy]})
+    as_of = datetime(2026, 6, 29, 17, tzinfo=UTC)
+    ranking = Ranking(frame, more.get("version", "v1"), more.get("baseline"), as_of, (), reasons, NOTHING)
+    found = standings_of(frame, known, ranking, OUTREACH, day=DAY)
+    assert found.standing[0] in ("", *LEFT_ALONE)
+    return found.standing[0], found.early.get("c")
+
+
+def test_who_was_never_listed_and_never_spoken_with_stands_open() -> None:
+    assert ("", None) == stands(past())
+
+
+@pytest.mark.parametrize(("back", "standing"), [(1, "cooling"), (2, "cooling"), (3, ""), (20, "")])
+def test_a_row_that_brought_nothing_leaves_in_peace_for_three_days(back: int, standing: str) -> None:
+    """Listed on the 29th and ignored: not on the 30th, 1st; again on the 2nd, three days later."""
+    assert standing == stands(past(listed(back)))[0]
+
+
+@pytest.mark.parametrize(("back", "standing"), [(0, "cooling"), (13, "cooling"), (14, ""), (15, "")])
+@pytest.mark.parametrize("word", ["reached", "solved", "offer_accepted", "will_stay", "wrong_flag"])
+def test_a_row_somebody_worked_leaves_in_peace_for_fourteen_days_from_that_day(
+    word: str, back: int, standing: str
+) -> None:
+    """It runs from the day of the contact, not from the list's, which was two days before."""
+    assert standing == stands(past(listed(back + 2), came(back, word)))[0]
+
+
+@pytest.mark.parametrize(("back", "standing"), [(2, "cooling"), (3, ""), (13, "")])
+def test_who_was_not_reached_is_tried_again_after_three_days(back: int, standing: str) -> None:
+    assert standing == stands(past(listed(back + 1), came(back, "not_reached")))[0]
+
+
+def test_who_was_not_reached_first_and_then_was_is_left_in_peace_from_the_second() -> None:
+    assert "cooling" == stands(past(listed(12), came(12, "not_reached"), came(10, "reached", number=2)))[0]
+
+
+@pytest.mark.parametrize(("until", "standing"), [(date(2026, 7, 1), "snoozed"), (DAY, ""), (date(2026, 6, 1), "")])
+def test_who_is_put_off_comes_back_on_that_day(until: date, standing: str) -> None:
+    assert standing == stands(past(listed(40), came(40, "snooze", snooze_until=until)))[0]
+
+
+def test_the_last_word_on_a_snooze_counts() -> None:
+    """Put off for long, then spoken with and put off to a day that has come."""
+    first = came(40, "snooze", snooze_until=date(2026, 12, 1))
+    later = came(20, "snooze", number=2, snooze_until=date(2026, 6, 20))
+    assert "" == stands(past(None, first, later))[0]
+    assert "snoozed" == stands(past(None, first))[0]
+
+
+def test_an_announcement_holds_until_it_is_taken_back_or_is_old() -> None:
+    """Ninety days; who says later that they stay is back, and left in peace as anybody spoken with."""
+    assert "announced" == stands(past(None, came(20, "reached", "will_leave")))[0]
+    assert "" == stands(past(None, came(90, "will_leave")))[0]
+    took_back = (came(40, "will_leave"), came(20, "will_stay", number=2))
+    assert "" == stands(past(None, *took_back))[0]
+    assert announced_on(took_back, day=DAY) is None
+    assert DAY - timedelta(days=40) == announced_on(took_back[:1], day=DAY)
+
+
+def test_who_is_held_out_is_left_alone_whatever_else_unless_vetoed() -> None:
+    assert "held_out" == stands(past(arm="held_out"))[0]
+    assert "held_out" == stands(past(listed(1), arm="held_out"), risk=0.9)[0]
+    assert "" == stands(past(arm="treated"))[0]
+    assert "" == stands(past(arm="held_out", vetoed=True))[0]
+
+
+def test_a_clear_rise_ends_the_cooldown_and_says_by_how_much() -> None:
+    """From 20 % to 30 %: ten points are enough, and 29.9 % are not."""
+    assert ("cooling", None) == stands(past(listed(5), came(4, "reached")), risk=0.299)
+    standing, early = stands(past(listed(5), came(4, "reached")), risk=0.30)
+    assert "" == standing
+    assert "the risk has risen by 10 points since 25 Jun 2026" == early.sentence("en", ())
+    assert "risikonya naik 10 poin sejak 25 Jun 2026" == early.sentence("id", ())
+
+
+@pytest.mark.parametrize(
+    "how", [{"version": "v2"}, {"baseline": "health"}, {"worthy": False}], ids=["model", "baseline", "band"]
+)
+def test_no_rise_is_seen_between_two_models_by_a_baseline_or_below_the_band(how: dict[str, Any]) -> None:
+    assert ("cooling", None) == stands(past(listed(5), came(4, "reached")), risk=0.9, **how)
+
+
+def test_a_new_sign_ends_the_cooldown_where_the_risk_is_up_a_little() -> None:
+    """It was told that they are quiet; now there is a complaint. A weak sign, and an old one, are none."""
+    known = past(listed(5), came(4, "reached"))
+    standing, early = stands(known, risk=0.23, signs=(("quiet", 2.0), ("complaints", 0.6)))
+    assert "" == standing
+    why = [Reason("2 keluhan", "complaints_28d", 0.6, None, "complaints")]
+    assert "baru sejak 25 Jun 2026: 2 keluhan" == early.sentence("id", why)
+    assert "a new sign since 25 Jun 2026" == early.sentence("en", ())
+    assert ("cooling", None) == stands(known, risk=0.23, signs=(("quiet", 2.0), ("complaints", 0.4)))
+    assert ("cooling", None) == stands(known, risk=0.21, signs=(("complaints", 0.9),))
+    assert ("cooling", None) == stands(known, risk=0.23, signs=(("quiet", 0.9),))
