@@ -36,7 +36,7 @@ OWN = {
     "verify-model": {"--version"},
     "score": {"--as-of", "--model"},
     "daily": {"--as-of", "--baseline", "--rerun"},
-    "explain": {"--as-of"},
+    "explain": {"--as-of", "--page"},
     "satisfaction": {"--as-of", "--model"},
     "surveys plan": {"--as-of", "--size", "--instrument", "--model"},
     "signals build": {"--as-of", "--spine", "--out", "--engine", "--master"},

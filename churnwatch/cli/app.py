@@ -264,15 +264,24 @@ def explain(
     common: Common,
     customer: Annotated[str, typer.Argument(help="A customer's id.")],
     as_of: AsOfOption = None,
+    page: Annotated[bool, typer.Option("--page", help="Publish the story as a page of its own, too.")] = False,
 ) -> None:
-    """One customer: risk, reasons with numbers, recent interactions."""
+    """One customer's whole story: the risk and its curve, reasons with numbers, what happened, past lists."""
     from churnwatch.cli import show_explained
+    from churnwatch.cli.terminal import files
     from churnwatch.runs.explain import explain as run
+    from churnwatch.runs.explain import publish_story
 
     workspace = common.workspace()
     with progress_bar() as report:
         told = run(workspace, customer, day=day_of(as_of, workspace), language=common.lang, report=report)
-    tell(common.json, told.as_json(), lambda: show_explained.explained(told, common.lang))
+    written = {"page": str(publish_story(workspace, told, language=common.lang))} if page else {}
+
+    def show() -> None:
+        show_explained.explained(told, common.lang)
+        files(written)
+
+    tell(common.json, {**told.as_json(), "files": written}, show)
 
 
 app.registered_commands += models.registered_commands

@@ -17,50 +17,96 @@ from churnwatch.cli.words import say
 
 if TYPE_CHECKING:
     from churnwatch.reasons import Reason
-    from churnwatch.runs.explain import Explained, ExplainedFurther
+    from churnwatch.runs.explain import Curve, Explained, ExplainedFurther, Risk
+
+LEVELS = "▁▂▃▄▅▆▇█"
+"""The curve in a terminal: a letter a week, from 0 to its greatest risk."""
+WEEK = 7
 
 
 def explained(told: Explained, lang: str) -> None:
-    """Risk, reasons, the signals that weigh most, recent interactions and surveys."""
-    from churnwatch.delivery.words import percent
-
+    """Where the customer stands, the risk with its curve and reasons, what happened, and our lists."""
     console = _console()
     customer = told.customer
     console.print(Text(f"{customer['name'] or ''} {customer['customer_id']}".strip(), style="bold"))
-    facts = [f"{say(key, lang)} {customer[key]}" for key in ("owner", "segment") if customer[key]]
+    known = {"owner": customer["owner_name"] or customer["owner"], "segment": customer["segment"]}
+    facts = [f"{say(key, lang)} {value}" for key, value in known.items() if value]
     if facts:
         console.print(Text(" · ".join(facts)))
-    console.print(
-        Text(f"{_label(told.answers, lang)} ")
-        .append(f"{percent(told.risk, language=lang)} {say(told.band, lang)}", style=BAND_STYLE[told.band])
-        .append(f", {say('usual', lang)} {percent(told.base_rate, language=lang)}")
-        .append(f" · {told.as_of} · {told.model} {told.model_version}")
-    )
-    if told.expected_score is not None:
-        console.print(say("expected_of", lang).format(n=round(100 * told.expected_score)))
-    if told.horizons:
-        within = (
-            f"{say('within', lang)} {length[:-1]} {say(length[-1], lang)} {percent(risk, language=lang)}"
-            for length, risk in told.horizons.items()
-        )
-        console.print(Text(" · ".join(within)))
-    _weighing(console, told.reasons, told.signals, lang)
+    if told.told is None:
+        warned(console, [_standing(told, lang)])
+    else:
+        _risk(console, told, told.told, lang)
     for one in told.further:
         _further(console, one, lang, answers=told.answers)
     warned(console, told.notes)
+    _lists(console, told.lists, lang)
     _interactions(console, told.interactions, lang)
     _surveys(console, told.surveys, lang)
 
 
+def _standing(told: Explained, lang: str) -> str:
+    """Why no risk is told."""
+    from churnwatch.delivery.explain_words import WORDS
+    from churnwatch.delivery.words import day, say_of
+
+    on = "" if told.standing.on is None else day(told.standing.on, language=lang)
+    return say_of(WORDS, told.standing.state, language=lang, day=on, model=told.model)
+
+
+def _risk(console: Console, told: Explained, one: Risk, lang: str) -> None:
+    from churnwatch.delivery.words import percent
+
+    console.print(
+        Text(f"{_label(told.answers, lang)} ")
+        .append(f"{percent(one.risk, language=lang)} {say(one.band, lang)}", style=BAND_STYLE[one.band])
+        .append(f", {say('usual', lang)} {percent(told.base_rate, language=lang)}")
+        .append(f" · {told.as_of} · {told.model} {told.model_version}")
+    )
+    if one.expected_score is not None:
+        console.print(say("expected_of", lang).format(n=round(100 * one.expected_score)))
+    if one.horizons:
+        within = (
+            f"{say('within', lang)} {length[:-1]} {say(length[-1], lang)} {percent(risk, language=lang)}"
+            for length, risk in one.horizons.items()
+        )
+        console.print(Text(" · ".join(within)))
+    _curve(console, one.curve, lang)
+    _weighing(console, one.reasons, one.signals, lang, what_if=one.counterfactual)
+
+
+def _curve(console: Console, curve: Curve, lang: str) -> None:
+    """The risk at every seventh day until today, from nought to its greatest, and since when it rises."""
+    from churnwatch.delivery.words import day, percent
+
+    weeks = list(curve.risks[::-1][::WEEK])[::-1]
+    known = [risk for risk in weeks if risk is not None]
+    if len(known) > 1:
+        top = max(known)
+        drawn = "".join(
+            " " if risk is None else LEVELS[min(int(risk / top * len(LEVELS)), len(LEVELS) - 1)] for risk in weeks
+        )
+        ends = f"{percent(known[0], language=lang)} {drawn} {percent(known[-1], language=lang)}"
+        console.print(Text(f"{say('weeks', lang).format(n=len(weeks))} {ends}"))
+    if curve.rising_since is not None:
+        console.print(say("risen", lang).format(day=day(curve.rising_since, language=lang)))
+
+
 def _weighing(
-    console: Console, reasons: Sequence[Reason], signals: Sequence[tuple[str, float | None, float]], lang: str
+    console: Console,
+    reasons: Sequence[Reason],
+    signals: Sequence[tuple[str, float | None, float]],
+    lang: str,
+    *,
+    what_if: str | None = None,
 ) -> None:
-    """The reasons, and the signals that weigh most."""
+    """The reasons, what would help, and the signals that weigh most."""
     from churnwatch.delivery.card_words import number
 
     console.print(f"\n{say('why', lang)}", style="bold")
     nothing = say("nothing" if sum(share for *_, share in signals) > 0 else "against", lang)
-    _indented(console, [("·", one.sentence, "") for one in reasons] or [("·", nothing, "")])
+    lines = [("·", one.sentence, "") for one in reasons] or [("·", nothing, "")]
+    _indented(console, [*lines, *([("?", what_if, "dim")] if what_if else [])])
     heads = tuple(say(word, lang) for word in ("signal", "value", "share"))
     table = _table(*heads, right=heads[1:])
     for name, value, share in signals[:10]:
@@ -101,6 +147,30 @@ def _lately(change: float | None, lang: str) -> str:
     points = round(100 * change)
     way = "up_lately" if points > 0 else "down_lately" if points < 0 else "same_lately"
     return say(way, lang).format(n=abs(points))
+
+
+def _lists(console: Console, rows: Sequence[Mapping[str, Any]], lang: str) -> None:
+    """The lists that named the customer, and what came of them."""
+    from churnwatch.delivery.explain_words import came_words
+    from churnwatch.delivery.words import percent
+
+    if not rows:
+        return
+    table = _table(*(say(name, lang) for name in ("day", "risk", "listed_for", "came")))
+    for row in rows:
+        risk = Text("–")
+        if row["risk"] is not None:
+            risk = Text(
+                f"{percent(row['risk'], language=lang)} {say(row['band'], lang)}", style=BAND_STYLE[row["band"]]
+            )
+        why = [row["reasons"][0]] if row["reasons"] else []
+        what = [f"→ {row['action']}"] if row["action"] else [say("no_list", lang)]
+        came = Text(say("nothing_back", lang), style="dim")
+        if row["came"]:
+            said = row["came"]["why"]
+            came = Text(came_words(row["came"], lang) + (f" “{said}”" if said else ""))
+        table.add_row(row["day"], risk, "\n".join(why + what), came)
+    _titled(console, say("lists", lang), table)
 
 
 def _interactions(console: Console, rows: Sequence[Mapping[str, Any]], lang: str) -> None:

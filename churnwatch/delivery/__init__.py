@@ -1,6 +1,7 @@
 """Files to hand out: the list as a table and a page, and the scores; published whole or not at all."""
 
 from churnwatch.delivery.backtest_page import backtest_html
+from churnwatch.delivery.explain_page import explain_html
 from churnwatch.delivery.filled import Filled, FilledRow, parse_list_name, read_filled
 from churnwatch.delivery.outcome_words import OUTCOMES, Outcomes, Wrong, parse_outcomes
 from churnwatch.delivery.page import outreach_html
@@ -31,6 +32,7 @@ __all__ = [
     "backtest_html",
     "changed_files",
     "differences",
+    "explain_html",
     "file_facts",
     "json_row",
     "leavers_csv",

@@ -1,33 +1,33 @@
-"""Explain: one customer's risk, the reasons with numbers, and what happened lately."""
+"""Explain: one customer's whole story, the risk with its reasons and its curve, what happened, our lists."""
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from churnwatch.errors import DataRefused, nearest
 from churnwatch.health import bands
 from churnwatch.learner import contributions, expected_scores, horizon_risks, margins, risk
 from churnwatch.outcomes import check_as_of, observe
 from churnwatch.outreach import Further
 from churnwatch.reasons import Reason, reasons
+from churnwatch.runs.curves import curves
 from churnwatch.runs.further import champions_beside, foretells_answers, further_of, lacking, reasons_of, score_further
 from churnwatch.runs.score import bundle_matrix, champion_of, extent
-from churnwatch.runs.workspace import Report, Workspace, ledger, load_tables
-from churnwatch.sources import SHAPES
-from churnwatch.spec import Language
+from churnwatch.runs.story import Standing, customer_facts, days_with, lists_of, recent, standing
+from churnwatch.runs.workspace import Report, Workspace, ledger, load_tables, lock
+from churnwatch.spec import Bands, Language
 
 if TYPE_CHECKING:
+    from churnwatch.registry import Bundle
     from churnwatch.sources import Tables
-
-RECENT = 12
-"""Interactions shown, the latest first."""
-
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Weighed = Sequence[tuple[str, float | None, float]]
@@ -56,49 +56,90 @@ class ExplainedFurther:
 
 
 @dataclass(frozen=True)
+class Curve:
+    """The risk on each of the last days by today's model, ``None`` where the customer was not observed."""
+
+    days: Sequence[date]
+    risks: Sequence[float | None]
+    rising_since: date | None
+    happened: Mapping[str, Sequence[str]]
+    """The days with something of the customer's (``theirs``), of ours (``ours``), or an answer (``answers``)."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The machine-readable object under ``curve``."""
+        return {
+            "days": [str(day) for day in self.days],
+            "risks": list(self.risks),
+            "happened": {lane: list(days) for lane, days in self.happened.items()},
+        }
+
+
+@dataclass(frozen=True)
+class Risk:
+    """What the listing model says of a customer it observes."""
+
+    risk: float
+    band: str
+    expected_score: float | None
+    """0 (worst) to 1 (best); ``None`` of a model that expects none."""
+    horizons: Mapping[str, float]
+    """The risk within each horizon of the model, rising; empty where it has one."""
+    reasons: Sequence[Reason]
+    signals: Weighed
+    counterfactual: str | None
+    curve: Curve
+
+
+@dataclass(frozen=True)
 class Explained:
     """One customer at one as-of, by the listing model and by those further models that observe them."""
 
     customer: Mapping[str, Any]
     as_of: date
+    standing: Standing
     model: str
     model_version: str
     answers: bool
     """Whether the risk is that of a bad answer to a survey, not of leaving."""
-    risk: float
-    band: str
-    expected_score: float | None
-    """0 (worst) to 1 (best); ``None`` of a model that expects none."""
     base_rate: float
-    horizons: Mapping[str, float]
-    """The risk within each horizon of the model, rising; empty where it has one."""
-    reasons: Sequence[Reason]
-    signals: Weighed
+    edges: Mapping[str, float]
+    """The least risk of each band above healthy."""
+    told: Risk | None
+    """``None`` of whom the listing model does not observe, or who has announced that they leave."""
     further: Sequence[ExplainedFurther]
     notes: Sequence[str]
     """Why a further model says nothing."""
     interactions: Sequence[Mapping[str, Any]]
     surveys: Sequence[Mapping[str, Any]]
+    lists: Sequence[Mapping[str, Any]]
 
     def as_json(self) -> dict[str, Any]:
-        """The machine-readable object of ``--json``."""
+        """The machine-readable object of ``--json``; what only a risk brings is None or empty without one."""
+        told = self.told
         return {
             "customer": dict(self.customer),
             "as_of": str(self.as_of),
+            "standing": self.standing.state,
+            "standing_since": None if self.standing.on is None else str(self.standing.on),
             "model": self.model,
             "model_version": self.model_version,
             "answers": self.answers,
-            "risk": self.risk,
-            "band": self.band,
-            "expected_score": self.expected_score,
+            "risk": told.risk if told else None,
+            "band": told.band if told else None,
+            "expected_score": told.expected_score if told else None,
             "base_rate": self.base_rate,
-            "horizons": dict(self.horizons),
-            "reasons": [asdict(reason) for reason in self.reasons],
-            "signals": _weighed_json(self.signals),
+            "bands": dict(self.edges),
+            "horizons": dict(told.horizons) if told else {},
+            "rising_since": str(told.curve.rising_since) if told and told.curve.rising_since else None,
+            "reasons": [asdict(reason) for reason in told.reasons] if told else [],
+            "counterfactual": told.counterfactual if told else None,
+            "signals": _weighed_json(told.signals) if told else [],
+            "curve": told.curve.as_json() if told else None,
             "also": [one.as_json() for one in self.further],
             "notes": list(self.notes),
             "interactions": [dict(one) for one in self.interactions],
             "surveys": [dict(one) for one in self.surveys],
+            "lists": [dict(one) for one in self.lists],
         }
 
 
@@ -107,29 +148,113 @@ def explain(
 ) -> Explained:
     """Explain one customer with the champions of the listing model and of the further models, as known on ``day``.
 
-    Raises DataRefused for an unknown customer (with ids alike) and for one who is not observed that day.
+    Who is not observed that day, has left or has announced it, is told without a risk. Raises DataRefused for an
+    unknown customer, with ids alike.
     """
     tables = load_tables(workspace, report=report)
+    zone = workspace.spec.deployment.zone
     name = workspace.spec.deployment.listing_model
     version, bundle = champion_of(workspace, name)
     first, end = extent(tables)
-    as_of = check_as_of(day, zone=workspace.spec.deployment.zone, first=first, end=end)
-    customer = _customer(tables, customer_id)
+    as_of = check_as_of(day, zone=zone, first=first, end=end)
+    customer = customer_facts(tables, customer_id, zone)
     observed = observe(tables, bundle.model, [as_of], to_score=True)
     spine = observed[observed["customer_id"] == customer_id].reset_index(drop=True)
-    if spine.empty:
-        raise DataRefused(
-            f"{customer_id} is not observed by the model {name} on {day}",
-            hint="had they left by then, not begun yet, or not been active? Choose another as-of",
+    with ledger(workspace) as engine:
+        stands = standing(
+            workspace,
+            engine,
+            tables,
+            bundle.model,
+            customer_id,
+            ended=customer["ended"],
+            observed=not spine.empty,
+            day=day,
+            as_of=as_of,
         )
-    matrix = bundle_matrix(tables, bundle, spine, report=report)
+        lists = lists_of(workspace, engine, customer_id, day=day, language=language)
+    told: Risk | None = None
+    further: list[ExplainedFurther] = []
+    notes: list[str] = []
+    if stands.state == "observed":
+        told = _risk(workspace, tables, bundle, spine, day=day, as_of=as_of, language=language, report=report)
+        further, notes = _further(workspace, tables, customer_id, day=day, language=language, report=report)
     fitted = bundle.fitted
+    return Explained(
+        # An end that lies ahead may not have been known on that day.
+        customer={**customer, "ended": customer["ended"] if stands.state == "left" else None},
+        as_of=day,
+        standing=stands,
+        model=name,
+        model_version=version,
+        answers=foretells_answers(bundle.model),
+        base_rate=fitted.base_rate,
+        edges={band: min(fitted.base_rate * times, 1.0) for band, times in _edges(bundle.model.bands)},
+        told=told,
+        further=further,
+        notes=notes,
+        interactions=recent(tables, "interactions", customer_id, as_of, zone),
+        surveys=recent(tables, "surveys", customer_id, as_of, zone),
+        lists=lists,
+    )
+
+
+def publish_story(workspace: Workspace, told: Explained, *, language: Language) -> Path:
+    """Publish the story as ``explain.html`` in ``out/<deployment>/<as-of>-explain/<customer>/``; returns the file.
+
+    An id that makes no plain directory's name gives its place to its hash.
+    """
+    from churnwatch.delivery import explain_html, publish
+
+    customer_id = told.customer["customer_id"]
+    plain = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", customer_id)
+    name = customer_id if plain else hashlib.sha256(customer_id.encode()).hexdigest()[:16]
+    directory = workspace.out / f"{told.as_of}-explain" / name
+    deployment = workspace.spec.deployment
+    page = explain_html(
+        told.as_json(),
+        title=deployment.title,
+        deployment=workspace.deployment,
+        currency=deployment.currency,
+        language=language,
+    )
+    with lock(workspace):
+        publish(
+            directory,
+            {"explain.html": page},
+            manifest={
+                "deployment": workspace.deployment,
+                "as_of": str(told.as_of),
+                "customer": customer_id,
+                "model": told.model,
+                "model_version": told.model_version,
+                "made_at": workspace.now.isoformat(),
+            },
+            replace=True,
+        )
+    return directory / "explain.html"
+
+
+def _risk(
+    workspace: Workspace,
+    tables: Tables,
+    bundle: Bundle,
+    spine: pd.DataFrame,
+    *,
+    day: date,
+    as_of: datetime,
+    language: Language,
+    report: Report | None,
+) -> Risk:
+    """What the listing model says of the one observation of ``spine``, and said on the days before."""
+    fitted = bundle.fitted
+    customer_id = str(spine["customer_id"].iloc[0])
+    matrix = bundle_matrix(tables, bundle, spine, report=report)
     margin = margins(fitted, matrix.values)
     risks = risk(fitted.calibration, margin)
     score = expected_scores(fitted, margin)
     within = horizon_risks(fitted, margin, bundle.model.label_length)
     shares = contributions(fitted, matrix.values)[0]
-    further, notes = _further(workspace, tables, customer_id, day=day, language=language, report=report)
     band = bands(risks, base_rate=fitted.base_rate, edges=bundle.model.bands)[0]
     why = reasons(
         matrix.columns,
@@ -140,42 +265,27 @@ def explain(
         currency=workspace.spec.deployment.currency,
         most=workspace.spec.outreach.reasons,
     )
-    return Explained(
-        customer=customer,
-        as_of=day,
-        model=name,
-        model_version=version,
-        answers=foretells_answers(bundle.model),
+    before = curves(workspace, tables, bundle, [customer_id], day=day, report=report)
+    zone = workspace.spec.deployment.zone
+    return Risk(
         risk=float(risks[0]),
         band=band,
         expected_score=None if score is None else float(score[0]),
-        base_rate=fitted.base_rate,
         horizons={str(length): float(told[0]) for length, told in within.items()},
         reasons=() if _spoken_against(band, shares) else why,
         signals=_weighed(matrix.names, matrix.values[0], shares),
-        further=further,
-        notes=notes,
-        interactions=_recent(
-            tables,
-            "interactions",
-            '"at"',
-            ("at", "kind", "channel", "direction", "topic", "agent", *tables.measures),
-            customer_id,
-            as_of,
-            workspace.spec.deployment.zone,
-            known="known_at",
-        ),
-        surveys=_recent(
-            tables,
-            "surveys",
-            "sent_at",
-            ("sent_at", "instrument", "answered_at", "raw_score"),
-            customer_id,
-            as_of,
-            workspace.spec.deployment.zone,
-            known="sent_at",
+        counterfactual=None,
+        curve=Curve(
+            days=before.days,
+            risks=[None if np.isnan(one) else float(one) for one in before.risks[0]],
+            rising_since=before.rising_since[0],
+            happened=days_with(tables, customer_id, as_of, zone, days=len(before.days)),
         ),
     )
+
+
+def _edges(edges: Bands) -> list[tuple[str, float]]:
+    return [("watch", edges.watch), ("at_risk", edges.at_risk), ("critical", edges.critical)]
 
 
 def _further(
@@ -229,53 +339,3 @@ def _weighed(names: Sequence[str], values: Any, shares: Any) -> Weighed:
 
 def _weighed_json(signals: Weighed) -> list[dict[str, Any]]:
     return [{"column": name, "value": value, "contribution": share} for name, value, share in signals]
-
-
-def _customer(tables: Tables, customer_id: str) -> dict[str, Any]:
-    columns = ("customer_id", "name", "owner", "segment", "language", "value", "do_not_contact")
-    row = tables.con.execute(
-        f"select {', '.join(columns)} from customers where customer_id = ?", [customer_id]
-    ).fetchone()
-    if row is None:
-        known = [one for (one,) in tables.con.execute("select customer_id from customers").fetchall()]
-        raise DataRefused(
-            f"there is no customer {customer_id}",
-            hint=nearest(customer_id, known) or "look the id up in outreach.csv or scores.parquet",
-        )
-    return dict(zip(columns, row, strict=True))
-
-
-def _recent(
-    tables: Tables,
-    table: str,
-    clock: str,
-    columns: Sequence[str],
-    customer_id: str,
-    as_of: datetime,
-    zone: str,
-    *,
-    known: str,
-) -> list[dict[str, Any]]:
-    """The latest rows known before as-of, times as local text; an answer that came later is not shown."""
-    cut = f"timestamp '{as_of.astimezone(UTC).replace(tzinfo=None)}'"
-    rows = tables.con.execute(
-        f"""select {", ".join(f'"{name}"' for name in columns)} from {table}
-        where customer_id = ? and {clock} < {cut} and {known} < {cut}
-        order by {clock} desc, {SHAPES[table].key} desc limit {RECENT}""",
-        [customer_id],
-    ).fetchall()
-    found = []
-    for row in rows:
-        told = dict(zip(columns, row, strict=True))
-        if table == "surveys" and told["answered_at"] is not None:
-            answered: datetime = told["answered_at"]
-            if answered.replace(tzinfo=UTC) >= as_of:
-                told.update(answered_at=None, raw_score=None)
-        found.append({name: _local(value, zone) for name, value in told.items()})
-    return found
-
-
-def _local(value: Any, zone: str) -> Any:
-    if isinstance(value, datetime):
-        return f"{pd.Timestamp(value, tz='UTC').tz_convert(zone):%Y-%m-%d %H:%M}"
-    return value
