@@ -306,8 +306,9 @@ def test_explain_gives_one_customer(company):
     customer = company.said.json["daily"]["rows"][0]["customer"]
     told = ok(call("explain", customer, "--as-of", END, "--project", company.root, "--json")).json
     keys = [
-        "customer", "as_of", "model", "model_version", "answers", "risk", "band", "expected_score", "base_rate",
-        "horizons", "reasons", "signals", "also", "notes", "interactions", "surveys",
+        "customer", "as_of", "standing", "standing_since", "model", "model_version", "answers", "risk", "band",
+        "expected_score", "base_rate", "bands", "horizons", "rising_since", "reasons", "counterfactual", "signals",
+        "curve", "also", "notes", "interactions", "surveys", "lists", "files",
     ]  # fmt: skip
     assert keys == list(told)
     assert customer == told["customer"]["customer_id"]

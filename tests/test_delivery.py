@@ -609,6 +609,9 @@ def test_on_a_first_list_nobody_is_called_new() -> None:
     first = [replace(SITI, change=None), replace(GRACE, change=None)]
     assert "new on the list" not in page(first)
     assert "new on the list" in page([SITI, replace(GRACE, change=None)])
+    again = page([SITI, replace(GRACE, change=None, listed_before=date(2026, 4, 12))])
+    assert "back on the list" in again
+    assert "new on the list" not in again
 
 
 def test_a_warning_stands_at_the_top_and_stays_text() -> None:

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import csv
+import json
+from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 from command_line import END, call, ok, refused, untouched
+
+from churnwatch.delivery import differences
+from churnwatch.ledger import Outcome, record_outcomes, rows_of_customer
+from churnwatch.runs.workspace import ledger, open_workspace
 
 
 @pytest.fixture(scope="module")
@@ -74,9 +81,103 @@ def test_an_unknown_customer_is_refused_with_the_nearest_id(project, first):
     refused(said, 4, f"there is no customer {wrong}", "did you mean C0")
 
 
-def test_who_has_left_is_not_observed_and_is_told_so(project):
+def leavers(project):
+    """Cancellations since March, the latest last."""
     with (project / "data" / "cancellations.csv").open(newline="") as file:
-        left = next(csv.DictReader(file))["customer_no"]
-    with untouched(project):
-        said = call("explain", left, "--as-of", END, "--project", project)
-    refused(said, 4, f"{left} is not observed by the model churn on {END}", "had they left by then")
+        return [row for row in csv.DictReader(file) if "2026-03-10" <= row["received"] < END]
+
+
+def test_who_has_left_has_a_story_without_a_risk(project):
+    left = next(row["customer_no"] for row in leavers(project) if row["service_ends"] < END)
+    said = json.loads(told(project, left, "--json").out)
+    assert ("left", None, None) == (said["standing"], said["risk"], said["curve"])
+    assert said["customer"]["ended"] == said["standing_since"] <= END
+    assert ([], [], []) == (said["reasons"], said["signals"], said["also"])
+    assert said["interactions"]
+    assert "No risk is told of who is gone" in told(project, left).out
+    # Before they said so they were watched as everybody was, and nobody knew of their end.
+    options = ("--as-of", "2026-03-01", "--project", project, "--json")
+    before = ok(call("explain", left, *options)).json
+    assert ("observed", None) == (before["standing"], before["customer"]["ended"])
+    assert before["risk"] > 0
+
+
+def test_who_has_announced_that_they_leave_is_told_so_and_without_a_risk(project):
+    last = next(row for row in leavers(project)[::-1] if row["service_ends"] > END)
+    said = json.loads(told(project, last["customer_no"], "--json").out)
+    assert ("announced", last["received"][:10]) == (said["standing"], said["standing_since"])
+    assert (None, None, None) == (said["risk"], said["curve"], said["customer"]["ended"])
+    assert "Has announced on" in told(project, last["customer_no"]).out
+
+
+def test_the_curve_ends_at_the_risk_of_the_day_and_holds_what_happened(found):
+    curve = found["curve"]
+    assert 90 == len(curve["days"]) == len(curve["risks"])
+    assert END == curve["days"][-1]
+    assert found["risk"] == pytest.approx(curve["risks"][-1], rel=1e-12)
+    assert {"theirs", "ours", "answers"} == set(curve["happened"])
+    assert all(curve["days"][0] <= day < END for days in curve["happened"].values() for day in days)
+    in_curve = {one["at"][:10] for one in found["interactions"] if one["at"][:10] >= curve["days"][0]}
+    assert in_curve <= {*curve["happened"]["theirs"], *curve["happened"]["ours"]}
+    assert found["rising_since"] is None or found["rising_since"] in curve["days"]
+    assert 0 < found["bands"]["watch"] < found["bands"]["at_risk"] < found["bands"]["critical"]
+
+
+def test_a_curve_of_an_earlier_day_says_the_same_of_the_days_both_have(company, first, found):
+    """Made with the same model from what was known then: nothing of later days is in it."""
+    options = ("--as-of", "2026-06-11", "--project", company.root, "--json")
+    earlier = ok(call("explain", first["customer"], *options)).json["curve"]
+    later = dict(zip(found["curve"]["days"], found["curve"]["risks"], strict=True))
+    both = [(risk, later[day]) for day, risk in zip(earlier["days"], earlier["risks"], strict=True) if day in later]
+    assert 70 == len(both)
+    assert [then for then, _ in both] == pytest.approx([now for _, now in both], rel=1e-12)
+
+
+def test_lists_and_what_came_of_them_are_told_the_latest_first(project, first):
+    """Two lists: of one it was handed back that the customer was reached; and a contact of no list before both."""
+    customer = first["customer"]
+    ok(call("daily", "--as-of", "2026-06-25", "--project", project))
+    workspace = open_workspace(project, deployment="demo", data=None, now=datetime(2026, 7, 1, 12, tzinfo=UTC))
+    with ledger(workspace) as engine:
+        rows = rows_of_customer(engine, deployment="demo", customer_id=customer)
+        said = {"deployment": "demo", "customer_id": customer, "by": "test", "source": "0" * 64, "line": 2}
+        at = datetime(2026, 7, 1, 9, tzinfo=UTC)
+        [last] = [row for row in rows if str(row["as_of"]) == END]
+        worked = Outcome(
+            **said, list_id=last["list_id"], list_day=last["as_of"], day=at.date(), at=at, known_at=at,
+            words=("reached", "snooze"), snooze_until=date(2026, 8, 1), why="asked for time", channel="phone",
+        )  # fmt: skip
+        lone = Outcome(
+            **said, list_id=None, list_day=None, day=date(2026, 5, 1), at=at, known_at=at, words=("solved",),
+            action_name="call_back",
+        )  # fmt: skip
+        assert 2 == record_outcomes(engine, deployment="demo", outcomes=[worked, lone]).new
+    lists = json.loads(told(project, customer, "--json", "--lang", "id").out)["lists"]
+    listed = [str(row["as_of"]) for row in rows]
+    assert [*listed[::-1], "2026-05-01"] == [one["day"] for one in lists]
+    assert [True] * len(listed) + [False] == [one["listed"] for one in lists]
+    assert {
+        "day": END, "words": ["reached", "snooze"], "snooze_until": "2026-08-01", "why": "asked for time",
+        "channel": "phone",
+    } == lists[0]["came"]  # fmt: skip
+    assert first["risk"] == round(lists[0]["risk"], 4)
+    assert first["reason_1"] == lists[0]["reasons"][0]
+    assert "Telepon kembali soal keluhan" == lists[-1]["action"]
+    out = told(project, customer).out
+    assert "1 Jul 2026, phone: reached" in out
+    assert "a contact of no list" in out
+
+
+def test_the_page_is_published_whole_where_the_day_has_its_place(project, first):
+    customer = first["customer"]
+    said = ok(call("explain", customer, "--as-of", END, "--project", project, "--page", "--json")).json
+    page = Path(said["files"]["page"])
+    assert project / "out" / "demo" / f"{END}-explain" / customer / "explain.html" == page
+    assert ["explain.html", "run.json"] == sorted(one.name for one in page.parent.iterdir())
+    assert () == differences(page.parent)
+    text = page.read_text(encoding="utf-8")
+    assert first["customer_name"] in text
+    assert 1 == text.count("<svg")
+    # A second time replaces it; another language is another page in the same place.
+    ok(call("explain", customer, "--as-of", END, "--project", project, "--page", "--lang", "id"))
+    assert '<html lang="id">' in page.read_text(encoding="utf-8")

@@ -165,6 +165,10 @@ def test_what_nobody_knows_is_left_out_or_said() -> None:
     assert 2 == text.count("None on record.")
     lone = {**ROW, "listed": False, "risk": None, "band": None, "action": None, "reasons": []}
     assert "20 Apr 2026 A contact of no list → 22 Apr 2026, phone: reached" in said({**NOBODY, "lists": [lone]})
+    lone["action"] = "Call back"
+    assert "20 Apr 2026 A contact of no list: Call back → 22 Apr" in said({**NOBODY, "lists": [lone]}).replace(
+        " :", ":"
+    )
     calm = {**TOLD, "reasons": [], "signals": [{"column": "a", "value": 1.0, "contribution": -0.2}]}
     assert "taken together, the signs lower this risk" in said(calm)
 

@@ -71,7 +71,8 @@ def _risk(console: Console, told: Explained, one: Risk, lang: str) -> None:
             for length, risk in one.horizons.items()
         )
         console.print(Text(" · ".join(within)))
-    _curve(console, one.curve, lang)
+    if one.curve is not None:
+        _curve(console, one.curve, lang)
     _weighing(console, one.reasons, one.signals, lang, what_if=one.counterfactual)
 
 
@@ -163,8 +164,8 @@ def _lists(console: Console, rows: Sequence[Mapping[str, Any]], lang: str) -> No
             risk = Text(
                 f"{percent(row['risk'], language=lang)} {say(row['band'], lang)}", style=BAND_STYLE[row["band"]]
             )
-        why = [row["reasons"][0]] if row["reasons"] else []
-        what = [f"→ {row['action']}"] if row["action"] else [say("no_list", lang)]
+        why = row["reasons"][:1] if row["listed"] else [say("no_list", lang)]
+        what = [f"→ {row['action']}"] if row["action"] else []
         came = Text(say("nothing_back", lang), style="dim")
         if row["came"]:
             said = row["came"]["why"]

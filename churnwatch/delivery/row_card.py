@@ -33,7 +33,7 @@ def customer(row: ListRow, *, total: int | None, language: str, as_of: date, cur
     """
     name = clean(row.customer_name)
     reasons = [clean(reason) for reason in row.reasons]
-    direction, change = _change(row.change, language=language)
+    direction, change = _change(row.change, before=row.listed_before is not None, language=language)
     key = "bad_answer" if row.answers else "risk"
     own = {
         "key": key,
@@ -157,10 +157,10 @@ def _rank(rank: int, *, total: int, language: str) -> str:
     return words.say("rank", language=language, n=n, total=whole)
 
 
-def _change(change: float | None, *, language: str) -> tuple[str, str]:
-    """Which way, and in words: whole percentage points."""
+def _change(change: float | None, *, before: bool, language: str) -> tuple[str, str]:
+    """Which way, and in words: whole percentage points; ``before``: a list of the last weeks named the customer."""
     if change is None:
-        return "new", words.say("new", language=language)
+        return "new", words.say("again" if before else "new", language=language)
     points = round(100 * change)
     if points == 0:
         return "same", words.say("same", language=language)

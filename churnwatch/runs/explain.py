@@ -87,7 +87,8 @@ class Risk:
     reasons: Sequence[Reason]
     signals: Weighed
     counterfactual: str | None
-    curve: Curve
+    curve: Curve | None
+    """``None`` of a model of a flat file, which knows one moment only."""
 
 
 @dataclass(frozen=True)
@@ -130,11 +131,11 @@ class Explained:
             "base_rate": self.base_rate,
             "bands": dict(self.edges),
             "horizons": dict(told.horizons) if told else {},
-            "rising_since": str(told.curve.rising_since) if told and told.curve.rising_since else None,
+            "rising_since": str(told.curve.rising_since) if told and told.curve and told.curve.rising_since else None,
             "reasons": [asdict(reason) for reason in told.reasons] if told else [],
             "counterfactual": told.counterfactual if told else None,
             "signals": _weighed_json(told.signals) if told else [],
-            "curve": told.curve.as_json() if told else None,
+            "curve": told.curve.as_json() if told and told.curve else None,
             "also": [one.as_json() for one in self.further],
             "notes": list(self.notes),
             "interactions": [dict(one) for one in self.interactions],
@@ -265,8 +266,6 @@ def _risk(
         currency=workspace.spec.deployment.currency,
         most=workspace.spec.outreach.reasons,
     )
-    before = curves(workspace, tables, bundle, [customer_id], day=day, report=report)
-    zone = workspace.spec.deployment.zone
     return Risk(
         risk=float(risks[0]),
         band=band,
@@ -275,12 +274,29 @@ def _risk(
         reasons=() if _spoken_against(band, shares) else why,
         signals=_weighed(matrix.names, matrix.values[0], shares),
         counterfactual=None,
-        curve=Curve(
-            days=before.days,
-            risks=[None if np.isnan(one) else float(one) for one in before.risks[0]],
-            rising_since=before.rising_since[0],
-            happened=days_with(tables, customer_id, as_of, zone, days=len(before.days)),
-        ),
+        curve=_curve(workspace, tables, bundle, customer_id, day=day, as_of=as_of, report=report),
+    )
+
+
+def _curve(
+    workspace: Workspace,
+    tables: Tables,
+    bundle: Bundle,
+    customer_id: str,
+    *,
+    day: date,
+    as_of: datetime,
+    report: Report | None,
+) -> Curve | None:
+    if bundle.model.outcome.given is not None:
+        return None
+    found = curves(workspace, tables, bundle, [customer_id], day=day, report=report)
+    zone = workspace.spec.deployment.zone
+    return Curve(
+        days=found.days,
+        risks=[None if np.isnan(one) else float(one) for one in found.risks[0]],
+        rising_since=found.rising_since[0],
+        happened=days_with(tables, customer_id, as_of, zone, days=len(found.days)),
     )
 
 
