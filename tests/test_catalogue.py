@@ -15,7 +15,14 @@ from churnwatch.aggregates import AGGREGATES
 from churnwatch.errors import ProjectError
 from churnwatch.project import load_project
 from churnwatch.reasons import word
-from churnwatch.signals import available, check_examples, check_signals, compute_example, model_columns
+from churnwatch.signals import (
+    available,
+    check_examples,
+    check_signals,
+    compute_example,
+    model_columns,
+    without_remedy,
+)
 from churnwatch.spec import PLACEHOLDER, Family, Language, Signal
 
 ROOT = Path(__file__).parents[1]
@@ -182,11 +189,6 @@ MISUSES = {
         "days_since has no change against the window before",
         "count, count_trend, distinct",
     ),
-    "actionable without a remedy": (
-        {"actionable": True},
-        "the signal is actionable, but nothing says what would put it right",
-        'add `remedy: {en: "if …", id: "jika …"}`, or take `actionable: true` out',
-    ),
     "unknown column in where": (
         {"where": {"chanel": "phone"}},
         "`chanel` is no column that interactions can be told apart by",
@@ -232,6 +234,16 @@ def test_measure_no_deployment_can_have_is_refused(table: str, measure: str, tol
     with pytest.raises(ProjectError, match=f"{table} has no measure {measure}") as refused:
         check_signals([family_of({"aggregate": "sum", "measure": measure}, table=table)])
     assert told in refused.value.message
+
+
+def test_actionable_signals_without_a_remedy_are_told_by_family() -> None:
+    """A warning, as files of a project made earlier have none; a signal nobody can act on wants none."""
+    remedy = {"en": "if so", "id": "jika begitu"}
+    family = family_of({"actionable": True}, {"actionable": True, "remedy": remedy}, {}, {"actionable": True})
+    check_signals([family])
+    told = "features/probe.yaml: s0, s3: actionable, but nothing says what would put it right; "
+    assert (told + "add `remedy: {en: if …, id: jika …}`, or take `actionable: true` out.",) == without_remedy([family])
+    assert () == without_remedy(SPEC.families)
 
 
 def test_wrong_example_is_reported_with_expected_and_found() -> None:

@@ -101,7 +101,12 @@ def check(workspace: Workspace, *, report: Report | None = None) -> Checked:
         accounting=tables.accounting,
         lateness=tables.lateness(),
         quarantine=quarantined,
-        warnings=(*tables.warnings, *marked(tables, workspace.data), *doubts(tables, workspace.spec, models)),
+        warnings=(
+            *tables.warnings,
+            *marked(tables, workspace.data),
+            *doubts(tables, workspace.spec, models),
+            *without_remedy(workspace.spec.families),
+        ),
         signals=len(usable),
         skipped=skipped,
         barred=barred,

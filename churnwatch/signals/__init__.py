@@ -7,6 +7,7 @@ from churnwatch.signals.catalogue import (
     compute_example,
     model_columns,
     reads_text,
+    without_remedy,
 )
 from churnwatch.signals.engine import Limits, Matrix, build, parts
 from churnwatch.signals.events import event_columns
@@ -28,6 +29,7 @@ __all__ = [
     "parts",
     "reads_text",
     "spine_of",
+    "without_remedy",
     "write",
     "write_parts",
 ]

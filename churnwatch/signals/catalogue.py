@@ -43,6 +43,22 @@ def check_signals(families: Sequence[Family]) -> None:
             _check_signal(family, signal)
 
 
+def without_remedy(families: Sequence[Family]) -> tuple[str, ...]:
+    """A sentence for each family with actionable signals that have no remedy: nothing is foretold of those.
+
+    No refusal, as the files of a project made earlier have none.
+    """
+    told = []
+    for family in families:
+        names = [signal.name for signal in family.signals if signal.actionable and signal.remedy is None]
+        if names:
+            told.append(
+                f"features/{family.family}.yaml: {', '.join(names)}: actionable, but nothing says what would put it right"
+                "; add `remedy: {en: if …, id: jika …}`, or take `actionable: true` out."
+            )
+    return tuple(told)
+
+
 def _check_signal(family: Family, signal: Signal) -> None:
     where = f"features/{family.family}.yaml: {signal.name}"
     aggregate = AGGREGATES.get(signal.aggregate)
@@ -102,12 +118,6 @@ def _check_signal(family: Family, signal: Signal) -> None:
             raise ProjectError(f"`{name}` is {wanted!r}", where=where, allowed="true, false")
     _check_measure(family.table, signal.measure, where)
     _check_words(signal, where)
-    if signal.actionable and signal.remedy is None:
-        raise ProjectError(
-            "the signal is actionable, but nothing says what would put it right",
-            where=where,
-            hint='add `remedy: {en: "if …", id: "jika …"}`, or take `actionable: true` out',
-        )
 
 
 def _check_measure(table: str, measure: str | None, where: str) -> None:

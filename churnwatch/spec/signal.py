@@ -77,7 +77,6 @@ class Signal(Node):
             raise ValueError(f"{self.name} has `within: 0d`, which holds no row: it is longer than 0d")
         if self.compare and self.change_reason is None:
             raise ValueError(f"{self.name} has compare but no change_reason: how would the change be told?")
-        # That an actionable signal has one is asked of the project's files: a model trained earlier knows none.
         if self.remedy is not None and not self.actionable:
             raise ValueError(f"{self.name} has a remedy but is not actionable: what nobody can act on has none")
         for text in (self.remedy.en, self.remedy.id) if self.remedy else ():
