@@ -508,12 +508,21 @@ def test_a_curve_is_drawn_from_nought_with_its_onset_and_told_in_words() -> None
     assert 'd="M0.0 23.8L180.0 18.6"' in page([replace(row, curve=(0.01, 0.02))])
 
 
-def test_the_head_tells_who_must_wait_and_never_who_is_held_out() -> None:
-    counts = {"observed": 4213, "spilled": 7, "resting": 1, "snoozed": 31, "held_out": 29, "below": 4100, "refused": 43}
+def test_the_head_tells_how_many_must_wait_and_never_how_many_rest() -> None:
+    counts = {
+        "observed": 4213,
+        "spilled": 7,
+        "resting": 61,
+        "snoozed": 31,
+        "held_out": 29,
+        "below": 4100,
+        "refused": 43,
+    }
     said = _Elements(page([SITI], summary=counts)).words
-    assert "7 more are worth a call, but the day is full; 1 is left in peace for now." in said
-    for hidden in ("29", "4100", "4,100", "43 ", "31 "):
-        assert hidden not in said
+    assert "out of 4,213 watched" in said
+    assert "7 more are worth a call, but the day is full." in said
+    for hidden in ("29", "61", "31", "4100", "4,100"):
+        assert not re.search(rf"\b{hidden}\b", said)
     assert "more are worth" not in page([SITI], summary={"observed": 4213, "spilled": 0})
 
 

@@ -157,7 +157,7 @@ def _lists(console: Console, rows: Sequence[Mapping[str, Any]], lang: str) -> No
 
     if not rows:
         return
-    table = _table(*(say(name, lang) for name in ("day", "risk", "listed_for", "came")))
+    table = _table(*(say(name, lang) for name in ("list_day", "risk", "listed_for", "came")))
     for row in rows:
         risk = Text("–")
         if row["risk"] is not None:

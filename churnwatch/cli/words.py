@@ -113,7 +113,7 @@ WORDS = {
     "weeks": ("Week by week, the last {n}:", "Minggu demi minggu, {n} terakhir:"),
     "risen": ("Rising since {day}", "Naik sejak {day}"),
     "lists": ("On our lists", "Di daftar kami"),
-    "day": ("day", "hari"),
+    "list_day": ("day", "hari"),
     "listed_for": ("why, and what to do", "mengapa, dan yang perlu dilakukan"),
     "came": ("what came of it", "hasilnya"),
     "nothing_back": ("nothing handed back", "belum ada kabar"),

@@ -36,8 +36,8 @@ def outreach_html(
     """The rows as one self-contained page, a section per owner in the order the owners first appear.
 
     Each section speaks its owner's language, the page's head ``language``. ``currency`` is an ISO 4217 code.
-    ``summary`` may hold ``observed``, how many customers the rows were chosen from, ``spilled``, how many more were
-    worth a row, and ``resting``, how many of those are left in peace today; what else it holds is not shown.
+    ``summary`` may hold ``observed``, how many customers the rows were chosen from, and ``spilled``, how many more were
+    worth a row; what else it holds is not shown, as it could tell how many the holdout keeps from the list.
     ``warnings`` are sentences that stand at the top; a ``revision`` above 1 says there that the list replaces an
     earlier one. ``leavers`` have announced that they leave and stand at the end. A fact that no row has, the value at
     risk or a survey, stands on no card; of what else is known of a row the page shows some, and the rest on a click.
@@ -64,7 +64,7 @@ def outreach_html(
         as_of=words.long_day(as_of, language=language),
         count=head.number("to_contact", len(rows)),
         observed=words.whole(summary["observed"], language=language) if summary and "observed" in summary else None,
-        more=[head.number(key, summary[key]) for key in ("spilled", "resting") if summary and summary.get(key)],
+        more=head.number("spilled", summary["spilled"]) if summary and summary.get("spilled") else None,
         listed_by=_listed_by(rows, language=language),
         revision=words.whole(revision, language=language) if revision > 1 else None,
         warnings=[clean(warning) for warning in warnings],

@@ -195,7 +195,7 @@ def _finished(
             deployment=workspace.deployment,
             currency=spec.deployment.currency,
             language=spec.deployment.languages[0],
-            summary={"observed": counts.observed, "spilled": counts.spilled, "resting": counts.resting},
+            summary={"observed": counts.observed, "spilled": counts.spilled},
             warnings=warnings,
             revision=revision,
             leavers=leavers,
