@@ -13,7 +13,7 @@ import pytest
 from churnwatch.ledger import Outcome, PastRow, Seen
 from churnwatch.outreach import LEFT_ALONE
 from churnwatch.reasons import Reason
-from churnwatch.runs.ranking import Ranking
+from churnwatch.runs.ranking import Ranking, Why
 from churnwatch.runs.standing import Past, announced_on, standings_of
 from churnwatch.signals import Matrix
 from churnwatch.spec import Outreach
@@ -59,9 +59,10 @@ def stands(
     """The standing of one customer whose reasons today have these signs, and why they are early."""
     asked: list[int] = []
 
-    def reasons(positions: Any, languages: Any) -> list[tuple[Reason, ...]]:
+    def reasons(positions: Any, languages: Any) -> list[Why]:
         asked.extend(positions)
-        return [tuple(Reason(f"{name} says so", name, share, None, name) for name, share in signs) for _ in positions]
+        told = tuple(Reason(f"{name} says so", name, share, None, name) for name, share in signs)
+        return [Why(told) for _ in positions]
 
     frame = pd.DataFrame({"customer_id": ["c"], "risk": [risk], "worthy": [worthy]})
     as_of = datetime(2026, 6, 29, 17, tzinfo=UTC)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -28,7 +28,16 @@ if TYPE_CHECKING:
     from churnwatch.sources import Tables
 
 Positions = np.ndarray[Any, Any]
-Told = list[tuple[Reason, ...]]
+
+
+class Why(NamedTuple):
+    """The reasons of one row, and the contributions they are read off: (n_columns,), None where no model ranks."""
+
+    reasons: tuple[Reason, ...]
+    shares: np.ndarray[Any, np.dtype[np.float64]] | None = None
+
+
+Told = list[Why]
 
 
 @dataclass(frozen=True)
@@ -124,7 +133,9 @@ def rank_by_baseline(
 def _by_contribution(workspace: Workspace, scored: Scored, positions: Positions, languages: Sequence[Language]) -> Told:
     listed = scored.matrix.take(positions)
     fitted = scored.bundle.fitted
-    return _worded(workspace, listed, contributions(fitted, listed.values), fitted.usual, languages)
+    shares = contributions(fitted, listed.values)
+    told = _worded(workspace, listed, shares, fitted.usual, languages)
+    return [Why(why.reasons, share) for why, share in zip(told, shares, strict=True)]
 
 
 def _by_place(workspace: Workspace, matrix: Matrix, positions: Positions, languages: Sequence[Language]) -> Told:
@@ -146,14 +157,16 @@ def _worded(
 ) -> Told:
     """The reasons of each listed row by the ``shares`` (n_rows, n_columns) of its columns, in its language."""
     return [
-        reasons(
-            listed.columns,
-            listed.values[i],
-            shares[i],
-            usual=usual,
-            language=language,
-            currency=workspace.spec.deployment.currency,
-            most=workspace.spec.outreach.reasons,
+        Why(
+            reasons(
+                listed.columns,
+                listed.values[i],
+                shares[i],
+                usual=usual,
+                language=language,
+                currency=workspace.spec.deployment.currency,
+                most=workspace.spec.outreach.reasons,
+            )
         )
         for i, language in enumerate(languages)
     ]
@@ -169,12 +182,13 @@ def _by_column(
     """The one number a baseline ranks by, in words; random and logistic have none."""
     column = next((one for one in matrix.columns if one.name == name), None)
     if column is None:
-        return [() for _ in positions]
+        return [Why(()) for _ in positions]
     signals = {one.name: one.signal for one in matrix.columns}
     told: Told = []
     for position, language in zip(positions, languages, strict=True):
         known: Mapping[str, float] = dict(zip(matrix.names, matrix.values[position], strict=True))
         sentence = word(column, known, signals, language=language, currency=workspace.spec.deployment.currency)
         sign = column.signal.says or column.signal.name
-        told.append((Reason(sentence, column.name, 0.0, column.signal.action, sign),) if sentence else ())
+        reason = Reason(sentence, column.name, 0.0, column.signal.action, sign) if sentence else None
+        told.append(Why((reason,) if reason else ()))
     return told

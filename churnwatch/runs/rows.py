@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 
 from churnwatch.delivery.row_words import instrument_words
+from churnwatch.learner import risks
 from churnwatch.outreach import Further, ListRow, suggest
-from churnwatch.reasons import Reason
+from churnwatch.reasons import Reason, counterfactual
 from churnwatch.runs.curves import curves
 from churnwatch.runs.further import FurtherScored, foretells_answers, further_of, reasons_of
 from churnwatch.runs.people import Team, language_of
 from churnwatch.runs.proactive import Rule, reason_of
-from churnwatch.runs.ranking import Ranking
+from churnwatch.runs.ranking import Ranking, Why
 from churnwatch.runs.standing import Early, Past, Standings
 from churnwatch.runs.workspace import Report, Workspace
 from churnwatch.spec import Language, civil_day
@@ -73,6 +74,7 @@ def rows_of(
     if report:
         report("explaining", 0, len(chosen))
     told = _reasons(workspace, ranking, further, rules, chosen, languages)
+    if_mended = _counterfactuals(workspace, ranking, chosen, told, languages)
     risen = _curves(workspace, tables, ranking, [record["customer_id"] for record in records], day=day, report=report)
     if report:
         report("explaining", len(chosen), len(chosen))
@@ -86,7 +88,7 @@ def rows_of(
     )
     answers = foretells_answers(workspace.model(model))
     rows = []
-    for record, language, why in zip(records, languages, told, strict=True):
+    for record, language, why, mended in zip(records, languages, told, if_mended, strict=True):
         customer = record["customer_id"]
         by = further[int(record["further_place"])] if record["for_further"] else None
         rule = rules[int(record["proactive_rule"])] if record["for_proactive"] else None
@@ -94,18 +96,43 @@ def rows_of(
         one = Chosen(
             record=record,
             language=language,
-            why=why,
+            why=why.reasons,
             by=by,
             beside=further_of(further, customer, language, listed_for=by.name if by else None),
             proactive=(rule.name, rule.says.title.in_language(language)) if rule else ("", ""),
             early=stands.early.get(customer),
             listed_before=last.as_of if last else None,
             change=None if ranking.baseline or earlier is None else float(record["risk"]) - earlier,
+            counterfactual=mended,
             curve=risen[customer][0] if customer in risen else (),
             rising_since=risen[customer][1] if customer in risen else None,
         )
         rows.append(row_of(workspace, one, ranking, team, model=model, day=day, answers=answers))
     return rows
+
+
+def _counterfactuals(
+    workspace: Workspace, ranking: Ranking, chosen: pd.DataFrame, told: Sequence[Why], languages: Sequence[Language]
+) -> list[str | None]:
+    """What one thing put right would make of the risk, for whom the listing model lists."""
+    if ranking.bundle is None:
+        return [None] * len(chosen)
+    fitted = ranking.bundle.fitted
+    found: list[str | None] = []
+    for position, why, language in zip(chosen["position"], told, languages, strict=True):
+        said = None
+        if why.shares is not None:
+            said = counterfactual(
+                ranking.matrix.columns,
+                ranking.matrix.values[position],
+                why.shares,
+                usual=fitted.usual,
+                risk_of=lambda rows: risks(fitted, rows),
+                language=language,
+                currency=workspace.spec.deployment.currency,
+            )
+        found.append(None if said is None else said.sentence)
+    return found
 
 
 def _curves(
@@ -138,16 +165,16 @@ def _reasons(
     rules: Sequence[Rule],
     chosen: pd.DataFrame,
     languages: Sequence[Language],
-) -> list[tuple[Reason, ...]]:
+) -> list[Why]:
     """Why each is listed, by the model or the rule that lists it."""
-    told: list[tuple[Reason, ...]] = [()] * len(chosen)
+    told = [Why(())] * len(chosen)
     by_further = chosen["for_further"].to_numpy(dtype=bool)
     by_rule = chosen["for_proactive"].to_numpy(dtype=bool)
     positions = chosen["position"].to_numpy()
     currency = workspace.spec.deployment.currency
     for row in np.flatnonzero(by_rule).tolist():
         rule = rules[int(chosen["proactive_rule"].iloc[row])]
-        told[row] = reason_of(rule, int(positions[row]), language=languages[row], currency=currency)
+        told[row] = Why(reason_of(rule, int(positions[row]), language=languages[row], currency=currency))
     place = chosen["further_place"].to_numpy() if further else np.full(len(chosen), np.nan)
     for i in (None, *range(len(further))):
         mine = ~by_further & ~by_rule if i is None else by_further & (place == i)
@@ -156,7 +183,9 @@ def _reasons(
         if i is None:
             found = ranking.reasons(positions[rows], spoken)
         else:
-            found = reasons_of(workspace, further[i], list(chosen["customer_id"].iloc[rows]), spoken)
+            found = [
+                Why(why) for why in reasons_of(workspace, further[i], list(chosen["customer_id"].iloc[rows]), spoken)
+            ]
         for row, why in zip(rows, found, strict=True):
             told[row] = why
     return told

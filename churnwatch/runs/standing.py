@@ -218,7 +218,7 @@ def _early(
         positions = np.array([i for i, _ in asked])
         told = ranking.reasons(positions, ["en"] * len(asked))
         for (i, row), why in zip(asked, told, strict=True):
-            new = [one.sign for one in why if one.contribution >= NEW_SIGN and one.sign not in row.signs]
+            new = [one.sign for one in why.reasons if one.contribution >= NEW_SIGN and one.sign not in row.signs]
             if new:
                 found[i] = Early(row.as_of, None, new[0])
     return found
