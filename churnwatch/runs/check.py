@@ -15,7 +15,7 @@ from churnwatch.runs.doubts import doubts, marked
 from churnwatch.runs.facts import facts_of
 from churnwatch.runs.suspects import find_suspects, model_file, suspect_words
 from churnwatch.runs.workspace import Report, Workspace, load_tables
-from churnwatch.signals import available, check_examples, model_columns
+from churnwatch.signals import available, check_examples, model_columns, without_remedy
 from churnwatch.spec import Column, Model, civil_day
 
 if TYPE_CHECKING:

@@ -183,9 +183,8 @@ def _reasons(
         if i is None:
             found = ranking.reasons(positions[rows], spoken)
         else:
-            found = [
-                Why(why) for why in reasons_of(workspace, further[i], list(chosen["customer_id"].iloc[rows]), spoken)
-            ]
+            customers = list(chosen["customer_id"].iloc[rows])
+            found = [Why(why) for why in reasons_of(workspace, further[i], customers, spoken)]
         for row, why in zip(rows, found, strict=True):
             told[row] = why
     return told

@@ -53,8 +53,8 @@ def without_remedy(families: Sequence[Family]) -> tuple[str, ...]:
         names = [signal.name for signal in family.signals if signal.actionable and signal.remedy is None]
         if names:
             told.append(
-                f"features/{family.family}.yaml: {', '.join(names)}: actionable, but nothing says what would put it right"
-                "; add `remedy: {en: if …, id: jika …}`, or take `actionable: true` out."
+                f"features/{family.family}.yaml: {', '.join(names)}: actionable, but nothing says what would put it "
+                "right; add `remedy: {en: if …, id: jika …}`, or take `actionable: true` out."
             )
     return tuple(told)
 
