@@ -43,6 +43,7 @@ OWN = {
     "signals list": {"--family", "--model"},
     "signals describe": {"--out", "--model"},
     "signals report": {"--out", "--model"},
+    "simulate": {"--days", "--dir", "--customers", "--seed", "--seeds"},
     "outreach plan": {"--share", "--epochs", "--as-of"},
     "outreach veto": {"--reason", "--lift"},
     "outreach vetoes": set(),

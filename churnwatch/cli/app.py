@@ -18,6 +18,7 @@ from churnwatch.cli.outcomes import outcomes
 from churnwatch.cli.outreach import outreach
 from churnwatch.cli.satisfaction import satisfaction
 from churnwatch.cli.signals import signals
+from churnwatch.cli.simulate import simulate
 from churnwatch.cli.streams import patient
 from churnwatch.cli.surveys import surveys
 from churnwatch.cli.tune import tune
@@ -284,4 +285,5 @@ def explain(
     tell(common.json, {**told.as_json(), "files": written}, show)
 
 
+app.registered_commands += simulate.registered_commands
 app.registered_commands += models.registered_commands

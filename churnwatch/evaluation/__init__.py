@@ -46,6 +46,7 @@ from churnwatch.evaluation.training_pictures import (
     gain_picture,
     reliability_picture,
 )
+from churnwatch.evaluation.two_shares import difference_of_shares
 
 __all__ = [
     "BASELINES",
@@ -98,6 +99,7 @@ __all__ = [
     "days_until",
     "deciles",
     "dependence_picture",
+    "difference_of_shares",
     "drift",
     "estimates",
     "expected_maximum_profit",

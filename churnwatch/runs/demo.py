@@ -99,8 +99,8 @@ def demo(
     # Asked before anything is written; the mark stands before the data, so that an interrupted demo can be made again.
     if customers < SMALLEST:
         raise UsageError(f"{customers} customers", where="--customers", allowed=f"a whole number from {SMALLEST}")
-    _prepare(directory)
-    _write_mark(directory, customers=customers, seed=seed, nonresponse=nonresponse)
+    prepare(directory)
+    write_mark(directory, customers=customers, seed=seed, nonresponse=nonresponse)
     summary = simulate(directory, customers=customers, seed=seed, nonresponse=nonresponse, report=report)
     workspace = open_workspace(directory, deployment="demo", data=None, now=now, clock=clock)
     checked = check(workspace, report=report)
@@ -120,7 +120,8 @@ def demo(
     return Demo(directory, summary, checked, trained, also, listed, _truth(workspace, trained))
 
 
-def _prepare(directory: Path) -> None:
+def prepare(directory: Path) -> None:
+    """Make a new project, or take one that an earlier simulation made; UsageError for any other."""
     mark = directory / "data" / MARK
     if not directory.exists() or not any((directory / name).exists() for name in (*scaffold.FOLDERS, "data")):
         scaffold.init(directory)
@@ -133,10 +134,10 @@ def _prepare(directory: Path) -> None:
         )
 
 
-def _write_mark(directory: Path, *, customers: int, seed: int, nonresponse: Nonresponse) -> None:
+def write_mark(directory: Path, **told: Any) -> None:
+    """Mark the directory's data as simulated, with how."""
     import json
 
-    told = {"customers": customers, "seed": seed, "nonresponse": nonresponse}
     (directory / "data").mkdir(exist_ok=True)
     (directory / "data" / MARK).write_text(json.dumps(told) + "\n")
 

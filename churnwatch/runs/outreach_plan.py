@@ -20,6 +20,7 @@ from churnwatch.outcomes import label, observe, span
 from churnwatch.outreach import choose
 from churnwatch.runs.candidate import dates_of
 from churnwatch.runs.observations import capacities, instants, labelled, owners_of
+from churnwatch.runs.people import values_of
 from churnwatch.runs.study import fit_on, usable_columns
 from churnwatch.runs.workspace import Report, Workspace, as_known_on, load_tables
 from churnwatch.signals import build
@@ -260,7 +261,7 @@ def _frames(
 ) -> Iterator[pd.DataFrame]:
     """Everybody observed on each of these days, as ``choose`` wants them."""
     zone, least = workspace.spec.deployment.zone, BANDS.index(workspace.spec.outreach.minimum_band)
-    people = tables.con.execute("select customer_id, value, do_not_contact from customers").df()
+    people = tables.con.execute("select customer_id, value, segment, do_not_contact from customers").df()
     step = max(1, AT_ONCE // max(len(people), 1))
     for begin in range(0, len(days), step):
         moments: list[datetime] = [midnight(day, zone) for day in days[begin : begin + step]]
@@ -273,9 +274,9 @@ def _frames(
         frame = frame.merge(people, on="customer_id", how="left", validate="many_to_one")
         owners = owners_of(tables, frame["customer_id"])
         frame["owner"] = None if owners is None else owners
-        frame["score"] = frame["risk"] * frame["value"].fillna(frame["value"].median()).fillna(1.0)
         for _, one in frame.groupby("as_of", sort=True):
-            yield one.reset_index(drop=True)
+            values = values_of(one)
+            yield one.assign(score=one["risk"] if values is None else one["risk"] * values).reset_index(drop=True)
 
 
 def _became(tables: Tables, model: Model, units: pd.DataFrame, *, end: datetime) -> tuple[int, int]:

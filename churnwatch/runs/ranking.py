@@ -80,7 +80,7 @@ def rank_by_model(
         frame["rule_score"] = rule_scores(scored.matrix.values, scored.matrix.columns)
 
     def told(positions: Positions, languages: Sequence[Language]) -> Told:
-        return _by_contribution(workspace, scored, positions, languages)
+        return by_contribution(workspace, scored, positions, languages)
 
     return Ranking(frame, scored.version, None, scored.as_of, scored.warnings, told, scored.matrix, scored.bundle)
 
@@ -130,7 +130,8 @@ def rank_by_baseline(
     return Ranking(frame, "none", baseline, as_of, warnings, told, matrix)
 
 
-def _by_contribution(workspace: Workspace, scored: Scored, positions: Positions, languages: Sequence[Language]) -> Told:
+def by_contribution(workspace: Workspace, scored: Scored, positions: Positions, languages: Sequence[Language]) -> Told:
+    """The reasons of the rows at these positions of what is scored, by the model's contributions."""
     listed = scored.matrix.take(positions)
     fitted = scored.bundle.fitted
     shares = contributions(fitted, listed.values)

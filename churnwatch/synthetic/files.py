@@ -53,6 +53,11 @@ class Company:
         """The id of every customer, in the order of ``people``."""
         return [str(one) for one in self.built.tables["customers.csv"]["customer_no"].slice(0, self.people.size)]
 
+    @property
+    def owners(self) -> list[str]:
+        """The id of every agent, in their order."""
+        return [str(one) for one in self.built.tables["agents.csv"]["agent_no"]]
+
     def persuasion(self, day: date) -> Persuasion:
         """What every action would change from the morning of ``day`` on: as of the last week over by then.
 

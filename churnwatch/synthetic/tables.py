@@ -80,8 +80,13 @@ def departures(rng: np.random.Generator, seasons: Seasons, customers: Customers,
     rows = np.flatnonzero(doings.cancelled >= 0)
     cancelled[rows] = seasons.times(rng, "contact", doings.cancelled[rows])
     cancelled[cancelled >= seasons.end] = NOT_YET
+    return cancelled, end_of_service(cancelled)
+
+
+def end_of_service(cancelled: Times) -> Times:
+    """With the month, a week's notice at least; NaT where nobody cancelled."""
     month = (cancelled + np.timedelta64(7 * DAY, "s")).astype("datetime64[M]") + np.timedelta64(1, "M")
-    return cancelled, month.astype("datetime64[s]")
+    return month.astype("datetime64[s]")
 
 
 def _stream(
