@@ -186,6 +186,7 @@ def test_no_observations_have_no_labels() -> None:
     found = label(made, LEAVING, nobody, known_before=LATER)
     kinds = {"outcome": "float64", "too_late": "bool", "told": "bool", "left_at": "datetime64[us]"}
     kinds |= {"ended_at": "datetime64[us]", "known_at": "datetime64[us]", "score": "float64"}
+    kinds |= {"treated": "bool", "stands_for": "float64"}
     assert kinds == {name: str(kind) for name, kind in found.dtypes.items()}
     assert 0 == len(found)
 

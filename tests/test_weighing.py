@@ -11,7 +11,7 @@ import pytest
 
 from churnwatch.learner import effective_size
 from churnwatch.runs.observations import Labelled
-from churnwatch.runs.weighing import weighted
+from churnwatch.runs.weighing import Hygiene, hygiene, weighted
 from churnwatch.signals import Matrix
 from churnwatch.spec import Family, Model
 
@@ -61,6 +61,7 @@ def rows_of(x: np.ndarray, outcome: np.ndarray, *, days: np.ndarray | int = 0) -
     told = ~np.isnan(outcome)
     labels = pd.DataFrame({"outcome": outcome, "told": told, "score": 1 - outcome})
     labels["known_at"] = as_of
+    labels["treated"], labels["stands_for"] = False, 1.0
     matrix = Matrix(observations, FAMILY.columns, x[:, None])
     return Labelled(matrix, as_of, labels, datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=100))
 
@@ -142,3 +143,57 @@ def test_another_outcome_is_not_weighed() -> None:
     other = model_of(outcome={"event": {"kind": "cancellation"}})
     rows = rows_of(np.arange(4.0), np.array([0.0, 1.0, 0.0, 1.0]))
     assert (rows, None) == weighted(rows, other)
+
+
+LEAVING = model_of(outcome={"event": {"kind": "cancellation"}})
+
+
+def with_contacts(rows: Labelled, *, treated: list[int], stands_for: dict[int, float]) -> Labelled:
+    """The rows with some of them treated and others standing for several."""
+    labels = rows.labels.copy()
+    labels.loc[treated, "treated"], labels.loc[treated, "told"] = True, False
+    for row, weight in stands_for.items():
+        labels.loc[row, "stands_for"] = weight
+    return Labelled(rows.matrix, rows.dates, labels, rows.until)
+
+
+def test_who_was_held_out_weighs_for_those_who_were_contacted() -> None:
+    """Of eight two were contacted and one held out, who stands for 3: weights 1 and 3 of mean 8 / 6."""
+    rows = with_contacts(rows_of(np.arange(8.0), np.arange(8.0) % 2), treated=[0, 5], stands_for={3: 3.0})
+    found, weighing = weighted(rows, LEAVING)
+    assert weighing is None
+    assert [1, 2, 3, 4, 6, 7] == found.matrix.values[:, 0].tolist()
+    assert [0.75, 0.75, 2.25, 0.75, 0.75, 0.75] == found.weight.tolist()
+    assert Hygiene("weight", 2, 1, 3.0) == hygiene(rows, LEAVING)
+    assert not hygiene(rows, LEAVING).alone
+    assert {"handling": "weight", "dropped": 2, "weighed": 1, "stand_for": 3.0} == hygiene(rows, LEAVING).as_json()
+
+
+def test_where_nobody_stands_for_those_left_out_it_is_said() -> None:
+    rows = with_contacts(rows_of(np.arange(8.0), np.arange(8.0) % 2), treated=[0], stands_for={})
+    found, _ = weighted(rows, LEAVING)
+    assert (7, None) == (len(found.outcome), found.weight)
+    assert hygiene(rows, LEAVING).alone
+    assert not hygiene(rows, LEAVING.model_copy(update={"treated": "exclude"})).alone
+
+
+def test_where_nobody_was_contacted_the_rows_stay_as_they_are() -> None:
+    rows = rows_of(np.arange(8.0), np.arange(8.0) % 2)
+    assert (rows, None) == weighted(rows, LEAVING)
+    assert hygiene(rows, LEAVING) is None
+
+
+def test_an_answer_of_somebody_held_out_weighs_both_ways() -> None:
+    """The chance to answer is learned without the treated, who did not keep silent of themselves."""
+    x, _, outcome = company()
+    told = np.flatnonzero(~np.isnan(outcome))
+    silent = np.flatnonzero(np.isnan(outcome))
+    rows = with_contacts(rows_of(x, outcome), treated=silent[:500].tolist(), stands_for={int(told[0]): 4.0})
+    found, weighing = weighted(rows, CALENDAR)
+    alone, of_alone = weighted(
+        with_contacts(rows_of(x, outcome), treated=silent[:500].tolist(), stands_for={}), CALENDAR
+    )
+    assert (len(x) - 500, len(told)) == (weighing.asked, weighing.answered) == (of_alone.asked, of_alone.answered)
+    ratio = found.in_time().weight / alone.in_time().weight
+    assert 4.0 == pytest.approx(ratio[0] / ratio[1])
+    assert 1.0 == pytest.approx(found.in_time().weight.mean())

@@ -171,6 +171,8 @@ def trained(found: Trained) -> None:
     console.print(f"\n{found.observations:,} observations; {found.choice}.")
     if found.weighing is not None:
         console.print(weighing_words(found.weighing))
+    if found.treated is not None:
+        console.print(treated_words(found.treated))
     table = _table("baseline", "difference", "95 % interval", right=("difference", "95 % interval"))
     for name, (difference, low, high) in found.capacity_intervals.items():
         table.add_row(name, f"{100 * difference:+.1f} points", f"{100 * low:+.1f} to {100 * high:+.1f}")
@@ -187,6 +189,14 @@ def weighing_words(weighing: Mapping[str, Any]) -> str:
         f"{answered:,} of {asked:,} observations had an answer; weighed they tell as much as "
         f"{weighing['effective']:,.0f}."
     )
+
+
+def treated_words(treated: Mapping[str, Any]) -> str:
+    """What became of the customers we contacted before their outcome was complete."""
+    left_out = f"{treated['dropped']:,} observations left out, as we spoke to the customer before the outcome"
+    if not treated["weighed"]:
+        return f"{left_out}."
+    return f"{left_out}; {treated['weighed']:,} held out stand for {treated['stand_for']:,.0f}."
 
 
 def judged(found: Trained) -> None:

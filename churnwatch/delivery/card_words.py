@@ -22,6 +22,25 @@ WORDS: dict[str, tuple[str, str]] = {
         "**Dinilai pada** {n} pelanggan dengan model dari pelanggan lain. {snapshot} Versi yang didaftarkan dilatih "
         "ulang atas semua dengan putaran dan kalibrasi yang sama.",
     ),
+    "treated_dropped": (
+        "**Left out** are {dropped} observations whose customer we spoke to before their outcome was complete: it "
+        "tells of the contact, too.",
+        "**Tidak ikut** {dropped} pengamatan yang pelanggannya kami hubungi sebelum hasilnya lengkap: hasil itu juga "
+        "bercerita tentang kontaknya.",
+    ),
+    "treated_weighed": (
+        "{weighed} observations of customers who would have been listed and were held out stand for "
+        "{stand_for} like them.",
+        "{weighed} pengamatan dari pelanggan yang seharusnya masuk daftar tetapi sengaja tidak dihubungi mewakili "
+        "{stand_for} pelanggan seperti mereka.",
+    ),
+    "treated_alone": (
+        "Customers we spoke to are left out of training, and nobody held out stands for them: the model knows too "
+        "little of customers like those on the list. Hold some out (holdout in outreach.yaml).",
+        "Pelanggan yang kami hubungi tidak ikut dipelajari, dan tidak ada yang sengaja tidak dihubungi untuk mewakili "
+        "mereka: model kurang mengenal pelanggan seperti yang ada di daftar. Sisakan sebagian (holdout di "
+        "outreach.yaml).",
+    ),
     "in_short": ("In short", "Ringkasnya"),
     "short_list": (
         "On a test date {rows} of {n} customers stood on the list. {precision} of them had the outcome, {lift} times "

@@ -10,16 +10,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from churnwatch.errors import DataRefused
 from churnwatch.outcomes.answers import answers, naive, register_observed
+from churnwatch.outcomes.treated import treated
 from churnwatch.sources import Tables
 from churnwatch.spec import Model, where_sql, where_words
 
 
 def label(tables: Tables, model: Model, observations: pd.DataFrame, *, known_before: datetime) -> pd.DataFrame:
     """What became of each observation, in the same order: ``outcome`` (1.0 bad, 0.0 not, NaN: there is none),
-    ``too_late`` and ``told`` (bool), ``left_at``, ``ended_at`` and ``known_at`` (datetime64[us], naive UTC), ``score``.
+    ``too_late`` and ``told`` (bool), ``left_at``, ``ended_at`` and ``known_at`` (datetime64[us], naive UTC), ``score``,
+    ``treated`` (bool) and ``stands_for``.
 
-    ``told``: the row has an outcome to learn from and judge by; those that are too late, and those without a known
-    answer, have none. ``known_at`` is the last instant of which the label must know, NaT where it is not told.
+    ``told``: the row has an outcome to learn from and judge by; those that are too late, those without a known answer,
+    and the ``treated``, whom we contacted before the outcome was complete, have none. ``stands_for`` is how many
+    customers a row stands for, more than 1 of those held out (``outcomes.treated``). ``known_at`` is the last instant
+    of which the label must know, NaT where it is not told.
 
     ``too_late``: with an outcome ``event``, it came before the gap was over, so there was no time left to act; such
     rows are left out of training and counted apart in evaluation. Their ``outcome`` is 0. ``left_at`` is the first
@@ -28,6 +32,17 @@ def label(tables: Tables, model: Model, observations: pd.DataFrame, *, known_bef
     known at as-of however late it came, else NaT. ``score`` is with an outcome ``answer`` how good it was, 0 worst to
     1 best, else NaN. The labels are only as complete as the caller's as-ofs are (``grid``).
     """
+    labels = _untreated(tables, model, observations, known_before=known_before)
+    ours, stands_for = treated(tables, model, observations, known_before=known_before)
+    labels["treated"], labels["stands_for"] = ours, stands_for
+    if ours.any():
+        labels.loc[ours, "told"] = False
+        labels.loc[ours, "known_at"] = np.datetime64("NaT")
+    return labels
+
+
+def _untreated(tables: Tables, model: Model, observations: pd.DataFrame, *, known_before: datetime) -> pd.DataFrame:
+    """The frame of ``label``, as if we had contacted nobody."""
     n = len(observations)
     as_of = observations["as_of"].to_numpy().astype("datetime64[us]")
     whole = as_of + np.timedelta64(model.reach, "s") - np.timedelta64(1, "us")
@@ -90,7 +105,7 @@ def _labels(
     known_at: NDArray[np.datetime64],
     score: ArrayLike,
 ) -> pd.DataFrame:
-    """The frame of ``label``."""
+    """The frame of ``label`` without what tells of contacts."""
     outcome = np.asarray(outcome, dtype=np.float64)
     return pd.DataFrame(
         {

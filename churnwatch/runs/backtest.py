@@ -178,8 +178,10 @@ def replayed(
         learned, later = (matrix.take(rows) for rows in _rows_of(model, matrix.observations, one))
         train = relabelled(tables, model, learned, one.grid, known_before=one.as_of)
         everybody = relabelled(tables, model, later, [one.as_of], known_before=workspace.now)
-        # Nobody knows what the others would have said: a list is judged among those who answered.
-        tests = everybody if model.outcome.answer is None else everybody.in_time()
+        # What became of those we contacted meanwhile tells of that, too; and nobody knows what those who did not answer
+        # would have said.
+        untreated = everybody.take(~everybody.treated) if everybody.treated.any() else everybody
+        tests = untreated if model.outcome.answer is None else everybody.in_time()
         when = f"before {civil_day(one.as_of, workspace.spec.deployment.zone)}"
         fitted, chosen = fit_on(train, model, when=when, report=report if len(dates) == 1 else None)
         logistic = logistic_of(train)
@@ -199,7 +201,7 @@ def replayed(
             competing=lists_among(workspace, tables, model, everybody, tests),
         )
         if model.outcome.answer is not None:
-            unanswered = len(everybody.outcome) - len(tests.outcome)
+            unanswered = len(untreated.outcome) - len(tests.outcome)
             made = replace(made, counts={**made.counts, "unanswered": unanswered})
         if model.at_events:
             last_day = civil_day(one.end - timedelta(microseconds=1), workspace.spec.deployment.zone)

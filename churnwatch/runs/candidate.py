@@ -17,7 +17,7 @@ from churnwatch.outcomes import grid, span
 from churnwatch.runs.observations import Labelled, complete_by, labelled, lists_of, relabelled
 from churnwatch.runs.study import TEST_FIFTH, Judged, fifths, fit_on, judge, usable_columns
 from churnwatch.runs.suspects import refuse_suspects
-from churnwatch.runs.weighing import weighted
+from churnwatch.runs.weighing import hygiene, weighted
 from churnwatch.runs.workspace import Report, Workspace
 from churnwatch.spec import Column, Family, Model, civil_day
 
@@ -72,6 +72,7 @@ def candidate(workspace: Workspace, tables: Tables, model: Model, *, report: Rep
     fitted, chosen = fit_on(past, model, when=when, report=report)
     judged = judge(workspace, tables, model, fitted=fitted, train=past, tests=later, as_ofs=tests)
     rows, weighing = weighted(everything, model)
+    cared = hygiene(everything, model)
     final = rows.in_time()
     registered = refit(
         final.rows(),
@@ -88,6 +89,7 @@ def candidate(workspace: Workspace, tables: Tables, model: Model, *, report: Rep
         "choice": chosen.note,
         "skipped": skipped,
         **({"weighing": weighing.as_json()} if weighing else {}),
+        **({"treated": cared.as_json()} if cared else {}),
     }
     return Candidate(
         bundle=_bundle(workspace, model, registered, notes),

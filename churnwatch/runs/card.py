@@ -18,6 +18,7 @@ from churnwatch.runs.candidate import TRAINED_UNTIL
 from churnwatch.runs.rival import Rival
 from churnwatch.runs.study import Judged
 from churnwatch.runs.suspects import suspect_words
+from churnwatch.runs.weighing import Hygiene
 from churnwatch.runs.workspace import Workspace
 from churnwatch.spec import Language, Model, Words, civil_day, where_words
 
@@ -59,9 +60,12 @@ def remarks_of(
     rival: Rival | None,
     intervals: Mapping[str, tuple[float, float, float]],
     suspects: Sequence[Suspect],
+    treated: Mapping[str, Any] | None = None,
 ) -> tuple[Words, ...]:
-    """What the gate does not decide by, and a reader should know."""
+    """What the gate does not decide by, and a reader should know; ``treated`` as in a bundle's notes."""
+    alone = treated is not None and Hygiene(**treated).alone
     return (
+        *([Words(en=say("treated_alone", "en"), id=say("treated_alone", "id"))] if alone else []),
         *([SNAPSHOT] if model.outcome.given is not None else []),
         *([rival.note] if rival and rival.note else []),
         *(
@@ -154,10 +158,22 @@ def _made(model: Model, judged: Sequence[Judged], notes: Mapping[str, Any], lang
             last=notes["as_ofs"][-1],
             choice=choice,
         ),
+        *_treated(notes.get("treated"), language),
         say("judged_on", language, dates=dates)
         if model.outcome.given is None
         else say("judged_on_others", language, n=n, snapshot=SNAPSHOT.in_language(language)),
     ]
+
+
+def _treated(told: Mapping[str, Any] | None, language: Language) -> Iterator[str]:
+    """What became of customers whom we contacted, and who stands for them; nothing where there are none."""
+    if told is None:
+        return
+    if told["dropped"]:
+        yield say("treated_dropped", language, dropped=number(told["dropped"], language))
+    if told["weighed"]:
+        counts = {name: number(told[name], language) for name in ("weighed", "stand_for")}
+        yield say("treated_weighed", language, **counts)
 
 
 def _short(slices: Sequence[Mapping[str, Any]], language: Language) -> Iterator[str]:

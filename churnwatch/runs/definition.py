@@ -197,7 +197,7 @@ def define(
         observed=int(labels["told"].sum()),
         bad=int(labels.loc[labels["told"], "outcome"].sum()),
         too_late=int(late.sum()),
-        unanswered=int((~late & ~labels["told"]).sum()),
+        unanswered=int((~late & ~labels["told"] & ~labels["treated"]).sum()),
         only_answers=model.outcome.answer is not None and not any_unanswered(tables, model),
         measured=measured,
         picture=path if picture is not None else None,
@@ -322,7 +322,7 @@ def leavers(tables: Tables, model: Model, *, end: datetime) -> Leavers:
             asked = model.model_copy(update={"horizon": Duration(f"{length // 3600}h")})
             labels = label(tables, asked, observations, known_before=end)
             in_time = labels["told"].to_numpy()
-            left = int(labels["outcome"].sum())
+            left = int(labels.loc[in_time, "outcome"].sum())
             horizons.append(
                 {
                     "days": length / 86_400,

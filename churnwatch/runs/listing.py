@@ -31,7 +31,7 @@ from churnwatch.runs.proactive import rules_of, with_proactive
 from churnwatch.runs.ranking import Ranking, rank_by_baseline, rank_by_model
 from churnwatch.runs.rows import rows_of
 from churnwatch.runs.standing import draw_of, past_of, standings_of
-from churnwatch.runs.workspace import Report, Workspace, load_tables
+from churnwatch.runs.workspace import Recall, Report, Workspace, load_tables
 from churnwatch.spec import Outreach, midnight
 
 if TYPE_CHECKING:
@@ -90,6 +90,8 @@ def make_list(
 
 def make_again(workspace: Workspace, engine: sa.Engine, issued: IssuedList, *, report: Report | None = None) -> Made:
     """An issued list once more, by the versions or baseline and beside the lists it was issued by and beside."""
+    known = issued.seen.outcome_id if issued.seen is not None else 0
+    workspace = replace(workspace, recall=Recall(known, before_list=issued.list_id))
     tables = load_tables(workspace, report=report)
     if issued.baseline is None:
         ranking = rank_by_model(

@@ -52,6 +52,11 @@ class Labelled:
         return self._column("too_late")
 
     @property
+    def treated(self) -> Mask:
+        """Whether we contacted the customer before the outcome was complete."""
+        return self._column("treated")
+
+    @property
     def left_at(self) -> np.ndarray[Any, Any]:
         """When the customer left, naive UTC; NaT: not, or nobody knows."""
         return self._column("left_at")

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import churnwatch
-from churnwatch.runs.workspace import Workspace
+from churnwatch.runs.contacts import recall_now
+from churnwatch.runs.workspace import Recall, Workspace, has_ledger, ledger
 
 if TYPE_CHECKING:
     from churnwatch.registry import Bundle
@@ -27,6 +28,8 @@ PROGRAM = "churnwatch.program"
 DATA = "churnwatch.data"
 CONFIG = "churnwatch.config"
 GIT = "churnwatch.git"
+LEDGER = "churnwatch.ledger"
+"""What the ledger told at the training: the last outcome's number, and that of the list that would have come next."""
 PATIENCE = 5.0
 """Seconds for git; our choice: a work tree on a slow disk must not hold a training up."""
 
@@ -74,8 +77,24 @@ def tags_of(workspace: Workspace, bundle: Bundle, *, data: Mapping[str, str]) ->
         "churnwatch.catalogue": _digest(catalogue),
         "churnwatch.model_file": _digest(bundle.model.model_dump(mode="json", by_alias=True)),
         GIT: git,
+        **_ledger(workspace),
         **({"mlflow.source.git.commit": commit} if commit else {}),
     }
+
+
+def recall_of(tags: Mapping[str, str]) -> Recall:
+    """What the ledger told at the training of a run with these tags; nothing, where it had no outcome."""
+    outcome, before_list = tags.get(LEDGER, "0 0").split()
+    return Recall(int(outcome), int(before_list))
+
+
+def _ledger(workspace: Workspace) -> dict[str, str]:
+    """The tag of what the ledger tells; none while nothing has come back, as nothing is left out or weighed then."""
+    if not has_ledger(workspace):
+        return {}
+    with ledger(workspace) as engine:
+        recall = workspace.recall or recall_now(workspace, engine)
+    return {LEDGER: f"{recall.outcome_id} {recall.before_list}"} if recall.outcome_id else {}
 
 
 def git_state(root: Path) -> tuple[str, str | None]:

@@ -19,6 +19,7 @@ from churnwatch.outcomes import any_unanswered, check_as_of, grid, label, observ
 from churnwatch.runs.tracking import tracking_warnings
 from churnwatch.runs.workspace import Report, Workspace, has_ledger, ledger, load_tables, lock
 from churnwatch.signals import Matrix, build, event_columns, reads_text
+from churnwatch.sources import RECORDED
 from churnwatch.spec import Column, Model, civil_day
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ def extent(tables: Tables) -> tuple[datetime, datetime]:
     Without interactions, from the first to just after the last time a fact of customers became known.
     """
     [(first_at, first_known, last_known)] = tables.con.execute(
-        """select (select epoch_us(min("at")) from interactions), epoch_us(min(known_at)), epoch_us(max(known_at)) + 1
+        f"""select (select epoch_us(min("at")) from interactions where source <> '{RECORDED}'),
+                   epoch_us(min(known_at)), epoch_us(max(known_at)) + 1
         from customers"""
     ).fetchall()
     if first_at is None:

@@ -200,6 +200,8 @@ def judge(
             **lists,
         )
         figures["too_late"] = int(everybody.too_late.sum())
+        if everybody.treated.any():
+            figures["treated"] = int(everybody.treated.sum())
         if model.outcome.answer is not None:
             figures["watched"] = len(everybody.outcome)
         if fitted.horizons:

@@ -49,6 +49,8 @@ class Trained:
     """What the gate does not decide by, and a reader should know."""
     weighing: Mapping[str, Any] | None = None
     """Of an outcome ``answer``: how the answers learned from were weighed, ``weighing.Weighing`` as JSON."""
+    treated: Mapping[str, Any] | None = None
+    """What became of the customers we contacted, ``weighing.Hygiene`` as JSON; ``None`` where there are none."""
 
     def as_json(self) -> dict[str, Any]:
         """The machine-readable object of ``--json``."""
@@ -70,6 +72,7 @@ class Trained:
             "skipped": dict(self.skipped),
             "notes": list(self.notes),
             "weighing": None if self.weighing is None else dict(self.weighing),
+            "treated": None if self.treated is None else dict(self.treated),
         }
 
 
@@ -104,7 +107,9 @@ def _train(workspace: Workspace, engine: sa.Engine, model: Model, *, by: str, re
     judged, bundle, tests = found.judged, found.bundle, [one.rows for one in found.judged]
     rival = rival_of(workspace, engine, tables, model, columns=found.columns, past=found.past, tests=tests)
     verdict = _verdict(model, judged, rival)
-    remarks = remarks_of(model, rival=rival, intervals=found.intervals, suspects=found.suspects)
+    remarks = remarks_of(
+        model, rival=rival, intervals=found.intervals, suspects=found.suspects, treated=bundle.notes.get("treated")
+    )
     cards = {
         language: model_card(
             workspace,
@@ -155,6 +160,7 @@ def _train(workspace: Workspace, engine: sa.Engine, model: Model, *, by: str, re
         skipped=bundle.notes["skipped"],
         notes=(*(remark.en for remark in remarks), *unasked(tables, model), *([done.held] if done.held else [])),
         weighing=bundle.notes.get("weighing"),
+        treated=bundle.notes.get("treated"),
     )
 
 

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from churnwatch.errors import CheckFailed
 from churnwatch.runs.candidate import candidate
 from churnwatch.runs.models import keep_version, the_version
-from churnwatch.runs.provenance import CONFIG, DATA, NOW, PROGRAM, config_hashes, data_hashes
+from churnwatch.runs.provenance import CONFIG, DATA, NOW, PROGRAM, config_hashes, data_hashes, recall_of
 from churnwatch.runs.registration import metrics
 from churnwatch.runs.tracking import tracking_uri
-from churnwatch.runs.workspace import Report, Workspace, ledger, load_tables, lock
+from churnwatch.runs.workspace import Recall, Report, Workspace, ledger, load_tables, lock
 
 if TYPE_CHECKING:
     from churnwatch.registry import Bundle
@@ -91,7 +91,7 @@ def verify_model(
         logged = registered(tracking_uri(workspace), full, version)
         bundle = champion_bundle(workspace.state, full, version)
         _refuse_other_inputs(workspace, logged.tags, version)
-        then = _as_trained(workspace, bundle, datetime.fromisoformat(logged.tags[NOW]))
+        then = _as_trained(workspace, bundle, datetime.fromisoformat(logged.tags[NOW]), recall_of(logged.tags))
         tables = load_tables(then, report=report)
         found = candidate(then, tables, bundle.model, report=report)
         again, files = _written(workspace, found.bundle)
@@ -147,12 +147,14 @@ def _source(workspace: Workspace, name: str) -> str:
     return f"{name} ({source.from_})" if source else f"{name} (no longer declared)"
 
 
-def _as_trained(workspace: Workspace, bundle: Bundle, now: datetime) -> Workspace:
-    """The workspace with the bundle's catalogue and model file and the training's clock, its tables not yet read."""
+def _as_trained(workspace: Workspace, bundle: Bundle, now: datetime, recall: Recall) -> Workspace:
+    """The workspace with the bundle's catalogue and model file, the training's clock and what the ledger told then; its
+    tables are not yet read.
+    """
     spec = workspace.spec.model_copy(
         update={"families": bundle.families, "models": {**workspace.spec.models, bundle.model.model: bundle.model}}
     )
-    return replace(workspace, spec=spec, now=now, kept={})
+    return replace(workspace, spec=spec, now=now, kept={}, recall=recall)
 
 
 def _written(workspace: Workspace, bundle: Bundle) -> tuple[str, dict[str, str]]:

@@ -24,6 +24,14 @@ Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
+class Recall:
+    """How far back the ledger is read: outcomes up to this number, what lists before that one decided."""
+
+    outcome_id: int
+    before_list: int
+
+
+@dataclass(frozen=True)
 class Workspace:
     """One deployment of a project, with its data directory and the injected now (aware UTC)."""
 
@@ -37,6 +45,8 @@ class Workspace:
     """The tables, once read: a workspace sees one state of its data, however many runs use it."""
     ledger_url: str | None = None
     """A ledger in place of the one that deployment.yaml names."""
+    recall: Recall | None = None
+    """To make again what was made before: what the ledger told then; ``None``: all that it tells now."""
 
     @property
     def deployment(self) -> str:
@@ -90,11 +100,16 @@ def open_workspace(
 
 
 def load_tables(workspace: Workspace, *, report: Report | None = None) -> Tables:
-    """The deployment's canonical tables, read at the workspace's first use of them."""
+    """The deployment's canonical tables, read at the workspace's first use of them, with what the ledger tells by now:
+    recorded contacts are interactions (of kind ``outreach``), and who was held out is known.
+    """
+    from churnwatch.runs.contacts import with_ledger
     from churnwatch.sources import load
 
     if "tables" not in workspace.kept:
         workspace.kept["tables"] = load(workspace.spec, data=workspace.data, now=workspace.now, report=report)
+    if has_ledger(workspace):
+        workspace.kept["tables"] = with_ledger(workspace, workspace.kept["tables"])
     return workspace.kept["tables"]
 
 

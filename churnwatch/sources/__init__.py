@@ -7,15 +7,19 @@ from churnwatch.sources.lateness import Lateness
 from churnwatch.sources.mapping import one_thread
 from churnwatch.sources.past import as_known
 from churnwatch.sources.plain import has_mark
+from churnwatch.sources.recorded import RECORDED, Contact, HeldOut, record_contacts, recorded_state
 from churnwatch.sources.stale import Stale
 from churnwatch.sources.tables import MEASURED, SHAPES, Accounting, Tables, new_tables
 from churnwatch.sources.wording import mentions_of
 
 __all__ = [
     "MEASURED",
+    "RECORDED",
     "SHAPES",
     "Accounting",
+    "Contact",
     "Early",
+    "HeldOut",
     "Lateness",
     "Mixup",
     "Stale",
@@ -28,4 +32,6 @@ __all__ = [
     "mixed_up",
     "new_tables",
     "one_thread",
+    "record_contacts",
+    "recorded_state",
 ]

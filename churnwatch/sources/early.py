@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import duckdb
 
+from churnwatch.sources.recorded import RECORDED
+
 EARLY_SHARE = 0.01
 """Our choice: fewer are enquiries of people who became customers later."""
 
-_EVENTS = """
-    SELECT source, customer_id, known_at FROM interactions
+_EVENTS = f"""
+    SELECT source, customer_id, known_at FROM interactions WHERE source <> '{RECORDED}'
     UNION ALL
     SELECT source, customer_id, sent_at FROM surveys"""
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import duckdb
 import numpy as np
 
+from churnwatch.sources.recorded import RECORDED
+
 P95 = 0.95
 
 
@@ -38,8 +40,8 @@ def lateness_of(con: duckdb.DuckDBPyConnection) -> tuple[Lateness, ...]:
     A survey has none: it is known when it is sent, its answer when it is given.
     """
     counts = con.execute(
-        """SELECT source, count(*), count(*) FILTER (known_at > "at"), max(epoch_us(known_at) - epoch_us("at"))
-           FROM interactions GROUP BY source ORDER BY source"""
+        f"""SELECT source, count(*), count(*) FILTER (known_at > "at"), max(epoch_us(known_at) - epoch_us("at"))
+           FROM interactions WHERE source <> '{RECORDED}' GROUP BY source ORDER BY source"""
     ).fetchall()
     found = []
     for source, rows, late, most in counts:

@@ -7,13 +7,15 @@ from datetime import UTC, datetime
 
 import duckdb
 
+from churnwatch.sources.recorded import RECORDED
+
 SILENT_DAYS = 3.0
 EXPECTED_ROWS = 20.0
 USUAL_DAYS = 90
 
-_MOMENTS = """
+_MOMENTS = f"""
     SELECT source, 'interactions' AS "table", kind, known_at AS first, known_at AS last
-    FROM interactions WHERE known_at < $as_of
+    FROM interactions WHERE known_at < $as_of AND source <> '{RECORDED}'
     UNION ALL
     SELECT source, 'surveys', instrument, sent_at,
            CASE WHEN answered_at < $as_of THEN greatest(sent_at, answered_at) ELSE sent_at END

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from churnwatch.errors import DataRefused, ProjectError, nearest
 from churnwatch.sources.lateness import Lateness, lateness_of
+from churnwatch.sources.recorded import RECORDED, HeldOut
 from churnwatch.sources.stale import Stale, stale_sources
 from churnwatch.sources.wording import Mention, mentions_of
 from churnwatch.spec import Family, Level, Where
@@ -156,6 +157,8 @@ class Tables:
     zone: str
     customer_measures: tuple[str, ...] = ()
     mentions: Mapping[str, Mention] = field(default_factory=dict)
+    held_out: tuple[HeldOut, ...] = ()
+    """Whom the ledger says were left alone to measure by."""
 
     def measures_of(self, table: str) -> tuple[str, ...]:
         """The numeric columns of ``table`` that the mappings declare, beyond those it always has."""
@@ -168,12 +171,15 @@ class Tables:
         least over all sources of events. Raises ``DataRefused`` where no row matches, ``ProjectError`` for an
         unknown column.
         """
+        # Contacts that the ledger recorded have no end: nobody waits for more of them.
         ends = {item.source: item.data_end for item in self.accounting if item.data_end is not None}
         if table in ("customers", "agents"):
             fed = [item.source for item in self.accounting if set(item.events) & {"interactions", "surveys"}]
             return min(ends[source] for source in fed if source in ends)
         condition, values = self._condition(table, where or {})
-        rows = self.con.execute(f"SELECT DISTINCT source FROM {table} WHERE {condition}", values).fetchall()
+        rows = self.con.execute(
+            f"SELECT DISTINCT source FROM {table} WHERE {condition} AND source <> '{RECORDED}'", values
+        ).fetchall()
         if not rows:
             raise self._nothing(table, where or {})
         return min(ends[source] for (source,) in rows)

@@ -253,6 +253,9 @@ class Model(Node):
     bands: Bands = Bands()
     gates: Gates = Gates()
     test_slices: int = Field(default=3, ge=1)
+    treated: Literal["weight", "exclude", "keep"] = "weight"
+    """Observations whose customer we contacted before the label was complete: left out, those held out weighing for
+    them; left out; or learned from like any other."""
     acknowledge: tuple[str, ...] = ()
     """Columns that alone tell the outcome, and are known to be known before it."""
     _file: str = PrivateAttr("")
