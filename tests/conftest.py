@@ -113,7 +113,7 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> str:
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Where a ledger may be made: the path of no file yet, or the URL of an empty database."""
     if request.param == "sqlite":
-        yield str(tmp_path / "state" / "ledger.db")
+        yield str(tmp_path / "empty" / "ledger.db")
         return
     server = request.getfixturevalue("postgresql")
     url = postgres.create(server)

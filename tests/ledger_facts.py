@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from churnwatch.ledger import Assigned, Outcome, Seen, begin_run, record_list, record_promotion
+from churnwatch.ledger import (
+    Assigned,
+    Outcome,
+    Seen,
+    begin_run,
+    finish_run,
+    record_list,
+    record_outcomes,
+    record_promotion,
+    record_veto,
+)
+from churnwatch.ledger.schema import metadata
 
 NOON = datetime(2026, 5, 1, 12, 0, 0, 250, tzinfo=UTC)
 MAY_1, MAY_2 = date(2026, 5, 1), date(2026, 5, 2)
@@ -129,6 +140,43 @@ def assigned(customer: str, arm: str = "treated", **more: Any) -> Assigned:
         "decided_on": MAY_1,
     }
     return Assigned(**{**said, **more})
+
+
+def fill(ledger: sa.Engine) -> None:
+    """Entries 1 list, 2 list, 3 and 4 outcomes, 5 veto, 6 promotion, 7 the end of the first run; the second is on."""
+    issue(ledger, rows=[row("a"), row("b", rank=2)], assigned=[assigned("a"), assigned("c", "held_out")])
+    issue(ledger, as_of=MAY_2)
+    said = [outcome("a"), outcome("b", "wrong_flag", why="moved")]
+    record_outcomes(ledger, deployment="demo", outcomes=said)
+    record_veto(ledger, deployment="demo", customer_id="d", reason="key account", by="lead", at=NOON)
+    promote(ledger, "aaa")
+    finish_run(ledger, run_id=1, finished_at=NOON + timedelta(seconds=1), status="done")
+
+
+@contextmanager
+def past_the_program(ledger: sa.Engine) -> Iterator[sa.Connection]:
+    """As somebody with every right to the database, and without its triggers and foreign keys."""
+    with ledger.connect() as connection:
+        if ledger.dialect.name == "sqlite":
+            connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+            connection.exec_driver_sql("BEGIN")
+            triggers = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars()
+            for name in triggers.all():
+                connection.exec_driver_sql(f"DROP TRIGGER {name}")
+        else:
+            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        yield connection
+        connection.commit()
+
+
+def held(ledger: sa.Engine) -> dict[str, list[Any]]:
+    """Everything a ledger holds, by table."""
+    with ledger.connect() as connection:
+        return {
+            name: [tuple(one) for one in connection.execute(sa.select(table).order_by(*table.primary_key))]
+            for name, table in metadata.tables.items()
+        }
 
 
 @contextmanager

@@ -51,6 +51,8 @@ OWN = {
     "outcomes list": {"--since", "--wrong"},
     "audit leakage": {"--as-ofs", "--seed"},
     "audit verify": {"--noted"},
+    "ledger backup": set(),
+    "ledger restore": {"--replace"},
 }
 RANKING = {
     "auc", "average_precision", "lift_at_10pct", "precision_at_capacity", "recall_at_capacity", "lift_at_capacity",

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import sqlite3
-from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ledger_facts import MAY_2, NOON, assigned, at_schema, count, issue, outcome, promote, row
+from ledger_facts import NOON, at_schema, count, fill, issue, past_the_program, row
 from sqlalchemy.exc import StatementError
 
 from churnwatch.errors import UsageError
@@ -24,7 +22,6 @@ from churnwatch.ledger import (
     chain_head,
     finish_run,
     open_ledger,
-    record_outcomes,
     record_veto,
     verify_chain,
 )
@@ -36,31 +33,9 @@ NOTHING = "0" * 64
 
 @pytest.fixture
 def full(ledger: sa.Engine) -> sa.Engine:
-    """Entries 1 list, 2 list, 3 and 4 outcomes, 5 veto, 6 promotion, 7 the end of the first run; the second is on."""
-    issue(ledger, rows=[row("a"), row("b", rank=2)], assigned=[assigned("a"), assigned("c", "held_out")])
-    issue(ledger, as_of=MAY_2)
-    record_outcomes(ledger, deployment="demo", outcomes=[outcome("a"), outcome("b", "wrong_flag", why="moved")])
-    record_veto(ledger, deployment="demo", customer_id="d", reason="key account", by="lead", at=NOON)
-    promote(ledger, "aaa")
-    finish_run(ledger, run_id=1, finished_at=NOON + timedelta(seconds=1), status="done")
+    """Seven entries, and a run that is on."""
+    fill(ledger)
     return ledger
-
-
-@contextlib.contextmanager
-def past_the_program(ledger: sa.Engine) -> Iterator[sa.Connection]:
-    """As somebody with every right to the database, and without its triggers and foreign keys."""
-    with ledger.connect() as connection:
-        if ledger.dialect.name == "sqlite":
-            connection.exec_driver_sql("COMMIT")
-            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
-            connection.exec_driver_sql("BEGIN")
-            triggers = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars()
-            for name in triggers.all():
-                connection.exec_driver_sql(f"DROP TRIGGER {name}")
-        else:
-            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
-        yield connection
-        connection.commit()
 
 
 def test_every_fact_enters_once_it_is_one(full: sa.Engine) -> None:

@@ -12,6 +12,7 @@ import typer
 from churnwatch.cli.audit import audit
 from churnwatch.cli.backtest import backtest
 from churnwatch.cli.label import label
+from churnwatch.cli.ledger import ledger
 from churnwatch.cli.models import account, models
 from churnwatch.cli.options import AsOfOption, Common, day_of, now, progress_bar, tell, with_common
 from churnwatch.cli.outcomes import outcomes
@@ -40,6 +41,7 @@ app.add_typer(surveys)
 app.add_typer(outreach)
 app.add_typer(outcomes)
 app.add_typer(audit)
+app.add_typer(ledger)
 app.add_typer(label)
 app.add_typer(tune)
 

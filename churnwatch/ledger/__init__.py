@@ -6,6 +6,7 @@ and every fact is bound to those before it by the audit chain. Times are paramet
 """
 
 from churnwatch.ledger.audit import Break, Chain, chain_head, verify_chain
+from churnwatch.ledger.backup import Restored, back_up, restore
 from churnwatch.ledger.holdout import Assigned, assignments
 from churnwatch.ledger.lists import (
     IssuedList,
@@ -48,11 +49,13 @@ __all__ = [
     "PastRow",
     "Promotion",
     "Recorded",
+    "Restored",
     "Run",
     "Seen",
     "Term",
     "Veto",
     "assignments",
+    "back_up",
     "before_champion",
     "begin_run",
     "chain_head",
@@ -74,6 +77,7 @@ __all__ = [
     "record_outcomes",
     "record_promotion",
     "record_veto",
+    "restore",
     "rows_of_customer",
     "runs",
     "seen_now",

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from churnwatch.errors import UsageError
 from churnwatch.ledger import schema
 from churnwatch.ledger.chain import START, Kind, link, texts
+from churnwatch.ledger.opening import reading
 
 KINDS = {
     "run": Kind("runs", "run_id", "finished_at"),
@@ -95,10 +96,7 @@ def verify_chain(engine: sa.Engine, *, noted: str | None = None) -> Chain:
     rewrite the whole chain: ``noted``, a ``head`` written down earlier, must be found in it. All of it is read in
     blocks, in one transaction.
     """
-    with engine.connect() as connection:
-        # One state of the database, however long the reading takes; SQLite's transactions are so by themselves.
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    with reading(engine) as connection:
         return _verified(connection, noted)
 
 

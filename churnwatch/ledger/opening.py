@@ -26,34 +26,34 @@ def open_ledger(url_or_path: str | Path) -> sa.Engine:
     Raises ``ProjectError``: the schema is newer than this program, the file is no SQLite database or cannot
     be opened, the database holds other tables by the ledger's names, the URL or its driver is unknown.
     """
-    url, where = _place(url_or_path)
+    url, where = located(url_or_path)
     if url.get_backend_name() == "sqlite" and url.database:
         try:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ProjectError(f"the ledger cannot be opened: {error.strerror}", where=where) from None
-    engine = _connect(url, where=where)
+    engine = connect(url, where=where)
     try:
         with engine.connect() as connection:
-            current = _revision(connection, where=where)
+            current = revision(connection, where=where)
         if current != REVISIONS[-1]:
             _upgrade(engine, where=where)
     except DBAPIError as error:
-        raise _unopened(error, engine, where=where) from None
+        raise unopened(error, engine, where=where) from None
     return engine
 
 
 def is_ledger(url_or_path: str | Path) -> bool:
     """Whether a ledger was made there yet, of whatever schema; nothing is made. Raises as ``open_ledger``."""
-    url, where = _place(url_or_path)
+    url, where = located(url_or_path)
     if url.get_backend_name() == "sqlite" and url.database:
         return Path(url.database).exists()
-    engine = _connect(url, where=where)
+    engine = connect(url, where=where)
     try:
         with engine.connect() as connection:
             return sa.inspect(connection).has_table(VERSION_TABLE)
     except DBAPIError as error:
-        raise _unopened(error, engine, where=where) from None
+        raise unopened(error, engine, where=where) from None
 
 
 @contextmanager
@@ -66,7 +66,17 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
-def _unopened(error: DBAPIError, engine: sa.Engine, *, where: str) -> ProjectError:
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """One state of the whole ledger, however long the reading takes."""
+    with engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield connection
+
+
+def unopened(error: DBAPIError, engine: sa.Engine, *, where: str) -> ProjectError:
+    """What to say where a database refuses."""
     hint = ""
     if engine.dialect.name == "postgresql":
         hint = (
@@ -76,7 +86,7 @@ def _unopened(error: DBAPIError, engine: sa.Engine, *, where: str) -> ProjectErr
     return ProjectError(f"the ledger cannot be opened: {error.orig}", where=where, hint=hint)
 
 
-def _place(url_or_path: str | Path) -> tuple[sa.URL, str]:
+def located(url_or_path: str | Path) -> tuple[sa.URL, str]:
     """The URL, and how messages name it: without its password."""
     text = str(url_or_path)
     if "://" not in text:
@@ -104,7 +114,8 @@ def _parse(text: str) -> sa.URL:
     return url
 
 
-def _connect(url: sa.URL, *, where: str) -> sa.Engine:
+def connect(url: sa.URL, *, where: str) -> sa.Engine:
+    """An engine as the ledger wants it; raises ``ProjectError`` where the driver is not there."""
     # No pool: a run writes a few times, and no connection outlives its use.
     options: dict[str, Any] = {"poolclass": NullPool, "json_serializer": _to_json}
     if url.get_backend_name() == "sqlite":
@@ -142,7 +153,7 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _revision(connection: sa.Connection, *, where: str) -> str | None:
+def revision(connection: sa.Connection, *, where: str) -> str | None:
     """The schema's revision; ``None`` in a database without a ledger."""
     inspector = sa.inspect(connection)
     if not inspector.has_table(VERSION_TABLE):
@@ -154,26 +165,31 @@ def _revision(connection: sa.Connection, *, where: str) -> str | None:
                     hint="give the ledger a file or a database of its own",
                 )
         return None
-    revision: str | None = connection.execute(sa.text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
-    if revision is not None and revision not in REVISIONS:
+    found: str | None = connection.execute(sa.text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
+    if found is not None and found not in REVISIONS:
         raise ProjectError(
-            f"the ledger's schema is {revision}, newer than this program",
+            f"the ledger's schema is {found}, newer than this program",
             where=where,
             allowed=f"schemas up to {REVISIONS[-1]}",
             hint="use the churnwatch that wrote it last, or a later one; nothing was changed",
         )
-    return revision
+    return found
 
 
 def _upgrade(engine: sa.Engine, *, where: str) -> None:
+    with writing(engine) as connection:
+        # Asked again under the lock: another process may have been here first.
+        if revision(connection, where=where) != REVISIONS[-1]:
+            migrate(connection)
+
+
+def migrate(connection: sa.Connection) -> None:
+    """Bring the schema up to date, in the transaction of a connection that holds the right to write."""
     # Alembic costs about half a second to load; a current ledger never pays it.
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", "churnwatch.ledger:migrations")
-    with writing(engine) as connection:
-        # Asked again under the lock: another process may have been here first.
-        if _revision(connection, where=where) != REVISIONS[-1]:
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
