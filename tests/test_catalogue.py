@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,12 @@ SPEC = load_project(ROOT, "demo")
 FAMILIES = {family.family: family for family in SPEC.families}
 SIGNALS = [(family, signal) for family in SPEC.families for signal in family.signals]
 LANGUAGES: tuple[Language, ...] = ("en", "id")
+
+
+def _levels(where: Mapping[str, Any]) -> list[object]:
+    """What a condition names: columns and levels."""
+    return [*where, *(one for wanted in where.values() for one in (wanted if isinstance(wanted, list) else [wanted]))]
+
 
 signals = pytest.mark.parametrize(("family", "signal"), [pytest.param(f, s, id=s.name) for f, s in SIGNALS])
 
@@ -78,6 +86,50 @@ def test_every_reason_tells_a_number(family: Family, signal: Signal) -> None:
     for words in filter(None, (signal.reason, signal.change_reason)):
         for language in LANGUAGES:
             assert {"value"} <= set(PLACEHOLDER.findall(words.in_language(language)))
+
+
+NUMBERS = (0.0, 0.04, 0.5, 1.0, 1.4, 2.0, 9.96, 41.3, 123_456.0)
+KEYS = {
+    *(column.name for column in SPEC.columns),
+    *(word for _, signal in SIGNALS for word in (signal.name, signal.says, signal.action, signal.measure, signal.by)),
+    *(level for _, signal in SIGNALS for one in (signal.where, signal.of or {}) for level in _levels(one)),
+    *AGGREGATES,
+    *Signal.model_fields,
+    *Family.model_fields,
+    *FAMILIES,
+}
+"""Every name of the files; those that are plain words of a language (`complaints`) may stand in a sentence."""
+NAMES = {str(key) for key in KEYS if re.search(r"_|\d", str(key))}
+
+
+@signals
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_name_of_the_files_stands_in_a_sentence(family: Family, signal: Signal, language: Language) -> None:
+    """Whatever the numbers: no column, signal, level or key, no place left to fill, no bracket."""
+    for sentence in _sentences(family, signal, language):
+        assert [] == sorted(set(re.findall(r"[A-Za-z]\w*", sentence)) & NAMES)
+        assert [] == sorted(set("{}[]_") & set(sentence))
+        assert "nan" not in sentence.lower().split()
+
+
+@signals
+def test_plurals_are_right_for_one(family: Family, signal: Signal) -> None:
+    """Neither "1 days" nor "1 times", nor "1 day" of two."""
+    for sentence in _sentences(family, signal, "en"):
+        assert re.search(r"(?<![\d.,])1 (minutes|hours|days|weeks|months|times)\b", sentence) is None
+        assert re.search(r"(?<![\d.,])(0|[02-9]|\d\d+|\d[.,]\d+) (minute|hour|day)\b", sentence) is None
+
+
+def _sentences(family: Family, signal: Signal, language: Language) -> list[str]:
+    """Of all columns of a signal, with all numbers of its family alike, at several."""
+    units = {column.name: column.signal for column in family.columns}
+    found = [
+        word(column, dict.fromkeys(units, number), units, language=language, currency="IDR")
+        for column in family.columns
+        if column.signal is signal
+        for number in NUMBERS
+    ]
+    return [sentence for sentence in found if sentence]
 
 
 @signals

@@ -218,6 +218,78 @@ def test_another_columns_number_is_told_in_its_own_unit() -> None:
     assert [] == told(pair, [7, np.nan], [1, 0])
 
 
+OPTIONAL = {"en": "{value} ago[; usually {gap} apart]", "id": "{value} lalu[; biasanya {gap}]"}
+
+
+@pytest.mark.parametrize(
+    ("gap", "en", "id_"),
+    [
+        (9, "41 days ago; usually 9 days apart", "41 hari lalu; biasanya 9 hari"),
+        (np.nan, "41 days ago", "41 hari lalu"),
+        (0, "41 days ago", "41 hari lalu"),
+    ],
+)
+def test_what_stands_in_brackets_is_told_where_it_is_known(gap: float, en: str, id_: str) -> None:
+    """The usual gap of somebody who came once is missing, and of one whose visits were all at once it is 0."""
+    pair = columns(signal("a", reason=OPTIONAL, unit="days"), signal("gap", unit="days"))
+    assert ([en], [id_]) == (told(pair, [41, gap], [1, 0]), told(pair, [41, gap], [1, 0], language="id"))
+
+
+def test_a_number_in_brackets_that_the_model_does_not_know_leaves_them_out() -> None:
+    """A deployment without that signal."""
+    [one, _] = columns(signal("a", reason=OPTIONAL, unit="days"), signal("gap", unit="days"))
+    assert "41 days ago" == word(one, {"a": 41.0}, {"a": one.signal}, language="en", currency="IDR")
+
+
+def test_a_window_of_one_day_is_a_day() -> None:
+    """Neither "the last 1 days" nor "the 1 days before"; Indonesian has one form."""
+    words = {"en": "{value} in the last {window} days, in the {window} days before {previous}, over {window} days"}
+    words["id"] = "{value} dalam {window} hari terakhir, {window} hari sebelumnya {previous}, selama {window} hari"
+    [_, change] = columns(signal("a", windows=["1d"], compare="previous", change_reason=words))
+    known = {"a_1d": 3.0, "a_1d_change": 2.0}
+    signals = {"a": change.signal}
+    english = word(change, known, signals, language="en", currency="IDR")
+    indonesian = word(change, known, signals, language="id", currency="IDR")
+    assert "3 in the last day, in the day before 1, over one day" == english
+    assert "3 dalam 1 hari terakhir, 1 hari sebelumnya 1, selama 1 hari" == indonesian
+
+
+def test_a_sum_of_hours_is_told_in_no_days() -> None:
+    """65 hours of use are no 2.7 days; 65 hours of waiting are."""
+    used = columns(signal("a", aggregate="sum", measure="minutes", unit="minutes"))
+    waited = columns(signal("a", aggregate="mean", measure="minutes", unit="minutes"))
+    assert (["A 65 hours"], ["A 2.7 days"]) == (told(used, [3900], [1]), told(waited, [3900], [1]))
+
+
+def test_none_in_a_window_and_long_ago_are_not_two_reasons() -> None:
+    """No purchase for 83 days, none in 28 days, nothing spent in them: one of the three, and the next sign instead."""
+    bought = {"where": {"kind": "purchase"}, "direction": "down"}
+    signs = columns(
+        signal("since", aggregate="days_since", unit="days", where={"kind": "purchase"}),
+        signal("bought", windows=["28d"], **bought),
+        signal("spent", aggregate="sum", measure="amount", unit="money", windows=["28d"], **bought),
+        signal("b"),
+    )
+    usual = {"since": 20.0, "bought_28d": 1.0, "spent_28d": 100.0, "b": 0.0}
+
+    def sentences(*values: float, shares: tuple[float, ...] = (0.4, 0.3, 0.2, 0.1)) -> list[str]:
+        found = reasons(signs, np.array(values), np.array(shares), usual=usual, language="en", currency="IDR")
+        return [one.sentence for one in found]
+
+    assert ["SINCE 83 days", "B 5"] == sentences(83, 0, 0, 5)
+    assert ["SPENT IDR\N{NO-BREAK SPACE}0", "B 5"] == sentences(83, 0, 0, 5, shares=(0.2, 0.3, 0.4, 0.1))
+    # Something was bought, only less than usual: these are three things.
+    usual |= {"bought_28d": 3.0}
+    assert ["SINCE 25 days", "BOUGHT 1", "SPENT IDR\N{NO-BREAK SPACE}9"] == sentences(25, 1, 9, 5)
+
+
+def test_scores_of_one_day_make_no_slope() -> None:
+    """Two answers a day apart would fall by 1,107 of 100 points a month."""
+    falling = columns(signal("a", aggregate="trend", measure="score", unit="score", direction="down", windows=["364d"]))
+    assert ["A 30 of 100"] == told(falling, [-0.3], [1])
+    assert [] == told(falling, [-11.07], [1])
+
+
 def test_a_number_the_matrix_lacks_is_missing() -> None:
     """A deployment without that signal cannot fill its place."""
     (one,) = columns(signal("a"))

@@ -366,6 +366,12 @@ def test_a_signal_holds_together(given: dict[str, Any], told: str) -> None:
         ),
         ({"reason": WORDS | {"en": "{Value} calls"}}, "the reason of calls has a stray brace: {Value} calls"),
         ({"reason": WORDS | {"id": "{value"}}, "the reason of calls has a stray brace: {value"),
+        ({"reason": WORDS | {"en": "{value}] calls"}}, "the reason of calls has a stray bracket: {value}] calls"),
+        ({"reason": WORDS | {"en": "[[{value}]]"}}, "the reason of calls has a stray bracket: [[{value}]]"),
+        (
+            {"reason": WORDS | {"id": "{value} telepon[, lagi]"}},
+            "the reason of calls has a part in brackets that names no number: [, lagi]",
+        ),
         (
             {"windows": ["28d"], "compare": "previous", "change_reason": {"en": "{x}", "id": "{x}"}},
             "the reason of calls names {x}, which is neither value, window nor previous, nor a column of this family",

@@ -13,7 +13,7 @@ from churnwatch.delivery.template import template
 from churnwatch.delivery.text import clean
 from churnwatch.evaluation import Bin, Catalogue, Deciles, Entry, Measured
 from churnwatch.reasons import quantity
-from churnwatch.spec import PLACEHOLDER, Language
+from churnwatch.spec import OPTIONAL, PLACEHOLDER, Language
 
 STANDING_OUT = 6
 """Signals named at the top."""
@@ -104,7 +104,7 @@ class _Page:
         def fill(found: re.Match[str]) -> str:
             return f"{window.days:g}" if found[1] == "window" and window is not None else "…"
 
-        return re.sub(r"[:;,]?\s*…$", "", PLACEHOLDER.sub(fill, clean(signal.reason.id)))
+        return re.sub(r"[:;,]?\s*…$", "", PLACEHOLDER.sub(fill, OPTIONAL.sub("", clean(signal.reason.id))))
 
     def link(self, name: str) -> dict[str, str]:
         return {"anchor": f"signal-{name}", "label": self.label(self.entries[name]), "name": name}

@@ -15,10 +15,14 @@ from typing import Any
 import numpy as np
 
 from churnwatch.reasons.words import is_slope, quantity, word
-from churnwatch.spec import Column, Language
+from churnwatch.spec import PLACEHOLDER, Column, Language, Signal
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Bools = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+COUNTED = ("count", "sum", "distinct", "distinct_days", "rate", "pace")
+"""Aggregates that are 0 where there are no rows in the window."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,9 @@ def reasons(
 
     ``values`` and ``contributions`` have shape (n_columns,); NaN is missing, and a missing number is never
     worded. ``usual`` holds the training median of each column. Among what says the same, a column that knows which way
-    is bad speaks before one of direction ``any``; and no number of days is told twice, as where the last purchase is
-    also the last that was heard of the customer.
+    is bad speaks before one of direction ``any``. Nothing is told twice: no number of days, as where the last purchase
+    is also the last that was heard of the customer, and of the same rows either how long ago the last was or that
+    there are none in a window.
     """
     known = {column.name: float(value) for column, value in zip(columns, values, strict=True)}
     units = {column.name: column.signal for column in columns}
@@ -59,7 +64,7 @@ def reasons(
         groups.setdefault(says(column), []).append(i)
     totals = {group: float(sum(contributions[i] for i in members)) for group, members in groups.items()}
     found: list[Reason] = []
-    days: set[str] = set()
+    told: set[str] = set()
     for group in sorted(totals, key=lambda name: (-totals[name], name)):
         if totals[group] <= 0 or len(found) == most:
             break
@@ -70,14 +75,33 @@ def reasons(
             sentence = word(column, known, units, language=language, currency=currency)
             if sentence is None or _reads_absurd(column, known, language=language, currency=currency):
                 continue
-            if column.signal.unit == "days":
-                told = quantity(known[column.name], "days", language=language, currency=currency)
-                if told in days:
-                    continue
-                days.add(told)
+            facts = _facts(column, known, units, language=language, currency=currency)
+            if facts & told:
+                continue
+            told |= facts
             found.append(Reason(sentence, column.name, totals[group], column.signal.action, group))
             break
     return tuple(found)
+
+
+def _facts(
+    column: Column, known: Mapping[str, float], signals: Mapping[str, Signal], *, language: Language, currency: str
+) -> set[str]:
+    """What a sentence tells that another might tell again: its numbers of days, and of which rows none came."""
+    signal, facts = column.signal, set()
+    words = signal.change_reason if column.change else signal.reason
+    assert words is not None
+    if signal.unit == "days":
+        facts.add(quantity(known[column.name], "days", language=language, currency=currency))
+    for name in PLACEHOLDER.findall(words.en):
+        other = signals.get(name)
+        if other is not None and other.aggregate == "days_since" and not np.isnan(known.get(name, np.nan)):
+            facts.add(quantity(known[name], "days", language=language, currency=currency))
+            facts.add(f"none since: {sorted(other.where.items())}")
+    own = column.name.removesuffix("_change") if column.change else column.name
+    if signal.aggregate == "days_since" or (signal.aggregate in COUNTED and known.get(own) == 0):
+        facts.add(f"none since: {sorted(signal.where.items())}")
+    return facts
 
 
 def speaks_for(columns: Sequence[Column], contributions: Array) -> Bools:
@@ -94,12 +118,16 @@ def says(column: Column) -> str:
 
 
 def _reads_absurd(column: Column, known: Mapping[str, float], *, language: Language, currency: str) -> bool:
-    """Whether it tells of a movement that is none ("5 hours, before that 5 hours") or of time left after the end."""
+    """Whether it tells of a movement that is none ("5 hours, before that 5 hours") or beyond all measure (two scores of
+    one day, a month of which would be 1,000 of 100 points), or of time left after the end.
+    """
     signal, value = column.signal, known[column.name]
     if column.change:
         now = known[column.name.removesuffix("_change")]
         pair = (now, now - value)
     elif is_slope(signal):
+        if signal.unit == "score" and abs(value) > 1:
+            return True
         pair = (abs(value), 0.0)
     else:
         return signal.aggregate == "days_until" and value < 0

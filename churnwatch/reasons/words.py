@@ -10,7 +10,7 @@ from babel.numbers import format_currency, format_decimal, format_percent, get_c
 from babel.units import format_unit
 
 from churnwatch.aggregates import AGGREGATES
-from churnwatch.spec import PLACEHOLDER, Column, Language, Signal
+from churnwatch.spec import OPTIONAL, PLACEHOLDER, Column, Language, Signal
 
 # British English, as in delivery: a dollar is US$.
 _LOCALES = {"en": "en_GB", "id": "id_ID"}
@@ -36,6 +36,7 @@ def word(
     assert words is not None
     template = words.in_language(language)
     filled: dict[str, str] = {}
+    numbers: dict[str, float] = {}
     for name in PLACEHOLDER.findall(template):
         if name == "window":
             filled[name] = format_decimal(_short(column.window.days if column.window else 0), locale=language)
@@ -47,14 +48,32 @@ def word(
             number, described = value - known.get(f"{own}_change", np.nan), signal
         else:
             number, described = known.get(name, np.nan), signals.get(name, signal)
-        if np.isnan(number):
-            return None
-        filled[name] = quantity(number, described.unit, language=language, currency=currency)
+        numbers[name] = number
+        # Of a sum of minutes a day would be 24 hours, which nobody means.
+        longest = "hours" if described.aggregate == "sum" else "days"
+        filled[name] = quantity(number, described.unit, language=language, currency=currency, longest=longest)
+    template = OPTIONAL.sub(lambda part: _kept(part[1], numbers), template)
+    if any(np.isnan(numbers.get(name, 0.0)) for name in PLACEHOLDER.findall(template)):
+        return None
+    if language == "en" and filled.get("window") == "1":
+        template = template.replace("the last {window} days", "the last day")
+        template = template.replace("the {window} days before", "the day before").replace("{window} days", "one day")
     return PLACEHOLDER.sub(lambda match: filled[match[1]], template)
 
 
-def quantity(value: float, unit: str, *, language: Language, currency: str) -> str:
-    """A number as people write it: ``41 days``, ``1,5 jam``, ``Rp 1.250.000``, ``35 %``; a score as ``25 of 100``."""
+def _kept(part: str, numbers: Mapping[str, float]) -> str:
+    """A part in brackets, or nothing where one of its numbers is missing or 0."""
+    told = [numbers.get(name, 1.0) for name in PLACEHOLDER.findall(part)]
+    return "" if any(np.isnan(one) or one == 0 for one in told) else part
+
+
+def quantity(value: float, unit: str, *, language: Language, currency: str, longest: str = "days") -> str:
+    """A number as people write it: ``41 days``, ``1,5 jam``, ``Rp 1.250.000``, ``35 %``; a score as ``25 of 100``.
+
+    A time is told in minutes, hours or days, as reads best; with ``longest`` hours in no days. Empty: it is missing.
+    """
+    if np.isnan(value):
+        return ""
     if unit == "count":
         return format_decimal(round(value), locale=language)
     if unit == "money":
@@ -70,7 +89,7 @@ def quantity(value: float, unit: str, *, language: Language, currency: str) -> s
         of = {"en": "of", "id": "dari"}[language]
         return f"{format_decimal(round(value * 100), locale=language)} {of} 100"
     if unit in ("minutes", "hours", "days"):
-        return _duration(value, unit, language=language)
+        return _duration(value, unit, language=language, longest=longest)
     return format_decimal(_short(value), locale=language)
 
 
@@ -83,11 +102,11 @@ def money(value: float, *, currency: str, language: str) -> str:
     return format_currency(value, currency, format=pattern, locale=locale, currency_digits=False)
 
 
-def _duration(value: float, unit: str, *, language: Language) -> str:
+def _duration(value: float, unit: str, *, language: Language, longest: str) -> str:
     minutes = value * {"minutes": 1, "hours": 60, "days": 1440}[unit]
     if abs(minutes) < 120:
         number, name = minutes, "duration-minute"
-    elif abs(minutes) < 48 * 60:
+    elif abs(minutes) < 48 * 60 or longest == "hours":
         number, name = minutes / 60, "duration-hour"
     else:
         number, name = minutes / 1440, "duration-day"

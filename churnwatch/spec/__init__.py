@@ -18,7 +18,7 @@ from churnwatch.spec.model import (
 from churnwatch.spec.node import Duration, Language, Node, Words
 from churnwatch.spec.outreach import MOST, Holdout, Outreach, Proactive
 from churnwatch.spec.search import Searched
-from churnwatch.spec.signal import MENTIONS, PLACEHOLDER, Column, EventTable, Example, Family, Signal
+from churnwatch.spec.signal import MENTIONS, OPTIONAL, PLACEHOLDER, Column, EventTable, Example, Family, Signal
 from churnwatch.spec.source import CanonicalTable, Exclusion, Mapping, RawType, Source, Sources
 from churnwatch.spec.where import Level, Where, level_text, where_sql, where_words
 from churnwatch.spec.wording import GAP, Phrases
@@ -27,6 +27,7 @@ __all__ = [
     "GAP",
     "MENTIONS",
     "MOST",
+    "OPTIONAL",
     "PLACEHOLDER",
     "Action",
     "Answer",

@@ -22,6 +22,8 @@ Unit = Literal["count", "days", "minutes", "hours", "money", "share", "score", "
 MENTIONS = "mentions_"
 """Before the name of a list of words: the column it gives to interactions. No other column begins so."""
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
+"""A part of a reason that is left out where a number in it is missing or 0."""
 
 
 class Signal(Node):
@@ -34,8 +36,9 @@ class Signal(Node):
     ``after`` keeps rows that came up to ``within`` after an interaction which meets it was known.
     ``direction`` points towards the bad outcome.
     ``reason`` is worded with ``{value}``, ``{window}`` (days), ``{previous}`` (the window before) and any other column
-    of the family by its name; ``remedy`` says of an actionable signal what would put it right ("if the open cases were
-    solved"). Signals that say the same thing share a word in ``says`` and become one reason.
+    of the family by its name; a part in square brackets is left out where a number in it is missing or 0. ``remedy``
+    says of an actionable signal what would put it right ("if the open cases were solved"). Signals that say the same
+    thing share a word in ``says`` and become one reason.
     """
 
     name: Name
@@ -206,3 +209,8 @@ def _check_words(signal: Signal, text: str, columns: set[str]) -> None:
             )
     if set("{}") & set(PLACEHOLDER.sub("", text)):
         raise ValueError(f"the reason of {signal.name} has a stray brace: {text}")
+    if set("[]") & set(OPTIONAL.sub("", text)):
+        raise ValueError(f"the reason of {signal.name} has a stray bracket: {text}")
+    for part in OPTIONAL.findall(text):
+        if not PLACEHOLDER.search(part):
+            raise ValueError(f"the reason of {signal.name} has a part in brackets that names no number: [{part}]")
