@@ -464,6 +464,15 @@ def test_no_time_is_left_of_what_is_over() -> None:
     assert ["A 45 days"] == told(over, [45, -1], [0.5, 0.1])
 
 
+def test_days_since_are_counted_as_a_calendar_does() -> None:
+    """From 15 June 09:00 or 23:00 to 1 July 00:00 are 16 days, as from 15 to 1; an hour of summer time is none."""
+    since = columns(signal("a", aggregate="days_since", direction="up", unit="days"))
+    for days, expected in ((15.625, "16 days"), (15.05, "16 days"), (16.0, "16 days"), (16 + 1 / 24, "16 days")):
+        assert [f"A {expected}"] == told(since, [days], [0.5])
+    assert ["A 36 hours"] == told(since, [1.5], [0.5])
+    assert ["A 15 days"] == told(columns(signal("a", unit="days")), [15.4], [0.5])
+
+
 def test_no_number_of_days_is_told_twice() -> None:
     """Quiet for 41 days because the last purchase was 41 days ago: the second is told in another number, or not."""
     silent = columns(

@@ -49,6 +49,9 @@ def word(
         else:
             number, described = known.get(name, np.nan), signals.get(name, signal)
         numbers[name] = number
+        if described.aggregate == "days_since" and number > 2:
+            # As-of is a midnight: civil days, as the list counts them beside the sentence; summer time may add an hour.
+            number = float(math.ceil(number - 1 / 24))
         # Of a sum of minutes a day would be 24 hours, which nobody means.
         longest = "hours" if described.aggregate == "sum" else "days"
         filled[name] = quantity(number, described.unit, language=language, currency=currency, longest=longest)

@@ -15,9 +15,10 @@ import pandas as pd
 
 from churnwatch.health import bands
 from churnwatch.learner import contributions, expected_scores, horizon_risks, margins, risk
+from churnwatch.learner import risks as risks_of
 from churnwatch.outcomes import check_as_of, observe
 from churnwatch.outreach import Further
-from churnwatch.reasons import Reason, reasons
+from churnwatch.reasons import Reason, counterfactual, reasons
 from churnwatch.runs.curves import curves
 from churnwatch.runs.further import champions_beside, foretells_answers, further_of, lacking, reasons_of, score_further
 from churnwatch.runs.score import bundle_matrix, champion_of, extent
@@ -88,7 +89,7 @@ class Risk:
     signals: Weighed
     counterfactual: str | None
     curve: Curve | None
-    """``None`` of a model of a flat file, which knows one moment only."""
+    """``None`` of a model that cannot look at any day: of a flat file, or at events."""
 
 
 @dataclass(frozen=True)
@@ -266,6 +267,15 @@ def _risk(
         currency=workspace.spec.deployment.currency,
         most=workspace.spec.outreach.reasons,
     )
+    mended = counterfactual(
+        matrix.columns,
+        matrix.values[0],
+        shares,
+        usual=fitted.usual,
+        risk_of=lambda rows: risks_of(fitted, rows),
+        language=language,
+        currency=workspace.spec.deployment.currency,
+    )
     return Risk(
         risk=float(risks[0]),
         band=band,
@@ -273,7 +283,7 @@ def _risk(
         horizons={str(length): float(told[0]) for length, told in within.items()},
         reasons=() if _spoken_against(band, shares) else why,
         signals=_weighed(matrix.names, matrix.values[0], shares),
-        counterfactual=None,
+        counterfactual=None if mended is None else mended.sentence,
         curve=_curve(workspace, tables, bundle, customer_id, day=day, as_of=as_of, report=report),
     )
 
@@ -288,7 +298,7 @@ def _curve(
     as_of: datetime,
     report: Report | None,
 ) -> Curve | None:
-    if bundle.model.outcome.given is not None:
+    if bundle.model.outcome.given is not None or bundle.model.at_events:
         return None
     found = curves(workspace, tables, bundle, [customer_id], day=day, report=report)
     zone = workspace.spec.deployment.zone
