@@ -18,6 +18,7 @@ WORDS = {
         "The list of {day}, made again, is the same to the byte.",
         "Daftar {day}, dibuat ulang, sama persis hingga setiap bita.",
     ),
+    "day": ("day", "hari"),
     "outcome": ("outcome", "hasil"),
     "what_was_wrong": ("what was wrong", "apa yang keliru"),
     "outcomes_kept": ("{n} new from {file}, of {lists}", "{n} baru dari {file}, untuk {lists}"),
