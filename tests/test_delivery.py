@@ -532,17 +532,21 @@ def test_announced_leavers_stand_at_the_end_with_what_is_known_of_them() -> None
     text = page([SITI], leavers=[ana, gone, replace(gone, customer_id="C-9", ends_on=MAY_2)])
     said = _Elements(text).words
     for expected in (
-        "Announced leavers 3 customers have announced that they leave They have said that they leave",
-        "Ana C-7 Budi announced 20 Apr 2026, ends 31 May 2026 (in 29 days) IDR 350,000 a month “Moves away”",
+        "Announced leavers They have said that they leave",
+        "bring them back. 3 customers have announced that they leave Ana C-7 Budi "
+        "announced 20 Apr 2026, ends 31 May 2026 (in 29 days) “Moves away” IDR 350,000 a month",
         "C-8 Budi announced 20 Apr 2026, ended 1 May 2026 C-9",
         "ends 2 May 2026 (today)",
     ):
         assert expected in said
     assert text.index('id="leavers"') > text.index('id="owner-1"')
     assert "leavers-name" not in page([SITI])
+    # More than ten wait for a click.
+    few, many = ("<details open>" in page([], leavers=[ana] * n) for n in (10, 11))
+    assert (True, False) == (few, many)
     alone = _Elements(page([], leavers=[ana], language="id")).words
     assert "Hari ini tidak ada yang perlu dihubungi." in alone
-    assert "menyatakan 20 Apr 2026, berakhir 31 Mei 2026 (dalam 29 hari) Rp 350.000 per bulan" in alone
+    assert "menyatakan 20 Apr 2026, berakhir 31 Mei 2026 (dalam 29 hari) “Moves away” Rp 350.000 per bulan" in alone
 
 
 def test_both_languages_have_words_for_the_same_things() -> None:
