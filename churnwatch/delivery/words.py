@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 
 from babel.dates import format_date
 from babel.numbers import format_decimal, format_percent
 
 # British English: day before month, as everywhere the product is used.
 _LOCALES = {"en": "en_GB", "id": "id_ID"}
+KEPT = 4096
+"""Numbers and days whose words are kept: a long list says the same few over and over."""
 _ISO_DAY = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b")
 
 WORDS: dict[str, dict[str, str]] = {
@@ -234,6 +237,7 @@ def say_number(key: str, n: int, *, language: str) -> str:
     return say(f"{key}_one" if n == 1 else f"{key}_many", language=language, n=whole(n, language=language))
 
 
+@lru_cache(maxsize=KEPT)
 def whole(n: int, *, language: str) -> str:
     """``4,213`` or ``4.213``."""
     return format_decimal(n, locale=_LOCALES[known(language)])
@@ -255,6 +259,7 @@ def percent(share: float, *, language: str) -> str:
     return format_percent(share, format=pattern, locale=_LOCALES[known(language)])
 
 
+@lru_cache(maxsize=KEPT)
 def day(value: date, *, language: str) -> str:
     """``2 May 2026`` or ``2 Mei 2026``."""
     return format_date(value, format="d MMM y", locale=_LOCALES[known(language)])
@@ -282,6 +287,7 @@ def long_day(value: date, *, language: str) -> str:
     return format_date(value, format="EEEE, d MMMM y", locale=_LOCALES[known(language)])
 
 
+@lru_cache(maxsize=KEPT)
 def short_day(value: date, *, language: str) -> str:
     """``Sat 2 May`` or ``Sab, 2 Mei``."""
     pattern = "EEE, d MMM" if language == "id" else "EEE d MMM"
