@@ -283,6 +283,25 @@ def test_none_in_a_window_and_long_ago_are_not_two_reasons() -> None:
     assert ["SINCE 25 days", "BOUGHT 1", "SPENT IDR\N{NO-BREAK SPACE}9"] == sentences(25, 1, 9, 5)
 
 
+def test_what_follows_from_a_longer_silence_is_no_reason_of_its_own() -> None:
+    """Nothing at all for 41 days: no use in 28 says no more, none in 84 does, and of other rows it says nothing."""
+    quiet = signal("quiet", aggregate="days_since", unit="days", where={"kind": ["usage", "purchase"]})
+    used = {"direction": "down", "where": {"kind": "usage"}}
+    called = signal("called", direction="down", where={"kind": "contact"}, windows=["28d"])
+    signs = columns(quiet, signal("a", windows=["28d"], **used), signal("b", windows=["84d"], **used), called)
+    usual = {"quiet": 9.0, "a_28d": 3.0, "b_84d": 9.0, "called_28d": 1.0}
+
+    def sentences(*values: float) -> list[str]:
+        shares = np.array([0.4, 0.3, 0.2, 0.1])
+        return [
+            one.sentence for one in reasons(signs, np.array(values), shares, usual=usual, language="en", currency="IDR")
+        ]
+
+    assert ["QUIET 41 days", "B 0", "CALLED 0"] == sentences(41, 0, 0, 0)
+    # The other way round: who is told to have been quiet for 20 days is not told so by the longer window again.
+    assert ["QUIET 20 days", "A 0", "CALLED 0"] == sentences(20, 0, 0, 0)
+
+
 def test_scores_of_one_day_make_no_slope() -> None:
     """Two answers a day apart would fall by 1,107 of 100 points a month."""
     falling = columns(signal("a", aggregate="trend", measure="score", unit="score", direction="down", windows=["364d"]))

@@ -8,14 +8,15 @@ for something they do better than most.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from churnwatch.reasons.words import is_slope, quantity, word
-from churnwatch.spec import PLACEHOLDER, Column, Language, Signal
+from churnwatch.spec import OPTIONAL, PLACEHOLDER, Column, Language, Level, Signal, Where
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 Bools = np.ndarray[Any, np.dtype[np.bool_]]
@@ -54,8 +55,8 @@ def reasons(
     ``values`` and ``contributions`` have shape (n_columns,); NaN is missing, and a missing number is never
     worded. ``usual`` holds the training median of each column. Among what says the same, a column that knows which way
     is bad speaks before one of direction ``any``. Nothing is told twice: no number of days, as where the last purchase
-    is also the last that was heard of the customer, and of the same rows either how long ago the last was or that
-    there are none in a window.
+    is also the last that was heard of the customer; nor that none of some rows came in a window, where it follows from
+    how long ago the last of them, or of more, was.
     """
     known = {column.name: float(value) for column, value in zip(columns, values, strict=True)}
     units = {column.name: column.signal for column in columns}
@@ -64,7 +65,7 @@ def reasons(
         groups.setdefault(says(column), []).append(i)
     totals = {group: float(sum(contributions[i] for i in members)) for group, members in groups.items()}
     found: list[Reason] = []
-    told: set[str] = set()
+    told: list[_Told] = []
     for group in sorted(totals, key=lambda name: (-totals[name], name)):
         if totals[group] <= 0 or len(found) == most:
             break
@@ -75,33 +76,60 @@ def reasons(
             sentence = word(column, known, units, language=language, currency=currency)
             if sentence is None or _reads_absurd(column, known, language=language, currency=currency):
                 continue
-            facts = _facts(column, known, units, language=language, currency=currency)
-            if facts & told:
+            says_so = _told(column, known, units, language=language, currency=currency)
+            if says_so.repeats(told):
                 continue
-            told |= facts
+            told.append(says_so)
             found.append(Reason(sentence, column.name, totals[group], column.signal.action, group))
             break
     return tuple(found)
 
 
-def _facts(
+@dataclass(frozen=True)
+class _Told:
+    """What a sentence tells that another might tell again: its numbers of days, and of which rows none came so long."""
+
+    days: frozenset[str]
+    none: tuple[tuple[Where, float], ...]
+
+    def repeats(self, others: Iterable[_Told]) -> bool:
+        """Whether one of the others tells the same, or what follows from it."""
+        return any(
+            self.days & other.days
+            or any(_follows(one, two) or _follows(two, one) for one in self.none for two in other.none)
+            for other in others
+        )
+
+
+def _told(
     column: Column, known: Mapping[str, float], signals: Mapping[str, Signal], *, language: Language, currency: str
-) -> set[str]:
-    """What a sentence tells that another might tell again: its numbers of days, and of which rows none came."""
-    signal, facts = column.signal, set()
+) -> _Told:
+    signal = column.signal
     words = signal.change_reason if column.change else signal.reason
     assert words is not None
-    if signal.unit == "days":
-        facts.add(quantity(known[column.name], "days", language=language, currency=currency))
-    for name in PLACEHOLDER.findall(words.en):
-        other = signals.get(name)
-        if other is not None and other.aggregate == "days_since" and not np.isnan(known.get(name, np.nan)):
-            facts.add(quantity(known[name], "days", language=language, currency=currency))
-            facts.add(f"none since: {sorted(other.where.items())}")
     own = column.name.removesuffix("_change") if column.change else column.name
-    if signal.aggregate == "days_since" or (signal.aggregate in COUNTED and known.get(own) == 0):
-        facts.add(f"none since: {sorted(signal.where.items())}")
-    return facts
+    spoken = [(own, signal)] + [(name, signals[name]) for name in PLACEHOLDER.findall(words.en) if name in signals]
+    since = [(name, one) for name, one in spoken if one.aggregate == "days_since" and known.get(name, np.nan) >= 0]
+    days = {quantity(known[name], "days", language=language, currency=currency) for name, _ in since}
+    if signal.unit == "days":
+        days.add(quantity(known[column.name], "days", language=language, currency=currency))
+    # What stands in brackets goes along with something else, and makes no reason of its own.
+    certain = PLACEHOLDER.findall(OPTIONAL.sub("", words.en))
+    none = [(one.where, known[name]) for name, one in since if name == own or name in certain]
+    if signal.aggregate in COUNTED and known.get(own) == 0:
+        none.append((signal.where, column.window.days if column.window else math.inf))
+    return _Told(frozenset(days), tuple(none))
+
+
+def _follows(one: tuple[Where, float], other: tuple[Where, float]) -> bool:
+    """Whether none of ``one`` for so long means none of ``other``: its rows are among them, its time is no longer."""
+    return one[1] >= other[1] and all(
+        key in other[0] and set(_levels(other[0][key])) <= set(_levels(wanted)) for key, wanted in one[0].items()
+    )
+
+
+def _levels(wanted: Level | list[Level]) -> list[Level]:
+    return wanted if isinstance(wanted, list) else [wanted]
 
 
 def speaks_for(columns: Sequence[Column], contributions: Array) -> Bools:
