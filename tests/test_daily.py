@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from command_line import END, call, copied, facts, ledger, ok, refused, tree, untouched
+from openpyxl import load_workbook
 from ruamel.yaml import YAML
 
 import churnwatch.runs.cold_start
@@ -292,6 +293,23 @@ def test_a_feed_that_stopped_is_told_on_the_list_and_in_the_manifest(project):
     assert told["warnings"][0].startswith("usage has brought nothing for 4")
     page = (project / "out" / "demo" / END / "outreach.html").read_text()
     assert "usage has brought nothing for 4" in page
+
+
+def test_what_agents_wrote_into_table_and_workbook_is_no_difference(project):
+    """Both saved by a spreadsheet program with outcomes in them; what stands beside those is looked at."""
+    directory = project / "out" / "demo" / END
+    book = load_workbook(directory / "outreach.xlsx")
+    place = {cell.value: cell.column for cell in book.active[1]}
+    book.active.cell(2, place["Outcome"]).value = "reached; will stay"
+    book.active.cell(3, place["What was wrong with the reasons"]).value = "was on holiday"
+    book.save(directory / "outreach.xlsx")
+    text = (directory / "outreach.csv").read_text(encoding="utf-8")
+    (directory / "outreach.csv").write_text(text.rstrip("\n").removesuffix(",,") + ",solved,\n", encoding="utf-8-sig")
+    verify = ("daily", "--as-of", END, "--rerun", "verify", "--project", project)
+    assert "verified" == ok(call(*verify, "--json")).json["status"]
+    book.active.cell(2, place["Why"]).value = "no reason at all"
+    book.save(directory / "outreach.xlsx")
+    refused(call(*verify), 5, "not as it was published: outreach.xlsx was changed", "move the directory away")
 
 
 def test_correct_issues_a_second_revision(project):

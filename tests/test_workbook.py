@@ -143,7 +143,7 @@ def test_what_is_filled_in_stands_in_sight_and_long_reasons_are_wrapped() -> Non
         sheet.sheet_properties.pageSetUpPr.fitToPage,
     )
     assert sheet["I2"].alignment.wrap_text
-    # Four reasons, each of them one line.
+    # Four reasons, each of them one line in a column of 58.
     assert 63 == sheet.row_dimensions[2].height
 
 

@@ -60,8 +60,8 @@ SNOOZE_DAYS = 14
 _FIXED = datetime(2000, 1, 1)  # noqa: DTZ001 (XLSX keeps its clocks without a zone)
 _WIDTHS: Mapping[str, float] = {
     "rank": 5, "customer": 14, "name": 24, "owner": 18, "risk": 9, "band": 11, "change": 11, "rising_since": 13,
-    "why": 58, "do": 52, "due": 13, "outcome": 26, "flag_wrong_reason": 36, "last_contact": 13, "last_survey": 19,
-    "value": 17, "account_owner": 18, "list": 24,
+    "why": 58, "do": 52, "due": 13, "outcome": 26, "flag_wrong_reason": 36, "last_contact": 13, "last_survey": 23,
+    "value": 17, "account_owner": 20, "list": 24,
 }  # fmt: skip
 _FORMATS: Mapping[Kind, str] = {
     "whole": "0",
@@ -232,7 +232,7 @@ def _lines(column: _Column, value: Any) -> int:
     """About how many lines a cell's text takes: a program that opens the file does not measure it again."""
     if column.kind not in ("wrapped", "text"):
         return 1
-    fit = int(_WIDTHS[column.key] * 1.05)
+    fit = int(_WIDTHS[column.key] * 0.88)  # words are not broken, so that a line is seldom full
     return sum(max(1, -(-len(line) // fit)) for line in str(value or "").split("\n"))
 
 
