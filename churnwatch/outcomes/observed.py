@@ -44,6 +44,8 @@ def observe(
         there = f'coalesce(begun."{given}", 0) = 0' if to_score else f'begun."{given}" is not null'
         return _those(tables, [f"begun.known_at < grid.as_of and {there}"], as_ofs, among=customers)
     population = model.population
+    # Of a few customers only their own events are looked at, before anything is joined or grouped.
+    theirs = "" if customers is None else " and customer_id in (select customer_id from asked_about)"
     for key, where in (
         ("outcome", model.outcome.where),
         ("population.active", population.active or {}),
@@ -60,7 +62,7 @@ def observe(
         f"""left join (
             select customer_id, min(greatest("at" + interval {population.tenure.seconds} second,
                                              greatest("at", known_at) + interval 1 microsecond)) as since
-            from interactions where customer_id in (select customer_id from customers where started_at is null)
+            from interactions where customer_id in (select customer_id from customers where started_at is null){theirs}
             group by customer_id
         ) as first on first.customer_id = begun.customer_id"""
     ]
@@ -70,12 +72,17 @@ def observe(
         joins.append(
             f"""left join (
                 select customer_id, min(greatest("at", known_at)) as since from interactions
-                where {" or ".join(f"({where_sql(where)})" for where in gone)} group by customer_id
+                where ({" or ".join(f"({where_sql(where)})" for where in gone)}){theirs} group by customer_id
             ) as gone on gone.customer_id = begun.customer_id"""
         )
         conditions.append("not coalesce(gone.since < grid.as_of, false)")
     if population.active is not None and population.within is not None:
-        active = f'select customer_id, "at", known_at from interactions where {where_sql(population.active)}'
+        active = f'select customer_id, "at", known_at from interactions where ({where_sql(population.active)}){theirs}'
+        if as_ofs and not model.at_events:
+            # What no as-of can want is not even read: a file keeps its rows about in the order of time.
+            first, last = min(as_ofs), max(as_ofs)
+            active += f""" and "at" < timestamp '{naive(last)}' and known_at < timestamp '{naive(last)}'
+                and "at" >= timestamp '{naive(first)}' - interval {population.within.seconds} second"""
         joins.append(
             f"""semi join ({active}) as e on e.customer_id = begun.customer_id
             and e."at" < grid.as_of and e.known_at < grid.as_of
@@ -109,14 +116,17 @@ def _those(
     among: Sequence[str] | None,
 ) -> pd.DataFrame:
     """Customers (``begun``, ``among`` those given) at as-ofs (``grid``), or at ``events`` of theirs, who meet all."""
+    # Chosen before they meet the as-ofs: the two multiply.
+    begun = "customers"
     if among is not None:
+        begun = "(select * from customers where customer_id in (select customer_id from asked_about))"
         tables.con.register("asked_about", pa.table({"customer_id": pa.array(among, pa.string())}))
-        conditions = [*conditions, "begun.customer_id in (select customer_id from asked_about)"]
     if events is not None:
         conditions = [*conditions, "begun.customer_id = grid.customer_id"]
     tables.con.register("as_ofs", pa.table({"as_of": pa.array([naive(t) for t in as_ofs], pa.timestamp("us"))}))
     found = tables.con.sql(
-        f"""select begun.customer_id, grid.as_of from customers as begun cross join {events or "as_ofs"} as grid
+        f"""with begun as materialized (from {begun})
+        select begun.customer_id, grid.as_of from begun cross join {events or "as_ofs"} as grid
         {" ".join(joins)}
         where {" and ".join(conditions)} order by grid.as_of, begun.customer_id"""
     ).to_arrow_table()

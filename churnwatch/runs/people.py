@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import pyarrow as pa
 
 from churnwatch.runs.workspace import Workspace
 from churnwatch.spec import Language
@@ -15,10 +16,8 @@ from churnwatch.spec import Language
 if TYPE_CHECKING:
     from churnwatch.sources import Tables
 
-_COLUMNS = (
-    "customer_id", "customer_name", "do_not_contact", "owner", "segment", "value", "language",
-    "last_contact", "instrument", "raw_score", "answered_at",
-)  # fmt: skip
+_COLUMNS = ("customer_id", "customer_name", "do_not_contact", "owner", "segment", "value", "language")
+_LAST = ("customer_id", "last_contact", "instrument", "raw_score", "answered_at")
 
 
 @dataclass(frozen=True)
@@ -41,29 +40,54 @@ def people_of(tables: Tables, as_of: datetime, *, consent: str) -> pd.DataFrame:
     """
     cut = _cut(as_of)
     agreed = "consent" if consent == "required" else "consent is not false"
-    found = tables.con.execute(
-        f"""with contact as (
-            -- What the customer did, not what we or a machine did.
-            select customer_id, epoch_us(max("at")) as last_contact from interactions
-            where known_at < {cut} and "at" < {cut} and coalesce(direction, 'in') = 'in' group by customer_id
-        ), survey as (
-            select customer_id, arg_max(instrument, answered_at) as instrument,
-                   arg_max(raw_score, answered_at) as raw_score, epoch_us(max(answered_at)) as answered_at
-            from (select * from surveys where answered_at < {cut} order by answered_at, survey_id)
-            group by customer_id
-        )
-        select customer_id, name, do_not_contact or coalesce(ended_at <= {cut}, false)
-                   or not coalesce({agreed}, false),
-               owner, segment, value, language, last_contact, instrument, raw_score, answered_at
-        from customers left join contact using (customer_id) left join survey using (customer_id)
-        order by customer_id"""
-    ).to_arrow_table()
+    return _frame(
+        tables.con.execute(
+            f"""select customer_id, name, do_not_contact or coalesce(ended_at <= {cut}, false)
+                       or not coalesce({agreed}, false),
+                   owner, segment, value, language
+            from customers order by customer_id"""
+        ).to_arrow_table(),
+        _COLUMNS,
+    )
+
+
+def last_of(tables: Tables, as_of: datetime, customers: Sequence[str]) -> pd.DataFrame:
+    """When each of these customers (different ids) was last in touch and what they last answered, in their order.
+
+    ``last_contact`` and ``answered_at`` are microseconds since 1970 in UTC; missing: never. Asked of the few that are
+    listed: of everybody it would mean to group all their events.
+    """
+    cut = _cut(as_of)
+    asked = pa.table({"customer_id": pa.array(customers, pa.string()), "place": range(len(customers))})
+    tables.con.register("last_of", asked)
+    try:
+        found = tables.con.execute(
+            f"""with contact as (
+                -- What the customer did, not what we or a machine did.
+                select customer_id, epoch_us(max("at")) as last_contact from interactions
+                where customer_id in (select customer_id from last_of) and known_at < {cut} and "at" < {cut}
+                  and coalesce(direction, 'in') = 'in' group by customer_id
+            ), survey as (
+                select customer_id, arg_max(instrument, answered_at) as instrument,
+                       arg_max(raw_score, answered_at) as raw_score, epoch_us(max(answered_at)) as answered_at
+                from (select * from surveys where answered_at < {cut} and customer_id in
+                      (select customer_id from last_of) order by answered_at, survey_id)
+                group by customer_id
+            )
+            select customer_id, last_contact, instrument, raw_score, answered_at
+            from last_of left join contact using (customer_id) left join survey using (customer_id) order by place"""
+        ).to_arrow_table()
+    finally:
+        tables.con.unregister("last_of")
+    return _frame(found, _LAST)
+
+
+def _frame(found: pa.Table, names: Sequence[str]) -> pd.DataFrame:
+    texts = ("customer_id", "customer_name", "owner", "segment", "language", "instrument")
     return pd.DataFrame(
         {
-            name: pd.Series(column.to_pylist(), dtype=object)
-            if name in ("customer_id", "customer_name", "owner", "segment", "language", "instrument")
-            else column.to_numpy()
-            for name, column in zip(_COLUMNS, found.columns, strict=True)
+            name: pd.Series(column.to_pylist(), dtype=object) if name in texts else column.to_numpy()
+            for name, column in zip(names, found.columns, strict=True)
         }
     )
 

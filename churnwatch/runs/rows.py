@@ -16,7 +16,7 @@ from churnwatch.outreach import Further, ListRow, suggest
 from churnwatch.reasons import Reason, counterfactual
 from churnwatch.runs.curves import curves
 from churnwatch.runs.further import FurtherScored, foretells_answers, further_of, reasons_of
-from churnwatch.runs.people import Team, language_of
+from churnwatch.runs.people import Team, language_of, last_of
 from churnwatch.runs.proactive import Rule, reason_of
 from churnwatch.runs.ranking import Ranking, Why
 from churnwatch.runs.standing import Early, Past, Standings
@@ -69,6 +69,7 @@ def rows_of(
     """The rows of the chosen (``outreach.Choice.listed``), each explained by what lists it; nobody else is."""
     from churnwatch.ledger import previous_risks
 
+    chosen = chosen.merge(last_of(tables, ranking.as_of, list(chosen["customer_id"])), on="customer_id", how="left")
     records = chosen.to_dict("records")
     languages = [language_of(workspace, team, record["recipient"]) for record in records]
     if report:

@@ -13,13 +13,19 @@ SILENT_DAYS = 3.0
 EXPECTED_ROWS = 20.0
 USUAL_DAYS = 90
 
-_MOMENTS = f"""
-    SELECT source, 'interactions' AS "table", kind, known_at AS first, known_at AS last
-    FROM interactions WHERE known_at < $as_of AND source <> '{RECORDED}'
+# One pass over the rows, of which only the few (source, kind) stay.
+_ENDS = f"""
+    SELECT source, 'interactions' AS "table", kind, max(known_at) AS last
+    FROM interactions WHERE known_at < $as_of AND source <> '{RECORDED}' GROUP BY ALL
     UNION ALL
-    SELECT source, 'surveys', instrument, sent_at,
-           CASE WHEN answered_at < $as_of THEN greatest(sent_at, answered_at) ELSE sent_at END
-    FROM surveys WHERE sent_at < $as_of"""
+    SELECT source, 'surveys', instrument,
+           max(CASE WHEN answered_at < $as_of THEN greatest(sent_at, answered_at) ELSE sent_at END)
+    FROM surveys WHERE sent_at < $as_of GROUP BY ALL"""
+_ROWS = f"""
+    SELECT (SELECT count(*) FROM interactions
+            WHERE source = $source AND known_at < $as_of AND known_at > $last - INTERVAL {USUAL_DAYS} DAY)
+         + (SELECT count(*) FROM surveys
+            WHERE source = $source AND sent_at < $as_of AND sent_at > $last - INTERVAL {USUAL_DAYS} DAY)"""
 
 
 @dataclass(frozen=True)
@@ -42,22 +48,18 @@ def stale_sources(con: duckdb.DuckDBPyConnection, as_of: datetime) -> tuple[Stal
     if as_of.tzinfo is None:
         raise ValueError("as_of carries no zone")
     moment = as_of.astimezone(UTC).replace(tzinfo=None)
-    found = con.execute(
-        f"""WITH moments AS ({_MOMENTS}),
-            ends AS (SELECT source, max(last) AS last, list(DISTINCT ["table", kind]) AS feeds
-                     FROM moments GROUP BY source)
-            SELECT source, ends.last, count(*) FILTER (first > ends.last - INTERVAL {USUAL_DAYS} DAY), any_value(feeds)
-            FROM ends JOIN moments USING (source) GROUP BY ALL ORDER BY source""",
+    ends = con.execute(
+        f"""SELECT source, max(last), list(["table", kind]) FROM ({_ENDS}) GROUP BY source ORDER BY source""",
         {"as_of": moment},
     ).fetchall()
-    judged = (
-        Stale(
-            source,
-            last.replace(tzinfo=UTC),
-            (moment - last).total_seconds() / 86_400,
-            rows / USUAL_DAYS,
-            tuple(sorted((table, kind) for table, kind in feeds)),
-        )
-        for source, last, rows, feeds in found
-    )
-    return tuple(one for one in judged if one.days > SILENT_DAYS and one.usual * one.days > EXPECTED_ROWS)
+    found = []
+    for source, last, feeds in ends:
+        days = (moment - last).total_seconds() / 86_400
+        if days <= SILENT_DAYS:
+            continue
+        [(rows,)] = con.execute(_ROWS, {"source": source, "as_of": moment, "last": last}).fetchall()
+        usual = rows / USUAL_DAYS
+        if usual * days > EXPECTED_ROWS:
+            told = tuple(sorted((table, kind) for table, kind in feeds))
+            found.append(Stale(source, last.replace(tzinfo=UTC), days, usual, told))
+    return tuple(found)
