@@ -8,14 +8,17 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+from datetime import UTC, datetime
 from types import ModuleType
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from churnwatch.runs.workspace import open_workspace
 from tests.benchmarks import run, signals_engine
 from tests.benchmarks.bench_signals import Taken
+from tests.benchmarks.outreach_truth import Listed, listed_by, pair
 from tests.benchmarks.run import Figure
 from tests.benchmarks.signals_agreement import Agreement, agreement, compare
 from tests.benchmarks.signals_catalogue import columns
@@ -144,3 +147,25 @@ def test_a_difference_is_found():
 def test_a_further_as_of_costs_what_twelve_take_beyond_one():
     taken = Taken([Cost(cpu=7.0, wall=1, peak=100, again=2.0)], [Cost(cpu=16.0, wall=1, peak=300, again=15.0)])
     assert (5.0, 2.0, 16.0, 1.0, 300) == (taken.cold, taken.warm, taken.all, taken.further, taken.peak)
+
+
+def test_two_orders_are_compared_company_by_company():
+    """Differences 3, 1, 2: mean 2, deviation 1, and 4.3027 x 1 / sqrt(3) = 2.4841 to either side."""
+    both = [
+        (Listed(a, 0.0, 0.0, 0.0, 0.0, 1), Listed(b, 0.0, 0.0, 0.0, 0.0, 1))
+        for a, b in ((5.0, 2.0), (2.0, 1.0), (4.0, 2.0))
+    ]
+    found = pair(both, "value")
+    assert (11 / 3, 5 / 3, 2.0) == pytest.approx((found.worth, found.risk, found.difference))
+    assert (2 - 2.4841, 2 + 2.4841) == pytest.approx((found.low, found.high), abs=1e-4)
+    assert (3, 3) == (found.better, found.companies)
+
+
+def test_both_orders_fill_the_same_places_and_differ_by_what_they_hold(company):
+    """The list's order puts more money first, risk order more who would leave."""
+    workspace = open_workspace(company.root, deployment="demo", data=None, now=datetime(2026, 7, 1, 5, tzinfo=UTC))
+    by = listed_by(workspace)
+    assert by["worth"].rows == by["risk"].rows > 0
+    assert by["worth"].at_risk > by["risk"].at_risk
+    assert by["worth"].precision < by["risk"].precision
+    assert by["worth"].caught < by["risk"].caught
