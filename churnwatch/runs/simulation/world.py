@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from churnwatch.runs.workspace import Workspace, as_known_on, load_tables
+from churnwatch.sources import SHAPES
 from churnwatch.spec import midnight
 
 if TYPE_CHECKING:
@@ -85,11 +86,14 @@ class World:
 
 
 def _own(tables: Tables) -> Tables:
-    """Copies of the tables that may be changed: those loaded may be views of files."""
-    con = tables.con.cursor()
-    con.execute("set TimeZone = 'UTC'")
-    con.execute("create schema world")
-    for table in ("customers", "interactions", "surveys", "agents"):
-        con.execute(f"create table world.{table} as from main.{table}")
-    con.execute("set search_path = 'world'")
-    return replace(tables, con=con)
+    """The same tables, none of them a view of files any more: a view could not be changed."""
+    con = tables.con
+    views = con.execute(
+        "select table_name from information_schema.tables where table_schema = 'main' and table_type = 'VIEW'"
+    ).fetchall()
+    for (name,) in views:
+        if name in SHAPES:
+            con.execute(f"create table main.{name}_copied as from main.{name}")
+            con.execute(f"drop view main.{name}")
+            con.execute(f"alter table main.{name}_copied rename to {name}")
+    return tables
