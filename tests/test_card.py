@@ -129,6 +129,29 @@ def test_what_the_gate_does_not_decide_by_stands_behind_it():
     assert "- Di sini tidak ada nilai survei: tidak ada pembandingnya." in card("id")
 
 
+def test_whom_we_contacted_is_told_and_who_stands_for_them():
+    told = {"handling": "weight", "dropped": 1204, "weighed": 31, "stand_for": 310.0}
+    english, indonesian = (card(language, notes=NOTES | {"treated": told}) for language in ("en", "id"))
+    assert "**Left out** are 1,204 observations whose customer we spoke to" in english
+    assert (
+        "31 observations of customers who would have been listed and were held out stand for 310 like them." in english
+    )
+    assert "**Tidak ikut** 1.204 pengamatan" in indonesian
+    assert "mewakili 310 pelanggan seperti mereka." in indonesian
+    assert "Left out" not in card("en")
+
+
+def test_where_nobody_stands_for_those_left_out_the_card_warns():
+    alone = {"handling": "weight", "dropped": 12, "weighed": 0, "stand_for": 0.0}
+    options = {"rival": None, "intervals": {}, "suspects": []}
+    [warning] = remarks_of(tiny_bundle().model, treated=alone, **options)
+    assert "nobody held out stands for them" in warning.en
+    assert "holdout di outreach.yaml" in warning.id
+    for handling, weighed in (("weight", 1), ("exclude", 0)):
+        told = alone | {"handling": handling, "weighed": weighed}
+        assert () == remarks_of(tiny_bundle().model, treated=told, **options)
+
+
 def test_a_snapshot_says_that_it_is_one_and_knows_no_lead_time():
     given = {"outcome": {"given": "churned"}, "grid": None, "horizon": None}
     model = Model.model_validate({**MODEL, **given, "families": ["contact"]})

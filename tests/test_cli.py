@@ -231,9 +231,10 @@ def assert_training(told):
     keys = [
         "model", "slices", "version", "registered_version", "new", "promoted", "champion", "gate",
         "precision_at_capacity_minus", "choice", "observations", "skipped", "notes", "weighing",
+        "treated",
     ]  # fmt: skip
     assert keys == list(told)
-    assert ("churn", None) == (told["model"], told["weighing"])
+    assert ("churn", None, None) == (told["model"], told["weighing"], told["treated"])
     assert 2 == len(told["slices"])
     for one in told["slices"]:
         assert_slice(one)
@@ -429,11 +430,16 @@ def test_what_the_gate_does_not_decide_by_stands_behind_it(capsys):
     trained = SimpleNamespace(
         judged=[], observations=90, choice="60 rounds", capacity_intervals={}, verdict=Verdict(True, ()), notes=notes,
         new=True, version="ab", model="churn", registered=1, champion="ab", weighing=None,
+        treated={"handling": "weight", "dropped": 1204, "weighed": 31, "stand_for": 310.4},
     )  # fmt: skip
     show_figures.trained(trained)
     gate, _, rest = capsys.readouterr().out.partition("Gate: passed\n")
     assert rest.startswith(f"  ! {notes[0]}\n  ! {notes[1]}\n")
     assert "!" not in gate
+    assert (
+        "1,204 observations left out, as we spoke to the customer before the outcome; 31 held out stand for 310."
+        in gate
+    )
 
 
 def test_a_source_that_fell_silent_is_told_with_the_scores(capsys):

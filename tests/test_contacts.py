@@ -16,6 +16,7 @@ import churnwatch.sources
 from churnwatch.ledger import Assigned, Outcome
 from churnwatch.project import scaffold
 from churnwatch.runs.contacts import contacts_of, held_out_of
+from churnwatch.runs.provenance import LEDGER, recall_of
 from churnwatch.runs.workspace import Recall, Workspace, load_tables, open_workspace
 from churnwatch.sources import RECORDED, Contact, as_known, record_contacts
 from churnwatch.sources.recorded import recorded_state
@@ -154,3 +155,8 @@ def test_a_workspace_sees_what_comes_back_while_it_is_open(workspace: Workspace,
     for known, expected in ((0, []), (2, ["00123"]), (3, ["00123", "C-9"]), (4, ["C-9"])):
         assert expected == recorded(replace(workspace, recall=Recall(known, before_list=2)))
     assert ["C-9"] == recorded(workspace)
+
+
+def test_a_training_says_what_the_ledger_told_and_is_made_again_with_that() -> None:
+    assert Recall(17, before_list=4) == recall_of({LEDGER: "17 4"})
+    assert Recall(0, before_list=0) == recall_of({}), "nothing had come back, so nothing did"
