@@ -49,11 +49,11 @@ TOLD: dict[str, Any] = {
     "interactions": [
         {
             "at": "2026-04-01 14:05", "kind": "complaint", "channel": "phone", "direction": "in", "topic": "slow_line",
-            "agent": "a9", "minutes": 12.0,
+            "agent": "a9", "agent_name": "Wulan", "minutes": 12.0,
         },
         {
             "at": "2026-03-01 09:00", "kind": "visit", "channel": "visit", "direction": "out", "topic": None,
-            "agent": None,
+            "agent": None, "agent_name": None,
         },
     ],
     "surveys": [
@@ -88,7 +88,7 @@ def test_the_page_tells_who_how_bad_why_what_would_help_and_what_was_tried() -> 
         "20 Apr 2026 31%, At risk Call back : 2 complaints "
         "→ 22 Apr 2026, phone: reached, snooze until 30 Apr 2026 “asked for time”",
         "2 Mar 2026 by recency Call back nothing handed back",
-        "1 Apr 2026, 14:05 complaint · phone · slow line · a9 minutes 12.0",
+        "1 Apr 2026, 14:05 complaint · phone · slow line · Wulan minutes 12.0",
         "1 Mar 2026, 09:00 visit · ours",
         "9 Apr 2026, 08:00 NPS 3 10 Apr 2026, 10:00",
         "CES – no answer",
@@ -178,7 +178,7 @@ def test_text_from_data_stays_text_and_the_page_asks_nobody() -> None:
     told = {
         **TOLD,
         "customer": {**TOLD["customer"], "name": evil, "segment": evil, "owner_name": evil},
-        "interactions": [{**TOLD["interactions"][0], "kind": evil, "topic": evil, "agent": evil}],
+        "interactions": [{**TOLD["interactions"][0], "kind": evil, "topic": evil, "agent": evil, "agent_name": None}],
         "lists": [{**ROW, "reasons": [evil], "action": evil, "came": {**ROW["came"], "why": evil, "channel": evil}}],
         "counterfactual": evil,
     }

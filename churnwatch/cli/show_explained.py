@@ -187,7 +187,8 @@ def _interactions(console: Console, rows: Sequence[Mapping[str, Any]], lang: str
             for name in row
             if isinstance(row[name], float) and name not in named
         ]
-        table.add_row(*(Text(_spaced(row[name])) for name in named), " · ".join(measures))
+        shown = {**row, "agent": row["agent_name"] or row["agent"]}
+        table.add_row(*(Text(_spaced(shown[name])) for name in named), " · ".join(measures))
     _titled(console, say("interactions", lang), table)
 
 

@@ -184,11 +184,12 @@ class _Page:
         ]
         # A channel that is called like what happened in it says nothing more.
         channel = _spaced(row["channel"]) if row["channel"] != row["kind"] else ""
+        agent = _spaced(row["agent_name"] or row["agent"])
         ours = self.say("ours") if row["direction"] == "out" else ""
         return {
             "at": self.time(row["at"]),
             "kind": _spaced(row["kind"]),
-            "about": " · ".join(filter(None, (channel, _spaced(row["topic"]), ours, _spaced(row["agent"])))),
+            "about": " · ".join(filter(None, (channel, _spaced(row["topic"]), ours, agent))),
             "measures": " · ".join(measures),
         }
 

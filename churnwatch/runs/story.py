@@ -158,7 +158,10 @@ def _came(one: Outcome) -> dict[str, Any]:
 def recent(
     tables: Tables, table: Literal["interactions", "surveys"], customer_id: str, as_of: datetime, zone: str
 ) -> list[dict[str, Any]]:
-    """The latest rows known before as-of, times as local text; an answer that came later is not shown."""
+    """The latest rows known before as-of, times as local text; an answer that came later is not shown.
+
+    Of an interaction ``agent_name`` is the name of its agent where that is one of ours.
+    """
     if table == "interactions":
         clock, known = '"at"', "known_at"
         columns: tuple[str, ...] = ("at", "kind", "channel", "direction", "topic", "agent", *tables.measures)
@@ -166,8 +169,12 @@ def recent(
         clock = known = "sent_at"
         columns = ("sent_at", "instrument", "answered_at", "raw_score")
     cut = _cut(as_of)
+    chosen = ", ".join(f'"{name}"' for name in columns)
+    if table == "interactions":
+        columns += ("agent_name",)
+        chosen += ", (select any_value(name) from agents where agents.owner = interactions.agent)"
     rows = tables.con.execute(
-        f"""select {", ".join(f'"{name}"' for name in columns)} from {table}
+        f"""select {chosen} from {table}
         where customer_id = ? and {clock} < {cut} and {known} < {cut}
         order by {clock} desc, {SHAPES[table].key} desc limit {RECENT}""",
         [customer_id],
