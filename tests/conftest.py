@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from browser import CHROMIUM, FLAGS
 from command_line import Said, copied, ledger_of, lives_on, ok, spawn
 from filelock import FileLock
+from ledger_facts import fill
 
 from churnwatch.ledger import open_ledger
 
@@ -135,17 +136,41 @@ def made_on_postgresql(postgresql: str) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def filled_on_sqlite(made_on_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = Path(shutil.copy(made_on_sqlite, tmp_path_factory.mktemp("filled") / "ledger.db"))
+    fill(open_ledger(path))
+    return path
+
+
+@pytest.fixture(scope="session")
+def filled_on_postgresql(postgresql: str, made_on_postgresql: str) -> str:
+    url = postgres.create(postgresql, template=made_on_postgresql)
+    fill(open_ledger(url))
+    return url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
     """An empty ledger of the current schema on each database: a copy of one that was migrated once."""
+    yield from _copy(request, tmp_path, f"made_on_{request.param}")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def full(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
+    """A ledger of seven facts and a run that is on (see ``ledger_facts.fill``): a copy of one that was filled once."""
+    yield from _copy(request, tmp_path, f"filled_on_{request.param}")
+
+
+def _copy(request: pytest.FixtureRequest, tmp_path: Path, original: str) -> Iterator[sa.Engine]:
+    made = request.getfixturevalue(original)
     if request.param == "sqlite":
         (tmp_path / "state").mkdir()
-        yield open_ledger(shutil.copy(request.getfixturevalue("made_on_sqlite"), tmp_path / "state" / "ledger.db"))
+        yield open_ledger(shutil.copy(made, tmp_path / "state" / "ledger.db"))
         return
-    server = request.getfixturevalue("postgresql")
-    url = postgres.create(server, template=request.getfixturevalue("made_on_postgresql"))
+    url = postgres.create(made, template=made)
     yield open_ledger(url)
-    postgres.drop(server, url)
+    postgres.drop(made, url)
 
 
 @pytest.fixture(scope="session")

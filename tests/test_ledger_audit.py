@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ledger_facts import NOON, at_schema, count, fill, issue, past_the_program, row
+from ledger_facts import NOON, at_schema, count, issue, past_the_program, row
 from sqlalchemy.exc import StatementError
 
 from churnwatch.errors import UsageError
@@ -29,13 +29,6 @@ from churnwatch.ledger import audit as audit_module
 from churnwatch.ledger.opening import writing
 
 NOTHING = "0" * 64
-
-
-@pytest.fixture
-def full(ledger: sa.Engine) -> sa.Engine:
-    """Seven entries, and a run that is on."""
-    fill(ledger)
-    return ledger
 
 
 def test_every_fact_enters_once_it_is_one(full: sa.Engine) -> None:
@@ -209,7 +202,7 @@ def test_facts_older_than_the_chain_enter_it_in_the_order_they_became_known(empt
     assert Break(2, "list", 1, "is not what was entered") == verify_chain(ledger).first_bad
 
 
-@pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("full", ["sqlite"], indirect=True)
 def test_a_flipped_bit_in_the_file_is_found(full: sa.Engine) -> None:
     """Which SQLite itself does not notice."""
     path = Path(str(full.url.database))

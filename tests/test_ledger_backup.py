@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from ledger_facts import MAY_2, NOON, at_schema, fill, held, issue, past_the_program, promote, row
+from ledger_facts import MAY_2, NOON, at_schema, held, issue, past_the_program, promote, row
 from sqlalchemy.exc import DBAPIError
 
 from churnwatch.errors import CheckFailed, ChurnwatchError, DeliveryFailed, ProjectError, UsageError
@@ -32,17 +32,9 @@ KEPT = "ledger-before-20260501T120000.000250Z.db"
 
 
 @pytest.fixture
-def full(ledger: sa.Engine) -> sa.Engine:
-    fill(ledger)
-    return ledger
-
-
-@pytest.fixture
-def backup(tmp_path: Path) -> Path:
-    """A backup of a filled ledger."""
-    source = open_ledger(tmp_path / "source.db")
-    fill(source)
-    back_up(source, tmp_path / "backup.db")
+def backup(filled_on_sqlite: Path, tmp_path: Path) -> Path:
+    """A backup of a filled ledger, which is in source.db."""
+    back_up(open_ledger(shutil.copy(filled_on_sqlite, tmp_path / "source.db")), tmp_path / "backup.db")
     return tmp_path / "backup.db"
 
 
@@ -209,7 +201,7 @@ def test_a_ledger_newer_than_the_program_is_not_replaced(ledger: sa.Engine, back
 
 
 @pytest.mark.parametrize("moment", ["_copy_tables", "_count_on", "migrate"])
-@pytest.mark.parametrize("ledger", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("full", ["postgresql"], indirect=True)
 def test_a_restore_that_fails_in_the_middle_leaves_the_ledger_as_it_was(
     full: sa.Engine, backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
