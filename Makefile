@@ -7,9 +7,10 @@ BIN    := $(VENV)/bin
 # -qq: pip says nothing unless it fails; what it does is said in one line here.
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install -qq
 PYTEST := $(BIN)/python -m pytest
-# Two workers: one file's tests stay together, so that what a file builds once is built once.
+# Two workers: one file's tests stay together, so that what a file builds once is built once. Which file comes when is
+# for tests/conftest.py to say: by the number of their tests, the longest would come last.
 WORKERS ?= 2
-SHARED := -n $(WORKERS) --dist loadfile
+SHARED := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 # Spark runs on Java; where there is none, its tests are skipped and say so.
 SPARK  := $(if $(shell command -v java),$(comma)spark)
 

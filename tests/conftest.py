@@ -43,6 +43,27 @@ class Company:
     said: Said
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The order of the files (``make test`` keeps them whole): those that run commands or train first, small ones last.
+
+    So that no worker begins a long file when the other has ended. The second file is of the small ones: while one
+    worker makes the company, the other need not wait. Within both groups the order stays random.
+    """
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+
+    def works(item: pytest.Item) -> bool:
+        names = vars(getattr(item, "module", None) or object)
+        return "company" in getattr(item, "fixturenames", ()) or not {"call", "spawn", "train"}.isdisjoint(names)
+
+    long = [one for one in files.values() if any(works(item) for item in one)]
+    short = [one for one in files.values() if one not in long]
+    first = max(short, key=len, default=[])
+    short = [one for one in short if one is not first]
+    items[:] = [item for one in (*long[:1], first, *long[1:], *short) for item in one]
+
+
 def make(directory: Path, *options: object, ledger: str | None = None) -> Said:
     """A demo in ``directory`` with the smaller model, through the real command line; its ledger at a URL or its own."""
     ok(spawn("init", directory))

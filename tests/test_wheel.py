@@ -47,9 +47,11 @@ def installed(tmp_path_factory):
     build = ("-m", "build", "--wheel", "--no-isolation", "--outdir", str(home), str(ROOT))
     succeed(sys.executable, *build, cwd=home)
     [wheel] = home.glob("*.whl")
-    venv.create(home / "venv", with_pip=True)
+    # This environment's pip does it: making another one takes longer than the rest.
+    venv.create(home / "venv", with_pip=False)
     python = str(home / "venv" / "bin" / "python")
-    succeed(python, "-m", "pip", "install", "-qq", "--no-deps", "--no-index", str(wheel), cwd=home)
+    pip = (sys.executable, "-m", "pip", "--python", python, "install")
+    succeed(*pip, "-qq", "--no-deps", "--no-index", str(wheel), cwd=home)
     [site] = (home / "venv" / "lib").glob("python*/site-packages")
     # A path line only appends a directory: its own .pth files, so an editable churnwatch, are not read, and
     # a churnwatch installed there comes second to the wheel's.
@@ -97,7 +99,9 @@ def test_init_does_not_overwrite_what_is_there(installed):
     assert "Traceback" not in outcome.stderr
 
 
+@pytest.mark.slow
 def test_check_without_data_refuses_them_with_a_plain_message(installed):
+    """Slow: what is compiled for the checkout is compiled anew for the wheel."""
     assert 0 == (outcome := installed.run("churnwatch", "init", "empty")).returncode, outcome.stderr
     outcome = installed.run("churnwatch", "check", "--project", "empty")
     assert 4 == outcome.returncode, outcome.stderr
