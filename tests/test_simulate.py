@@ -24,7 +24,7 @@ from churnwatch.runs.simulation import DayOf, Simulated
 from churnwatch.runs.simulation.checks import Issued, Watch
 from churnwatch.runs.simulation.many import arrays
 from churnwatch.runs.simulation.result import Estimate
-from churnwatch.runs.simulation.worth import estimate, held_out_share
+from churnwatch.runs.simulation.worth import Unit, estimate, held_out_share
 from churnwatch.runs.workspace import open_workspace
 from churnwatch.synthetic import Heard, Team, after, found, write
 from churnwatch.synthetic.contacts import SKIPS_DAY, UNREACHED
@@ -331,24 +331,27 @@ def test_nobody_is_away_twice_at_once_and_absences_end(small):
 
 
 def test_the_estimate_by_hand(small):
-    """Two treated, one cancelled who would have anyway and one kept; two held out, one cancelled in time, one after the
-    epoch: 1/2 against 1/2, and the truth is 1/2 - 2/2.
+    """Two treated, one cancels who would have anyway and one was kept; two held out, one cancels in time, one after the
+    epoch: 1/2 against 1/2, and the truth is 1/2 - 2/2. A third treated was kept in an epoch before: that is no effect
+    of this one, so then it is 1/3 - 2/3.
     """
     team = Team(small, 1)
-    place = [int(i) for i in np.flatnonzero(np.isnat(team.company.built.cancelled))[:4]]
-    who = [small.numbers[i] for i in place]
-    before = np.full_like(team.cancelled, np.datetime64("NaT"))
-    before[place[0]] = before[place[1]] = before[place[2]] = np.datetime64("2026-05-10T09:00:00")
-    before[place[3]] = np.datetime64("2026-05-30T09:00:00")
-    team.cancelled = before.copy()
-    team.cancelled[place[1]] = np.datetime64("NaT")
-    team.company = SimpleNamespace(seasons=small.seasons, built=SimpleNamespace(cancelled=before))
-    arms = ("treated", "treated", "held_out", "held_out")
-    told = estimate(team, [(c, arm, date(2026, 5, 1), date(2026, 5, 29)) for c, arm in zip(who, arms, strict=True)])
+    place = [int(i) for i in np.flatnonzero(np.isnat(team.company.built.cancelled))[:5]]
+    never, soon, late = (np.datetime64(one) for one in ("NaT", "2026-05-10T09:00:00", "2026-05-30T09:00:00"))
+    rows = [("treated", soon, soon), ("treated", soon, never), ("held_out", soon, soon), ("held_out", late, late)]
+    for i, (_, _, now) in zip(place, rows, strict=False):
+        team.cancelled[i] = now
+    units = [
+        Unit(small.numbers[i], arm, date(2026, 5, 1), date(2026, 5, 29), stood)
+        for i, (arm, stood, _) in zip(place, rows, strict=False)
+    ]
+    told = estimate(team, units)
     assert (2, 2, 1, 1) == (told.treated, told.held_out, told.treated_left, told.held_out_left)
     assert (0, -0.5) == (told.difference, told.truth)
     assert told.low < 0 < told.high
-    assert held_out_share(arms)[0] == 0.5
+    before = Unit(small.numbers[place[4]], "treated", date(2026, 5, 1), date(2026, 5, 29), never)
+    assert -1 / 3 == pytest.approx(estimate(team, [*units, before]).truth)
+    assert 0.5 == held_out_share(one.arm for one in units)[0]
     assert held_out_share(()) is None
 
 

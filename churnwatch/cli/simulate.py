@@ -20,20 +20,18 @@ if TYPE_CHECKING:
 simulate = typer.Typer()
 
 SHOWN = {
-    "observed": "observed",
+    "observed": "all",
     "listed": "listed",
-    "repeats": "again",
-    "back_early": "early",
-    "proactive": "pro-active",
-    "handed": "handed",
-    "worked": "worked",
-    "held_out": "held out",
+    "held_out": "held",
     "cooling": "cooling",
     "snoozed": "snoozed",
     "announced": "leaving",
     "spilled": "spilled",
     "below": "below",
     "refused": "refused",
+    "repeats": "again",
+    "back_early": "early",
+    "worked": "worked",
     "kept": "kept",
     "lost": "lost",
 }
@@ -88,7 +86,7 @@ def show_simulated(done: Simulated) -> None:
         shown.add_row(f"{one.day:%m-%d}", *(f"{getattr(one, name):,}" for name in SHOWN))
     titled(page, f"{len(done.days)} days of a company of {done.customers:,}, seed {done.seed}", shown)
     page.print()
-    indented(page, [("·", line, "") for line in _worth(done)])
+    indented(page, [("·", line, "") for line in (HEADS, *_worth(done))])
     if done.broken:
         indented(page, [("✗", line, "bold red") for line in done.broken])
     else:
@@ -96,6 +94,10 @@ def show_simulated(done: Simulated) -> None:
     files({name: str(done.directory / "simulation" / name) for name in ("days.csv", "report.json", "handed_back")})
 
 
+HEADS = (
+    "all = listed + held out + cooling + snoozed + leaving + spilled + below + refused; of the listed, those again "
+    "on a list and those back early; days.csv has more"
+)
 KEPT_TO = (
     "every day: no owner has more rows than places, who is away has none, nobody stands on a list twice",
     "nobody is listed in their cooldown without a stated reason, put off, held out, or after saying that they leave",

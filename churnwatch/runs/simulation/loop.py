@@ -19,7 +19,7 @@ from churnwatch.runs.observations import capacities
 from churnwatch.runs.simulation.checks import Issued, Watch
 from churnwatch.runs.simulation.result import DayOf, Simulated
 from churnwatch.runs.simulation.world import HANDED_BACK_AT, LIST_AT, World
-from churnwatch.runs.simulation.worth import units_of, worth
+from churnwatch.runs.simulation.worth import Unit, worth
 from churnwatch.runs.train import train
 from churnwatch.runs.workspace import Report, Workspace, ledger, open_workspace
 
@@ -82,7 +82,7 @@ def simulate(
     if report:
         report("days", days, days)
     _write_after(directory, world, calendar[-1])
-    told = worth(workspace, team, loop.days, units_of(workspace), version=version)
+    told = worth(workspace, team, loop.days, loop.units, version=version)
     (directory / FOLDER / "days.csv").write_bytes(told.days_csv())
     (directory / FOLDER / "report.json").write_text(json.dumps(told.as_json(), indent=1) + "\n")
     return told
@@ -112,6 +112,7 @@ class _Loop:
     by: str
     days: list[DayOf] = field(default_factory=list)
     listed: set[str] = field(default_factory=set)
+    units: list[Unit] = field(default_factory=list)
 
     def run(self, day: date) -> None:
         """One day, from the absences to what was handed back."""
@@ -140,7 +141,14 @@ class _Loop:
             found = latest_list(engine, deployment=name, as_of=day)
             arms = assignments(engine, deployment=name, epoch=epoch)
         assert found is not None
-        today = [one.arm for one in arms if one.decided_on == day]
+        closes = epoch + timedelta(days=int(outreach.holdout.epoch.days))
+        cancelled, place = self.team.cancelled, self.team.row_of
+        today = [
+            Unit(one.customer_id, one.arm, day, closes, cancelled[place(one.customer_id)])
+            for one in arms
+            if one.decided_on == day
+        ]
+        self.units += today
         issued = Issued(
             day,
             found.rows,
@@ -150,7 +158,7 @@ class _Loop:
             capacities(self.world.tables, default=outreach.capacity),
             frozenset(self.world.away_on(day)),
         )
-        return issued, {"decided": len(today), "decided_out": today.count("held_out")}
+        return issued, {"decided": len(today), "decided_out": sum(one.arm == "held_out" for one in today)}
 
     def _handed_back(self, day: date, directory: Path, heard: Sequence[Heard]) -> Path:
         """The day's own file with its two columns filled in, in the words of each agent's language."""

@@ -238,7 +238,8 @@ class _Loop:
         for one in drawn.itertuples():
             self.arms[one.customer_id] = one.arm
             self.decided[one.owner, one.band] += 1
-            self.units.append((one.customer_id, one.arm, day, closes))
+            stood = self.team.cancelled[self.team.row_of(one.customer_id)]
+            self.units.append(Unit(one.customer_id, one.arm, day, closes, stood))
 
     def _rows(
         self, listed: pd.DataFrame, ranking: Ranking, rules: Sequence[Any], early: Mapping[str, Any]
@@ -329,7 +330,8 @@ def _figures(one: Simulated) -> dict[str, float]:
         "value_saved": one.value_saved,
         "held_out_share": one.held_out_share[0] if one.held_out_share else 0.0,
     }
-    estimate = {"effect_estimated": one.estimate.difference or 0.0, "effect_true": one.estimate.truth or 0.0}
+    estimated, true = one.estimate.difference or 0.0, one.estimate.truth or 0.0
+    estimate = {"effect_estimated": estimated, "effect_true": true, "estimate_minus_truth": estimated - true}
     return {name: float(value) for name, value in (found | estimate).items()}
 
 

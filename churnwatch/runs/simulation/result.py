@@ -51,7 +51,8 @@ class Estimate:
     """The bad outcome's share among the units of an arm, and their difference with its 95 % interval.
 
     ``difference`` is treated minus held out, below 0 where contact helps; ``truth`` what it is by the simulation: the
-    share among the treated minus what it would have been had nobody called. ``None`` where an arm is empty.
+    share among the treated minus what it would have been had nobody called them in the epoch. ``None`` where an arm is
+    empty.
     """
 
     treated: int

@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from churnwatch.evaluation import difference_of_shares
 from churnwatch.evaluation.deciles import wilson
 from churnwatch.runs.simulation.result import DayOf, Estimate, Simulated
-from churnwatch.runs.workspace import Workspace, ledger
+from churnwatch.runs.workspace import Workspace
 
 if TYPE_CHECKING:
     from churnwatch.synthetic import Team
 
-Unit = tuple[str, str, date, date]
-"""(customer_id, arm, the day it was decided, the day on which its epoch ends)."""
 
+class Unit(NamedTuple):
+    """A customer whose arm was decided on ``day``, for an epoch that ends before ``closes``.
 
-def units_of(workspace: Workspace) -> list[Unit]:
-    """The units that the ledger's lists decided on, without the vetoed, who are in neither arm."""
-    from churnwatch.ledger import assignments, vetoed
+    ``stood`` is when they would have cancelled as things stood that morning (local, NaT: not): contacts of earlier
+    epochs are in it, those of this one are not.
+    """
 
-    length = timedelta(days=int(workspace.spec.outreach.holdout.epoch.days))
-    with ledger(workspace) as engine:
-        found = assignments(engine, deployment=workspace.deployment)
-        barred = vetoed(engine, deployment=workspace.deployment)
-    return [
-        (one.customer_id, one.arm, one.decided_on, one.epoch + length) for one in found if one.customer_id not in barred
-    ]
+    customer_id: str
+    arm: str
+    day: date
+    closes: date
+    stood: np.datetime64
 
 
 def worth(workspace: Workspace, team: Team, days: Sequence[DayOf], units: Sequence[Unit], *, version: str) -> Simulated:
@@ -51,7 +49,7 @@ def worth(workspace: Workspace, team: Team, days: Sequence[DayOf], units: Sequen
         value_saved=float(people.fee[went & ~goes].sum() - people.fee[goes & ~went].sum()),
         currency=workspace.spec.deployment.currency,
         share=workspace.spec.outreach.holdout.share,
-        held_out_share=held_out_share(arm for _, arm, _, _ in units),
+        held_out_share=held_out_share(one.arm for one in units),
         estimate=estimate(team, units),
     )
 
@@ -69,15 +67,16 @@ def estimate(team: Team, units: Sequence[Unit]) -> Estimate:
     """Who of the units cancelled from the day they were decided on until their epoch ends or the data do, by arm."""
     end = team.company.seasons.end
 
-    def left(unit: Unit, cancelled: np.ndarray) -> bool:
-        customer, _, day, closes = unit
-        moment = cancelled[team.row_of(customer)]
-        return bool(np.datetime64(day, "s") <= moment < min(np.datetime64(closes, "s"), end))
+    def left(unit: Unit, cancelled: np.datetime64) -> bool:
+        return bool(np.datetime64(unit.day, "s") <= cancelled < min(np.datetime64(unit.closes, "s"), end))
 
-    arms = {name: [one for one in units if one[1] == name] for name in ("treated", "held_out")}
-    counts = {name: sum(left(one, team.cancelled) for one in some) for name, some in arms.items()}
+    arms = {name: [one for one in units if one.arm == name] for name in ("treated", "held_out")}
+    counts = {
+        name: sum(left(one, team.cancelled[team.row_of(one.customer_id)]) for one in some)
+        for name, some in arms.items()
+    }
     n = {name: len(some) for name, some in arms.items()}
-    without = sum(left(one, team.company.built.cancelled) for one in arms["treated"])
+    without = sum(left(one, one.stood) for one in arms["treated"])
     both = all(n.values())
     found = difference_of_shares(counts["treated"], n["treated"], counts["held_out"], n["held_out"]) if both else None
     return Estimate(
