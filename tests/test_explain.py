@@ -12,6 +12,7 @@ from command_line import END, call, ok, refused, untouched
 
 from churnwatch.delivery import differences
 from churnwatch.ledger import Outcome, record_outcomes, rows_of_customer
+from churnwatch.runs.explain import folder_of
 from churnwatch.runs.workspace import ledger, open_workspace
 
 
@@ -181,3 +182,11 @@ def test_the_page_is_published_whole_where_the_day_has_its_place(project, first)
     # A second time replaces it; another language is another page in the same place.
     ok(call("explain", customer, "--as-of", END, "--project", project, "--page", "--lang", "id"))
     assert '<html lang="id">' in page.read_text(encoding="utf-8")
+
+
+def test_an_id_that_is_no_plain_name_leaves_no_directory_and_meets_no_other():
+    assert ["C000001", "a_b-C"] == [folder_of(one) for one in ("C000001", "a_b-C")]
+    odd = ["../x", "a/b", ".hidden", "", "a b", "é", "C:1", "x" * 65]
+    folders = [folder_of(one) for one in odd]
+    assert len(odd) == len(set(folders))
+    assert all(len(one) == 16 and set(one) <= set("0123456789abcdef") for one in folders)

@@ -160,8 +160,7 @@ def explain(
     first, end = extent(tables)
     as_of = check_as_of(day, zone=zone, first=first, end=end)
     customer = customer_facts(tables, customer_id, zone)
-    observed = observe(tables, bundle.model, [as_of], to_score=True)
-    spine = observed[observed["customer_id"] == customer_id].reset_index(drop=True)
+    spine = observe(tables, bundle.model, [as_of], to_score=True, customers=[customer_id])
     with ledger(workspace) as engine:
         stands = standing(
             workspace,
@@ -202,16 +201,11 @@ def explain(
 
 
 def publish_story(workspace: Workspace, told: Explained, *, language: Language) -> Path:
-    """Publish the story as ``explain.html`` in ``out/<deployment>/<as-of>-explain/<customer>/``; returns the file.
-
-    An id that makes no plain directory's name gives its place to its hash.
-    """
+    """Publish the story as ``explain.html`` in ``out/<deployment>/<as-of>-explain/<customer>/``; returns the file."""
     from churnwatch.delivery import explain_html, publish
 
     customer_id = told.customer["customer_id"]
-    plain = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", customer_id)
-    name = customer_id if plain else hashlib.sha256(customer_id.encode()).hexdigest()[:16]
-    directory = workspace.out / f"{told.as_of}-explain" / name
+    directory = workspace.out / f"{told.as_of}-explain" / folder_of(customer_id)
     deployment = workspace.spec.deployment
     page = explain_html(
         told.as_json(),
@@ -235,6 +229,13 @@ def publish_story(workspace: Workspace, told: Explained, *, language: Language) 
             replace=True,
         )
     return directory / "explain.html"
+
+
+def folder_of(customer_id: str) -> str:
+    """The id where it makes a plain directory's name on every system, else 16 hex digits of its sha256."""
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", customer_id, re.ASCII):
+        return customer_id
+    return hashlib.sha256(customer_id.encode()).hexdigest()[:16]
 
 
 def _risk(
