@@ -16,7 +16,7 @@ SPARK  := $(if $(shell command -v java),$(comma)spark)
 
 # What failed half-way is made again.
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-postgres slow words lint bench bench-large bench-models bench-satisfaction bench-outreach fuzz gates clean
+.PHONY: help demo test test-postgres slow words lint bench bench-large bench-models bench-satisfaction bench-onset bench-outreach fuzz gates clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*##/\1 #/p' $(MAKEFILE_LIST) | awk -F' # ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ bench-satisfaction: $(VENV)/.bench  ## satisfaction beside the truth of 40 simul
 
 bench-outreach: $(VENV)/.bench  ## what the list's order saves beside pure risk order in 20 simulated companies (about ten minutes)
 	@$(BIN)/python tests/benchmarks/run.py outreach_seeds
+
+bench-onset: $(VENV)/.bench  ## since when a risk rises beside the truth of 7 simulated companies (about ten minutes)
+	@$(BIN)/python tests/benchmarks/run.py onset_seeds
 
 fuzz: $(VENV)/.dev  ## damage 2,000 files of every format and load them (about two minutes; SEED=N repeats)
 	@$(BIN)/python -m tests.fuzz.run --cases 2000 $(if $(SEED),--seed $(SEED))

@@ -42,7 +42,7 @@ def rising_since(days: Sequence[date], margins: Array) -> list[date | None]:
     last day must be known. Of equal fits the latest c counts: what happened unobserved is dated by when it was seen.
 
     The thresholds were tuned on simulated companies. What is found is when the *model's* risk began to rise; of those
-    who fall silent that is some weeks after they have made up their mind (tests/benchmarks/bench_onset_seeds.py).
+    who fall silent that is some three weeks after they have made up their mind (docs/decisions/0017-rising-since.md).
     """
     n, k = margins.shape
     if len(days) != k:
