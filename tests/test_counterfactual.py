@@ -103,11 +103,11 @@ def test_what_nobody_can_act_on_is_left_as_it_is() -> None:
     assert 0 == len(model.asked)
 
 
-def test_less_than_a_whole_point_is_none() -> None:
-    """From 30 to 29.1 % nobody would move; from 30 to 29 % is told."""
+def test_less_than_three_points_are_none() -> None:
+    """From 30 to 27.3 % nobody would move; from 30 to 27 % is told."""
     columns = columns_of(OPEN)
-    assert found(columns, [30.0], Model(0.0003)) is None
-    told = found(columns, [30.0], Model(0.01 / 30))
+    assert found(columns, [30.0], Model(0.0009)) is None
+    told = found(columns, [30.0], Model(0.03 / 30))
     assert told is not None
 
 

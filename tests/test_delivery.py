@@ -512,7 +512,6 @@ def test_the_head_tells_how_many_must_wait_and_never_how_many_rest() -> None:
     counts = {
         "observed": 4213,
         "spilled": 7,
-        "resting": 61,
         "snoozed": 31,
         "held_out": 29,
         "below": 4100,

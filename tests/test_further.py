@@ -497,11 +497,11 @@ def test_the_sum_line_marks_thousands_in_both_languages():
     also = [{"model": "quiet", "model_version": "1", "listed": 1001}]
     assert (
         "13,636 observed = 1,212 listed (211 leaving, 1,001 not leaving yet, for quiet) + 12,000 below the listing "
-        "band + 64 not to be contacted + 360 over capacity"
+        "band + 64 not to be contacted + 360 over capacity or left in peace for now"
     ) == counts_told(counts, also)
     assert (
         "13.636 diamati = 1.212 di daftar (211 tidak puas, 1.001 belum tergolong tidak puas, untuk quiet) + 12.000 di "
-        "bawah tingkat daftar + 64 tidak boleh dihubungi + 360 di luar kapasitas"
+        "bawah tingkat daftar + 64 tidak boleh dihubungi + 360 di luar kapasitas atau belum diganggu dulu"
     ) == counts_told(counts, also, answers=True, language="id")
     assert "1,212 listed + 12,000" in counts_told(counts)
 

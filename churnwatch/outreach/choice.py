@@ -40,9 +40,9 @@ class Counts:
     """List-worthy, and listed or spoken with a short time ago."""
 
     @property
-    def resting(self) -> int:
-        """List-worthy and left in peace today, for whatever reason: the number that people may see."""
-        return self.snoozed + self.held_out + self.cooling
+    def waiting(self) -> int:
+        """List-worthy and not listed today, for whatever reason: the number that people may see."""
+        return self.spilled + self.snoozed + self.held_out + self.cooling
 
 
 class Choice(NamedTuple):

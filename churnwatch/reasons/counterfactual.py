@@ -11,8 +11,8 @@ from churnwatch.reasons.signs import Array, says, worse_than_usual
 from churnwatch.reasons.words import quantity
 from churnwatch.spec import Column, Language, Words
 
-LEAST = 0.01
-"""A risk lower by less than a whole point would read as none."""
+LEAST = 0.03
+"""Three points: a risk lower by less is no reason to act on one thing rather than another; our choice."""
 SOLVED = ("open", "streak", "waiting")
 """Aggregates of what is not closed yet: solved, they are 0, whatever is usual."""
 SENTENCE = Words(
@@ -41,7 +41,7 @@ def counterfactual(
     language: Language,
     currency: str,
 ) -> Counterfactual | None:
-    """The one actionable thing whose remedy lowers the risk most, ``None`` where none lowers it by a whole point.
+    """The one actionable thing whose remedy lowers the risk most, ``None`` where none lowers it by three points.
 
     ``values`` and ``shares`` (contributions to the margin) have shape (n_columns,), NaN is missing; ``usual`` holds the
     training median of each column; ``risk_of`` gives the calibrated risks (k,) of an array (k, n_columns).

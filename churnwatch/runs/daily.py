@@ -213,8 +213,7 @@ _TOLD = {
     "below": ("{n} below the listing band", "{n} di bawah tingkat daftar"),
     "refused": ("{n} not to be contacted", "{n} tidak boleh dihubungi"),
     "announced": ("{n} who have said they leave", "{n} yang sudah menyatakan berhenti"),
-    "resting": ("{n} left in peace for now", "{n} belum diganggu dulu"),
-    "spilled": ("{n} over capacity", "{n} di luar kapasitas"),
+    "waiting": ("{n} over capacity or left in peace for now", "{n} di luar kapasitas atau belum diganggu dulu"),
     "listed": ("{n} listed", "{n} di daftar"),
     "leaving": ("{n} leaving", "{n} akan berhenti"),
     "not_leaving": ("{n} not leaving yet, for {model}", "{n} belum akan berhenti, untuk {model}"),
@@ -241,7 +240,7 @@ def counts_told(
     def say(key: str, n: int, **more: str) -> str:
         return say_of(_TOLD, key, language=language, n=whole(n, language=language), **more)
 
-    # Of those in peace only the sum is told: nobody may learn from it who is held out, or how many are.
+    # Who waits is one number, whatever for: on a first list those left in peace are just those held out.
     found = Counts(**counts)
     listed = say("listed", found.listed)
     asked = [one for one in also if one["model_version"]]
@@ -253,5 +252,5 @@ def counts_told(
         parts += [say("proactive", by_rule)] if by_rule else []
         listed += f" ({', '.join(parts)})"
     told = [listed, *(say(name, getattr(found, name)) for name in ("below", "refused"))]
-    told += [say(name, n) for name, n in (("announced", found.announced), ("resting", found.resting)) if n]
-    return f"{say('observed', found.observed)} = {' + '.join([*told, say('spilled', found.spilled)])}"
+    told += [say("announced", found.announced)] if found.announced else []
+    return f"{say('observed', found.observed)} = {' + '.join([*told, say('waiting', found.waiting)])}"
