@@ -12,6 +12,7 @@ from command_line import END
 from churnwatch.errors import NoUsableModel
 from churnwatch.health import onset
 from churnwatch.runs import curves as module
+from churnwatch.runs import score
 from churnwatch.runs.curves import DAYS, curves
 from churnwatch.runs.score import champion_of, scores
 from churnwatch.runs.workspace import load_tables, open_workspace
@@ -70,11 +71,25 @@ def test_blocks_change_no_number(place, today, monkeypatch):
     workspace, tables, bundle = place
     asked = list(today["customer_id"].iloc[:120])
     whole = curves(workspace, tables, bundle, asked, day=DAY, days=14)
-    for name, value in (("CUSTOMERS", 3), ("ASKED", 50), ("ROWS", 40)):
+    monkeypatch.setattr(score, "BLOCK_CUSTOMERS", 3)
+    for name, value in (("ASKED", 50), ("ROWS", 40)):
         monkeypatch.setattr(module, name, value)
     parts = curves(workspace, tables, bundle, asked, day=DAY, days=14)
     assert np.array_equal(whole.margins, parts.margins, equal_nan=True)
     assert np.array_equal(whole.risks, parts.risks, equal_nan=True)
+
+
+def test_events_kept_from_scoring_change_no_number(place, today):
+    """Neither of the day's scores nor of the curves; and they tell of no day they were not kept for."""
+    workspace, tables, bundle = place
+    asked = list(today["customer_id"].iloc[::29])
+    scored = scores(workspace, tables, "churn", day=DAY, back=DAYS)
+    assert today.equals(scored.frame)
+    alone = curves(workspace, tables, bundle, asked, day=DAY)
+    again = curves(workspace, tables, bundle, asked, day=DAY, events=scored.events)
+    assert np.array_equal(alone.margins, again.margins, equal_nan=True)
+    with pytest.raises(ValueError, match="not held"):
+        curves(workspace, tables, bundle, asked, day=DAY, days=DAYS + 10, events=scored.events)
 
 
 def test_onsets_lie_within_the_curve_and_some_have_none(place, today, monkeypatch):

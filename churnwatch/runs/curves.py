@@ -15,9 +15,9 @@ from churnwatch.health import rising_since
 from churnwatch.learner import margins as margins_of
 from churnwatch.learner import risk
 from churnwatch.outcomes import observe
-from churnwatch.runs.score import bundle_columns, extent
+from churnwatch.runs.score import bundle_columns, bundle_events, extent
 from churnwatch.runs.workspace import Report, Workspace
-from churnwatch.signals import Limits, Spine, parts
+from churnwatch.signals import Held, Spine
 from churnwatch.spec import midnight
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 
 DAYS = 90
 """How many days a curve has, as-of's own included."""
-CUSTOMERS = 512
-"""Customers whose signals are held at a time: 46,080 rows of all 90 days, of 150 columns 55 MB."""
 ASKED = 5_000
 """Customers of whom it is asked at a time on which days they were observed."""
 ROWS = 20_000
@@ -64,13 +62,15 @@ def curves(
     *,
     day: date,
     days: int = DAYS,
+    events: Held | None = None,
     report: Report | None = None,
 ) -> Curves:
     """Recompute the last ``days`` days of these ``customers`` (different ids) with ``bundle``.
 
     Each day is what the model would have said then, by signals of what was known at that day's midnight. It is the same
-    model all the way, so that a new model is no change of the customer (DESIGN §8). The event rows are read once, the
-    signals are computed and scored a block of customers at a time, which changes no number. Raises NoUsableModel where
+    model all the way, so that a new model is no change of the customer (DESIGN §8). The event rows are read once, or
+    are those of ``events`` (``score.bundle_events`` of all these days), and the signals are computed and scored a block
+    of customers at a time, which changes no number. Raises NoUsableModel where
     the data lack what the model wants.
     """
     told = tuple(day - timedelta(days=back) for back in range(days - 1, -1, -1))
@@ -94,7 +94,11 @@ def curves(
         np.broadcast_to(moments.view(np.int64), there.shape)[there],
     )
     flat = np.empty(len(spine))
-    for start, values in _blocks(tables, bundle, spine, report=report):
+    if events is None:
+        bundle_columns(tables, bundle)  # refuses data that lack what the model wants, also where nobody was observed
+        if len(spine):
+            events = bundle_events(tables, bundle, from_here[0], from_here[-1], report=report)
+    for start, values in _blocks(events, spine, report=report) if events is not None else ():
         flat[start : start + values.shape[1]] = margins_of(bundle.fitted, np.ascontiguousarray(values.T))
     in_order = np.full(there.shape, np.nan)
     in_order[there] = flat
@@ -105,17 +109,11 @@ def curves(
     return Curves(tuple(customers), told, margins, risks)
 
 
-def _blocks(tables: Tables, bundle: Bundle, spine: Spine, *, report: Report | None) -> Iterator[tuple[int, Array]]:
+def _blocks(events: Held, spine: Spine, *, report: Report | None) -> Iterator[tuple[int, Array]]:
     """The signals (n_columns, n) of the spine in its order, some thousand rows at a time, and where they begin."""
-    columns = bundle_columns(tables, bundle)
-    [(people, rows)] = tables.con.execute(
-        "select (select count(*) from customers), greatest((select count(*) from interactions), "
-        "(select 2 * count(*) from surveys), (select 2 * count(*) from customers))"
-    ).fetchall()
-    limits = Limits(block_rows=min(Limits().block_rows, max(rows * CUSTOMERS // max(people, 1), 1)))
     kept: list[Array] = []
     begin = 0
-    for start, values in parts(tables.reworded(bundle.families), columns, spine, report=report, limits=limits):
+    for start, values in events.parts(spine, report=report):
         if kept and sum(one.shape[1] for one in kept) + values.shape[1] > ROWS:
             yield begin, np.concatenate(kept, axis=1)
             kept, begin = [], start

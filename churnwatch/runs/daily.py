@@ -192,7 +192,7 @@ def _kept(row: ListRow) -> dict[str, Any]:
     """A row as the ledger keeps it: what a further model says stands beside the rest."""
     beside = asdict(row.further) if row.further else {}
     return {
-        **asdict(row),
+        **vars(row),
         "reasons": list(row.reasons),
         **{f"also_{name}": beside.get(name) for name in ("model", "risk", "band", "change")},
         **dict(zip(("expected_score", "expected_change"), row.expected, strict=True)),

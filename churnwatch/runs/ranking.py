@@ -16,11 +16,12 @@ from churnwatch.learner import contributions
 from churnwatch.outcomes import grid, span
 from churnwatch.reasons import Reason, reasons, word
 from churnwatch.runs.cold_start import RULE, is_young, outcomes_so_far
+from churnwatch.runs.curves import DAYS
 from churnwatch.runs.observations import labelled
 from churnwatch.runs.score import Scored, observed, scores, stale_warnings
 from churnwatch.runs.study import baseline_scores, usable_columns
 from churnwatch.runs.workspace import Report, Workspace
-from churnwatch.signals import Matrix, build
+from churnwatch.signals import Held, Matrix, build
 from churnwatch.spec import Language
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ class Ranking:
     reasons: Callable[[Positions, Sequence[Language]], Told]
     matrix: Matrix
     bundle: Bundle | None = None
+    events: Held | None = None
+    """The event rows the signals were computed from, of the last ``curves.DAYS`` days."""
 
 
 def rank_by_model(
@@ -70,7 +73,7 @@ def rank_by_model(
     report: Report | None = None,
 ) -> Ranking:
     """Rank by the margin of a model's ``version`` (the champion); worthy from the deployment's minimum band on."""
-    scored = scores(workspace, tables, name, day=day, version=version, report=report)
+    scored = scores(workspace, tables, name, day=day, version=version, back=DAYS, report=report)
     least = BANDS.index(workspace.spec.outreach.minimum_band)
     frame = scored.frame.assign(
         score=scored.frame["margin"],
@@ -82,7 +85,9 @@ def rank_by_model(
     def told(positions: Positions, languages: Sequence[Language]) -> Told:
         return by_contribution(workspace, scored, positions, languages)
 
-    return Ranking(frame, scored.version, None, scored.as_of, scored.warnings, told, scored.matrix, scored.bundle)
+    return Ranking(
+        frame, scored.version, None, scored.as_of, scored.warnings, told, scored.matrix, scored.bundle, scored.events
+    )
 
 
 def rank_by_baseline(

@@ -19,6 +19,7 @@ from churnwatch.runs.further import FurtherScored, foretells_answers, further_of
 from churnwatch.runs.people import Team, language_of, last_of
 from churnwatch.runs.proactive import Rule, reason_of
 from churnwatch.runs.ranking import Ranking, Why
+from churnwatch.runs.score import looks_at_any_day
 from churnwatch.runs.standing import Early, Past, Standings
 from churnwatch.runs.workspace import Report, Workspace
 from churnwatch.spec import Language, civil_day
@@ -150,9 +151,9 @@ def _curves(
     Nothing where a baseline ranks, and of a model that cannot look at any day: of one snapshot, or at events.
     """
     bundle = ranking.bundle
-    if bundle is None or bundle.model.outcome.given is not None or bundle.model.at_events or not customers:
+    if bundle is None or not looks_at_any_day(bundle.model) or not customers:
         return {}
-    found = curves(workspace, tables, bundle, customers, day=day, report=report)
+    found = curves(workspace, tables, bundle, customers, day=day, events=ranking.events, report=report)
     return {
         customer: (tuple(risks), since)
         for customer, risks, since in zip(customers, found.risks.tolist(), found.rising_since, strict=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +18,17 @@ from churnwatch.learner import expected_scores, horizon_risks, margins, risk
 from churnwatch.outcomes import any_unanswered, check_as_of, grid, label, observe, span
 from churnwatch.runs.tracking import tracking_warnings
 from churnwatch.runs.workspace import Report, Workspace, has_ledger, ledger, load_tables, lock
-from churnwatch.signals import Matrix, build, event_columns, reads_text
+from churnwatch.signals import Held, Limits, Matrix, build, event_columns, hold, reads_text
 from churnwatch.sources import RECORDED
-from churnwatch.spec import Column, Model, civil_day
+from churnwatch.spec import Column, Model, civil_day, midnight
 
 if TYPE_CHECKING:
     from churnwatch.registry import Bundle
     from churnwatch.sources import Tables
 
+
+BLOCK_CUSTOMERS = 512
+"""Customers of a block of events that are held: 90 days of all of them, of 150 columns, are 55 MB."""
 
 SILENT_TOO_LONG = 14
 """Days; our choice: longer than holidays, shorter than what would have made a wrong list."""
@@ -53,6 +56,8 @@ class Scored:
     version: str
     as_of: datetime
     warnings: tuple[str, ...]
+    events: Held | None = None
+    """The event rows it was computed from, where days before were to be asked about too (``scores(back=…)``)."""
 
 
 def champion_of(workspace: Workspace, name: str, *, version: str | None = None) -> tuple[str, Bundle]:
@@ -121,16 +126,32 @@ def scores(
     *,
     day: date,
     version: str | None = None,
+    back: int = 0,
     report: Report | None = None,
 ) -> Scored:
-    """Score everybody observed on ``day`` by ``version`` (the champion) of ``name``, signals from its own catalogue."""
+    """Score everybody observed on ``day`` by ``version`` (the champion) of ``name``, signals from its own catalogue.
+
+    Where risks of the days up to ``back`` before are asked for next, the events are kept for it (``Scored.events``),
+    unless the model cannot look at any day.
+    """
     version, bundle = champion_of(workspace, name, version=version)
     model = bundle.model
     as_of, spine = observed(workspace, tables, model, day)
     warnings = score_warnings(workspace, tables, bundle, as_of)
-    matrix = bundle_matrix(tables, bundle, spine, report=report)
+    events = None
+    if back and looks_at_any_day(model):
+        first = midnight(day - timedelta(days=back), workspace.spec.deployment.zone)
+        events = bundle_events(tables, bundle, first, as_of, report=report)
+        matrix = events.build(spine, report=report)
+    else:
+        matrix = bundle_matrix(tables, bundle, spine, report=report)
     frame = score_frame(bundle, matrix, version=version)
-    return Scored(frame, matrix, bundle, version, as_of, warnings)
+    return Scored(frame, matrix, bundle, version, as_of, warnings, events)
+
+
+def looks_at_any_day(model: Model) -> bool:
+    """Whether a model can tell a risk of any day: not of one snapshot, and not at events."""
+    return model.outcome.given is None and not model.at_events
 
 
 def score_warnings(workspace: Workspace, tables: Tables, bundle: Bundle, as_of: datetime) -> tuple[str, ...]:
@@ -211,6 +232,23 @@ def base_rate_warnings(workspace: Workspace, tables: Tables, bundle: Bundle, as_
 def bundle_matrix(tables: Tables, bundle: Bundle, spine: pd.DataFrame, *, report: Report | None = None) -> Matrix:
     """The bundle's columns of ``spine``, from the bundle's own catalogue; raises as ``bundle_columns``."""
     return build(tables.reworded(bundle.families), bundle_columns(tables, bundle), spine, report=report)
+
+
+def bundle_events(
+    tables: Tables, bundle: Bundle, first: datetime, last: datetime, *, report: Report | None = None
+) -> Held:
+    """The events by which a bundle scores any day from ``first`` to ``last``; raises as ``bundle_columns``.
+
+    In blocks of so few customers that many days of each of them fit into memory.
+    """
+    [(people, rows)] = tables.con.execute(
+        "select (select count(*) from customers), greatest((select count(*) from interactions), "
+        "(select 2 * count(*) from surveys), (select 2 * count(*) from customers))"
+    ).fetchall()
+    few = Limits(block_rows=min(Limits().block_rows, max(rows * BLOCK_CUSTOMERS // max(people, 1), 1)))
+    as_ofs = round(first.timestamp() * 1e6), round(last.timestamp() * 1e6)
+    columns = bundle_columns(tables, bundle)
+    return hold(tables.reworded(bundle.families), columns, as_ofs, report=report, limits=few)
 
 
 def bundle_columns(tables: Tables, bundle: Bundle) -> list[Column]:

@@ -9,12 +9,13 @@ from churnwatch.signals.catalogue import (
     reads_text,
     without_remedy,
 )
-from churnwatch.signals.engine import Limits, Matrix, build, parts
+from churnwatch.signals.engine import Held, Limits, Matrix, build, hold, parts
 from churnwatch.signals.events import event_columns
 from churnwatch.signals.file import write, write_parts
 from churnwatch.signals.spine import Spine, calendar, spine_of
 
 __all__ = [
+    "Held",
     "Limits",
     "Matrix",
     "Spine",
@@ -25,6 +26,7 @@ __all__ = [
     "check_signals",
     "compute_example",
     "event_columns",
+    "hold",
     "model_columns",
     "parts",
     "reads_text",

@@ -25,7 +25,7 @@ from churnwatch.signals.plan import Work, reading_of, work_of
 from churnwatch.signals.priors import add_gaps, usual_gaps
 from churnwatch.signals.rows import AT, CUSTOMER, FIRST_MEASURE, KNOWN, Array
 from churnwatch.signals.segments import Segments, segments_of
-from churnwatch.signals.spine import Spine, spine_of
+from churnwatch.signals.spine import Spine, sorted_ids, spine_of
 from churnwatch.signals.tallies import new_tallies
 from churnwatch.signals.walk import walk
 from churnwatch.sources import one_thread
@@ -111,10 +111,31 @@ def parts(
     limits: Limits | None = None,
 ) -> Iterator[tuple[int, Array]]:
     """The matrix in parts, by the spine's order: where each begins, and its values (n_columns, n_observations)."""
+    if len(spine) == 0:
+        return
+    as_ofs = int(spine.as_ofs.min()), int(spine.as_ofs.max())
+    held = hold(tables, columns, as_ofs, also=spine.customers, report=report, limits=limits)
+    yield from held.parts(spine, report=report)
+
+
+def hold(
+    tables: Tables,
+    columns: Sequence[Column],
+    as_ofs: tuple[int, int],
+    *,
+    also: pa.Array | None = None,
+    report: Report | None = None,
+    limits: Limits | None = None,
+) -> Held:
+    """The event rows that ``columns`` may want at as-ofs from the first to the second (µs since 1970 in UTC), read
+    once for as many spines as are asked for between them.
+
+    Spines are of customers of the table ``customers``, and of those that are named ``also`` (different ids).
+    """
     con = tables.con
     # The prior of a silence is of all customers, whoever is in the spine.
-    customers = con.execute("select customer_id from customers").to_arrow_table()["customer_id"]
-    spine = spine.widened(customers.combine_chunks())
+    found = con.execute("select customer_id from customers").to_arrow_table()["customer_id"]
+    everyone = sorted_ids(*([] if also is None else [also]), found.combine_chunks())
     sql: dict[str, str] = {
         table: events_sql(
             table,
@@ -124,11 +145,43 @@ def parts(
         )
         for table in sorted({column.table for column in columns})
     }
-    with _who(con, spine.customers) as who:
-        gathered = gather_all(con, sql, who, tables.zone, columns, spine, report=report, limits=limits)
-        segments = segments_of(con)
-        priors = {one.work.table: usual_gaps(gap_changes(one, spine, segments, spine.moments)) for one in gathered}
-        yield from values(gathered, spine, segments, priors, report=report, limits=limits)
+    with _who(con, everyone) as who:
+        gathered = gather_all(con, sql, who, tables.zone, columns, everyone, as_ofs, report=report, limits=limits)
+    return Held(everyone, tuple(columns), gathered, segments_of(con), as_ofs, limits)
+
+
+@dataclass(frozen=True)
+class Held:
+    """Event rows gathered and in order; made by ``hold``. They take the memory or the temporary file they are in."""
+
+    customers: pa.Array
+    columns: tuple[Column, ...]
+    gathered: tuple[Gathered, ...]
+    segments: Segments
+    as_ofs: tuple[int, int]
+    limits: Limits | None
+
+    def build(self, spine: pd.DataFrame, *, report: Report | None = None) -> Matrix:
+        """As ``signals.build``."""
+        spine = spine[["customer_id", "as_of"]].reset_index(drop=True)
+        asked, order = spine_of(spine)
+        values = np.full((len(self.columns), len(spine)), np.nan)
+        for start, part in self.parts(asked, report=report):
+            values[:, order[start : start + part.shape[1]]] = part
+        return Matrix(spine, self.columns, np.ascontiguousarray(values.T))
+
+    def parts(self, spine: Spine, *, report: Report | None = None) -> Iterator[tuple[int, Array]]:
+        """As ``signals.parts``. Raises ValueError for a customer or an as-of it does not hold."""
+        if len(spine) == 0:
+            return
+        spine = spine.widened(self.customers)
+        first, last = self.as_ofs
+        if len(spine.customers) != len(self.customers) or spine.as_ofs.min() < first or spine.as_ofs.max() > last:
+            raise ValueError("the spine asks for customers or as-ofs whose rows are not held")
+        priors = {
+            one.work.table: usual_gaps(gap_changes(one, spine, self.segments, spine.moments)) for one in self.gathered
+        }
+        yield from values(self.gathered, spine, self.segments, priors, report=report, limits=self.limits)
 
 
 @dataclass(frozen=True)
@@ -145,23 +198,24 @@ def gather_all(
     who: str,
     zone: str,
     columns: Sequence[Column],
-    spine: Spine,
+    customers: pa.Array,
+    as_ofs: tuple[int, int],
     *,
     report: Report | None = None,
     limits: Limits | None = None,
 ) -> tuple[Gathered, ...]:
-    """The event rows that ``columns`` may want at the spine's as-ofs.
+    """The event rows that ``columns`` may want at as-ofs from the first to the second.
 
-    ``sql`` has a SELECT of event rows per table (see ``events_sql``), ``who`` is a table of the spine's customers and
-    their codes.
+    ``sql`` has a SELECT of event rows per table (see ``events_sql``), ``who`` is a table of the ``customers`` and their
+    codes.
     """
     limits = limits or Limits()
-    if len(spine) == 0 or not sql:
+    if not sql:
         return ()
-    before, since = int(spine.as_ofs.max()), int(spine.as_ofs.min())
+    since, before = as_ofs
     rows = max(int(con.execute(f"select count(*) from ({select})").fetchall()[0][0]) for select in sql.values())
     blocks = max(-(-rows // limits.block_rows), 1)
-    per_block = max(-(-len(spine.customers) // blocks), 1)
+    per_block = max(-(-len(customers) // blocks), 1)
     gathered = []
     for done, (table, select) in enumerate(sorted(sql.items())):
         if report:
@@ -178,7 +232,7 @@ def gather_all(
                 work.combination,
                 width=work.reading.width,
                 measures=len(work.reading.measures),
-                customers=len(spine.customers),
+                customers=len(customers),
                 per_block=per_block,
                 in_turn=work.in_turn,
                 shifts=shifts,
@@ -246,6 +300,9 @@ def _block_values(
     first, last = gathered[0].blocks.span(block)
     starts = spine.starts[first : last + 1]
     as_ofs = spine.as_ofs[starts[0] : starts[-1]]
+    if len(as_ofs) == 0:
+        # Of a few customers most blocks have none, and need not be read.
+        return int(starts[0]), np.empty((sum(one.work.columns for one in gathered), 0))
     out = np.empty((sum(one.work.columns for one in gathered), len(as_ofs)))
     for one in gathered:
         rows, row_starts = one.blocks.block(block)

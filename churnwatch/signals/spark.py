@@ -321,4 +321,5 @@ def _gathered(
             sql[job.shapes[number].table] = job.shapes[number].back(f"rows_{number}", rows.schema.names)
         codes = pa.array(np.arange(len(spine.customers), dtype=np.int32))
         con.register("signals_who", pa.table({"customer_id": spine.customers, "code": codes}))
-        return gather_all(con, sql, "signals_who", job.zone, columns, spine, limits=Limits(threads=1))
+        as_ofs = int(spine.as_ofs.min()), int(spine.as_ofs.max())
+        return gather_all(con, sql, "signals_who", job.zone, columns, spine.customers, as_ofs, limits=Limits(threads=1))

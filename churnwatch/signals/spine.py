@@ -41,11 +41,16 @@ class Spine:
 
     def widened(self, customers: pa.Array) -> Spine:
         """The same observations among more customers: these too, without any observation of their own."""
-        everyone = pc.unique(pa.concat_arrays([self.customers, customers.cast(pa.string())]))
-        everyone = everyone.take(pc.sort_indices(everyone))
+        everyone = sorted_ids(self.customers, customers)
         counts = np.zeros(len(everyone), np.int64)
         counts[pc.index_in(self.customers, value_set=everyone).to_numpy()] = np.diff(self.starts)
         return Spine(everyone, starts_of(counts), self.as_ofs)
+
+
+def sorted_ids(*customers: pa.Array) -> pa.Array:
+    """The different ids (text) of all, in the order of their bytes."""
+    everyone = pc.unique(pa.concat_arrays([some.cast(pa.string()) for some in customers]))
+    return everyone.take(pc.sort_indices(everyone))
 
 
 def calendar(tables: Tables, as_ofs: Sequence[datetime]) -> Spine:
