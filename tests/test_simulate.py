@@ -111,6 +111,17 @@ def test_the_terminal_tells_days_worth_and_checks(result, capsys):
     assert "06-27" in said
 
 
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_numbers_of_a_day_stay_whole_in_any_terminal(result, capsys, monkeypatch, columns):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    show_simulated(result)
+    said = capsys.readouterr().out.splitlines()
+    assert all(len(line) <= columns for line in said if not line.startswith("  /"))
+    (day,) = (line for line in said if line.startswith("06-27"))
+    assert f"{result.days[0].observed:,}" in day
+    assert ("spilled" in " ".join(said), "snoozed" in said[3]) == (True, columns == 120)
+
+
 def test_a_directory_with_lists_in_it_is_left_alone(done):
     refused(call("simulate", "--dir", done.root, "--days", 2), 2, "--dir", "an earlier run")
 

@@ -81,9 +81,11 @@ def show_simulated(done: Simulated) -> None:
     from churnwatch.cli.terminal import console, files, indented, table, titled
 
     page = console()
-    shown = table("day", *SHOWN.values(), right=tuple(SHOWN.values()))
+    names = tuple(SHOWN) if page.width >= WIDE else FEWER
+    heads = tuple(SHOWN[name] for name in names)
+    shown = table("day", *heads, right=heads)
     for one in done.days:
-        shown.add_row(f"{one.day:%m-%d}", *(f"{getattr(one, name):,}" for name in SHOWN))
+        shown.add_row(f"{one.day:%m-%d}", *(f"{getattr(one, name):,}" for name in names))
     titled(page, f"{len(done.days)} days of a company of {done.customers:,}, seed {done.seed}", shown)
     page.print()
     indented(page, [("·", line, "") for line in (HEADS, *_worth(done))])
@@ -94,6 +96,9 @@ def show_simulated(done: Simulated) -> None:
     files({name: str(done.directory / "simulation" / name) for name in ("days.csv", "report.json", "handed_back")})
 
 
+WIDE = 112
+FEWER = ("observed", "listed", "held_out", "cooling", "spilled", "below", "repeats", "worked", "kept")
+"""The numbers of a day that a terminal narrower than ``WIDE`` shows."""
 HEADS = (
     "all = listed + held out + cooling + snoozed + leaving + spilled + below + refused; of the listed, those again "
     "on a list and those back early; days.csv has more"
