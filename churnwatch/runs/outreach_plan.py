@@ -19,8 +19,8 @@ from churnwatch.learner import Fitted, margins, risk
 from churnwatch.outcomes import label, observe, span
 from churnwatch.outreach import choose
 from churnwatch.runs.candidate import dates_of
-from churnwatch.runs.observations import capacities, instants, labelled, owners_of
-from churnwatch.runs.people import values_of
+from churnwatch.runs.observations import capacities, instants, labelled
+from churnwatch.runs.people import people_of, team_of, values_of
 from churnwatch.runs.study import fit_on, usable_columns
 from churnwatch.runs.workspace import Report, Workspace, as_known_on, load_tables
 from churnwatch.signals import build
@@ -116,10 +116,10 @@ def plan_outreach(
     """Replay past lists as known on ``day``, and say for each share and duration how small an effect would be seen.
 
     A model is trained on what was known before its first test date, as in ``train``, and lists every day of an epoch
-    from there on: by risk times value within the owners' capacities, each listed customer resting afterwards as if
-    worked. Nothing is held out in the replay. ``share`` and ``epochs`` are looked at beside the usual ones. Raises
-    UsageError for a share or a number of epochs that is none, CheckFailed where the listing model has no past days or
-    there is too little to train on, DataRefused where nobody would have been listed whose outcome is known.
+    from there on: by risk times value within the capacities of owners and leads, each listed customer resting
+    afterwards as if worked. Nothing is held out in the replay. ``share`` and ``epochs`` are looked at beside the usual
+    ones. Raises UsageError for a share or a number of epochs that is none, CheckFailed where the listing model has no
+    past days, there is too little to train on, or nobody would have been listed whose outcome is known.
     """
     if share is not None and not 0 < share <= 0.5:
         raise UsageError(
@@ -223,6 +223,8 @@ def _units(
     rest = outreach.cooldown.worked.seconds // 86_400
     weeks = [first + timedelta(days=back) for back in range(0, days, REFRESH)]
     room: Mapping[str, int] | None = None
+    # Who was away on a past day nobody knows any more; leads are as they are today.
+    leads = team_of(tables, midnight(first, workspace.spec.deployment.zone)).leads
     rested: dict[str, int] = {}
     found: dict[str, Any] = {}
     for week, frame in enumerate(_frames(workspace, tables, model, fitted, columns, weeks, report=report)):
@@ -233,7 +235,10 @@ def _units(
         for back in range(week * REFRESH, min((week + 1) * REFRESH, days)):
             cooling = frame["customer_id"].map(rested).fillna(-1).to_numpy() > back
             chosen = choose(
-                frame.assign(standing=np.where(cooling, "cooling", "")), capacity=room, total=outreach.capacity_total
+                frame.assign(standing=np.where(cooling, "cooling", "")),
+                capacity=room,
+                total=outreach.capacity_total,
+                leads=leads,
             )
             for customer in chosen.listed["customer_id"]:
                 found.setdefault(customer, frame["as_of"].iloc[0])
@@ -261,8 +266,8 @@ def _frames(
 ) -> Iterator[pd.DataFrame]:
     """Everybody observed on each of these days, as ``choose`` wants them."""
     zone, least = workspace.spec.deployment.zone, BANDS.index(workspace.spec.outreach.minimum_band)
-    people = tables.con.execute("select customer_id, value, segment, do_not_contact from customers").df()
-    step = max(1, AT_ONCE // max(len(people), 1))
+    [(customers,)] = tables.con.execute("select count(*) from customers").fetchall()
+    step = max(1, AT_ONCE // max(customers, 1))
     for begin in range(0, len(days), step):
         moments: list[datetime] = [midnight(day, zone) for day in days[begin : begin + step]]
         spine = observe(tables, model, moments)
@@ -271,10 +276,10 @@ def _frames(
         risks = risk(fitted.calibration, margin)
         found = bands(risks, base_rate=fitted.base_rate, edges=model.bands)
         frame = spine.assign(risk=risks, worthy=[BANDS.index(band) >= least for band in found])
-        frame = frame.merge(people, on="customer_id", how="left", validate="many_to_one")
-        owners = owners_of(tables, frame["customer_id"])
-        frame["owner"] = None if owners is None else owners
-        for _, one in frame.groupby("as_of", sort=True):
+        for moment, instant in zip(moments, instants(moments), strict=True):
+            one = frame[frame["as_of"].to_numpy() == instant]
+            people = people_of(tables, moment, consent=workspace.spec.outreach.consent)
+            one = one.merge(people, on="customer_id", how="left", validate="one_to_one")
             values = values_of(one)
             yield one.assign(score=one["risk"] if values is None else one["risk"] * values).reset_index(drop=True)
 
