@@ -44,8 +44,8 @@ lint: $(VENV)/.dev  ## ruff, mypy --strict, and the rooms contract
 bench: $(VENV)/.bench  ## the benchmarks, with their limits (about a quarter of an hour)
 	@$(BIN)/python tests/benchmarks/run.py
 
-bench-large: $(VENV)/.bench  ## the benchmarks of large data (minutes, and 1 GB of disk)
-	@$(BIN)/python tests/benchmarks/run.py signals_large
+bench-large: $(VENV)/.bench  ## the benchmarks of large data (half an hour, and 5 GB of disk)
+	@$(BIN)/python tests/benchmarks/run.py signals_large daily_large
 
 bench-models: $(VENV)/.bench .venv-flaml/.made  ## our training beside LightGBM as it comes and FLAML (about ten minutes)
 	@$(BIN)/python tests/benchmarks/run.py models_peers

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from churnwatch.runs.workspace import open_workspace
-from tests.benchmarks import run, signals_engine
+from tests.benchmarks import bench_daily_stages, daily_process, daily_project, run, signals_engine
 from tests.benchmarks.bench_signals import Taken
 from tests.benchmarks.outreach_truth import Listed, listed_by, pair
 from tests.benchmarks.run import Figure
@@ -167,3 +167,31 @@ def test_both_orders_fill_the_same_places_and_differ_by_what_they_hold(company):
     by = listed_by(workspace)
     assert by["worth"].rows == by["risk"].rows > 0
     assert by["worth"].at_risk > by["risk"].at_risk
+
+
+def test_a_run_is_measured_against_its_stages_with_and_without_the_reading():
+    made = bench_daily_stages.Made(
+        {"read": (2.0, 1.5), "signals": (5.0, 3.0)}, (15.0, 12.0), {"signals": (6.0, 4.0), "files": (4.0, 1.0)}, 0.0, 5
+    )
+    # Wall (15 - 2) / (6 + 4), and 15 / 10; of the CPU (12 - 1.5) / (4 + 1).
+    assert 1.3 == made.ratio(cpu=False, reading=False)
+    assert 1.5 == made.ratio(cpu=False, reading=True)
+    assert 2.1 == made.ratio(cpu=True, reading=False)
+
+
+def test_a_list_is_made_and_taken_apart(tmp_path, monkeypatch):
+    """In a process of its own, a second time as if it were the first: the same rows, and every part has its seconds."""
+    monkeypatch.setenv("CHURNWATCH_BENCH_DATA", str(tmp_path / "made"))
+    monkeypatch.setattr(daily_project, "LEARNED_FROM", Size(400, 20_000))
+    monkeypatch.setattr(daily_project, "ROUNDS", 10)
+    (tmp_path / "project").mkdir()
+    root = daily_project.project_of(Size(3_000, 60_000), tmp_path / "project").root
+    alone, again = bench_daily_stages.run(root, alone=True), bench_daily_stages.run(root, alone=False)
+    # Three owners of 1,000 customers; each works five a day.
+    assert 15 == alone.rows == again.rows
+    assert set(daily_process.PARTS) == set(alone.parts) == set(again.parts)
+    assert set(daily_process.PARTS) - {"read"} == set(alone.alone)
+    assert all(wall > 0 for wall, _ in (*alone.parts.values(), *alone.alone.values()))
+    assert sum(wall for wall, _ in alone.parts.values()) < alone.whole[0]
+    assert {} == again.alone
+    assert again.peak > 50
