@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import sqlalchemy as sa
+from ledger_facts import assigned, issue, outcome, row
 
-from churnwatch.ledger import Outcome, PastRow, Seen
+from churnwatch.ledger import Outcome, PastRow, Seen, latest_list, record_outcomes
 from churnwatch.outreach import LEFT_ALONE
+from churnwatch.project import load_project
 from churnwatch.reasons import Reason
 from churnwatch.runs.ranking import Ranking, Why
-from churnwatch.runs.standing import Past, announced_on, standings_of
+from churnwatch.runs.standing import Past, announced_on, past_of, standings_of
+from churnwatch.runs.workspace import Workspace
 from churnwatch.signals import Matrix
 from churnwatch.spec import Outreach
 
@@ -157,3 +163,33 @@ def test_a_new_sign_ends_the_cooldown_where_the_risk_is_up_a_little() -> None:
     assert ("cooling", None) == stands(known, risk=0.23, signs=(("quiet", 2.0), ("complaints", 0.4)))
     assert ("cooling", None) == stands(known, risk=0.21, signs=(("complaints", 0.9),))
     assert ("cooling", None) == stands(known, risk=0.23, signs=(("quiet", 0.9),))
+
+
+def test_a_list_knows_what_came_of_earlier_ones_and_not_of_itself(ledger: sa.Engine, tmp_path: Path) -> None:
+    """Of May 1 and May 2, both worked on the 2nd: that of the 2nd knows the first alone, that of the 3rd both.
+
+    Made again it knows what it had seen; a customer's arm is that of the epoch the day lies in.
+    """
+    one, two, three = date(2026, 5, 1), date(2026, 5, 2), date(2026, 5, 3)
+    # Epochs of 90 days from 2020-01-01: one begins on 2026-02-28, the next on 2026-05-29.
+    epoch = date(2026, 2, 28)
+    issue(
+        ledger,
+        as_of=one,
+        rows=[row("a")],
+        assigned=[assigned("a", epoch=epoch), assigned("h", "held_out", epoch=epoch)],
+    )
+    issue(ledger, as_of=two, rows=[row("b")], assigned=[assigned("b", epoch=epoch)])
+    said = [outcome("a"), outcome("b", list_id=2, list_day=two)]
+    record_outcomes(ledger, deployment="demo", outcomes=said)
+    workspace = Workspace(tmp_path, tmp_path, load_project(Path(__file__).parents[1], "demo"), datetime.now(UTC))
+    assert {"a"} == set(past_of(workspace, ledger, day=two).outcomes)
+    later = past_of(workspace, ledger, day=three)
+    assert {"a", "b"} == set(later.outcomes) == set(later.rows)
+    assert (epoch, {"a": "treated", "h": "held_out", "b": "treated"}) == (later.epoch, later.arms)
+    assert {("a1", "at_risk"): 3} == later.decided
+    issued = latest_list(ledger, deployment="demo", as_of=two)
+    assert issued is not None
+    again = past_of(workspace, ledger, day=two, issued=replace(issued, seen=Seen(0, 0)))
+    assert ({}, {"a", "h"}) == (again.outcomes, set(again.arms))
+    assert {} == past_of(workspace, ledger, day=date(2026, 5, 29)).arms

@@ -91,8 +91,10 @@ class Standings:
 
 
 def past_of(workspace: Workspace, engine: sa.Engine, *, day: date, issued: IssuedList | None = None) -> Past:
-    """The ledger as the list of ``day`` sees it: facts dated before that day; of an ``issued`` list made again only
-    what it had seen.
+    """The ledger as the list of ``day`` sees it: earlier lists, and what came of them up to that day; of an ``issued``
+    list made again only what it had seen.
+
+    What came of the day's own list is not for it to know: corrected, it names those who were worked by it, too.
     """
     from churnwatch.ledger import assignments, outcomes, past_rows, seen_now, vetoed
 
@@ -105,7 +107,7 @@ def past_of(workspace: Workspace, engine: sa.Engine, *, day: date, issued: Issue
     )
     came: dict[str, list[Outcome]] = {}
     for one in outcomes(engine, deployment=deployment, up_to=seen.outcome_id):
-        if one.day <= day:
+        if one.day <= day and (one.list_day is None or one.list_day < day):
             came.setdefault(one.customer_id, []).append(one)
     epoch = epoch_of(day, length=int(outreach.holdout.epoch.days))
     drawn = assignments(engine, deployment=deployment, epoch=epoch, before_list=before_list)
