@@ -37,12 +37,27 @@ few = st.tuples(st.integers(0, 6), st.integers(0, 4), st.integers(0, 4), st.inte
 
 
 @settings(deadline=None)
-@given(st.lists(few, max_size=60), st.integers(1, 9), st.integers(1, 30), st.sampled_from([0, 400, 2**20]))
-def test_rows_are_gathered_in_order(rows, per_block, cut, room):
-    """Whatever the blocks, the batches and the memory: all rows, by customer, at and known."""
+@given(
+    st.lists(few, max_size=60),
+    st.integers(1, 9),
+    st.integers(1, 30),
+    st.sampled_from([0, 400, 2**20]),
+    st.integers(1, 3),
+)
+def test_rows_are_gathered_in_order(rows, per_block, cut, room, threads):
+    """Whatever the blocks, the batches, the memory and the threads: all rows, by customer, at and known."""
     made = rows_of(*rows)
     batches = [batch(made[start : start + cut]) for start in range(0, len(made), cut)]
-    found = gather(batches, np.zeros(1, np.int32), width=WIDTH, measures=1, customers=7, per_block=per_block, room=room)
+    found = gather(
+        batches,
+        np.zeros(1, np.int32),
+        width=WIDTH,
+        measures=1,
+        customers=7,
+        per_block=per_block,
+        room=room,
+        threads=threads,
+    )
     everything, customers = [], []
     for block in range(len(found)):
         mine, starts = found.block(block)

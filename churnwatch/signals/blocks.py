@@ -9,7 +9,8 @@ import os
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -129,15 +130,17 @@ def gather(
     in_turn: bool = False,
     shifts: tuple[Array, Array] | None = None,
     room: int = IN_MEMORY,
+    threads: int = 1,
 ) -> Blocks:
     """Rows of ``batches`` (customer, at, known, code, further columns), by block and in order.
 
     ``combination`` translates the codes; the first ``measures`` further columns are numbers. ``in_turn``: see
     `ties`. ``shifts`` (see `civil_shifts`) adds the civil day as a last column. ``room`` is how many bytes of rows may
-    stay in memory.
+    stay in memory. With more ``threads`` than one the next batch is read while one is placed, and so many blocks are
+    put in order at a time; they change nothing.
     """
     blocks = Blocks(customers, per_block, Pieces(width, room), [], [])
-    for customer, at, known, code, *further in batches:
+    for customer, at, known, code, *further in batches if threads == 1 else _ahead(batches):
         starts, target = _targets(customer, per_block, len(blocks))
         rows = np.empty((len(customer), width), dtype=np.int64)
         _place_heads(rows, target, customer, at, known, combination, code)
@@ -145,14 +148,28 @@ def gather(
             _place(rows, target, column, values.view(np.int64))
         blocks.pieces.append(rows)
         blocks.starts.append(starts)
-    for block in range(len(blocks)):
+
+    def put_in_order(block: int) -> Array:
         first, last = blocks.span(block)
         rows = in_order(blocks.rows(block), first, max(last - first, 0))
         if shifts is not None:
             _date(rows, *shifts)
         blocks.replace(block, rows)
-        blocks.tied.append(ties(rows, measures, in_turn))
+        return ties(rows, measures, in_turn)
+
+    with ThreadPoolExecutor(threads) as pool:
+        blocks.tied.extend(pool.map(put_in_order, range(len(blocks))))
     return blocks
+
+
+def _ahead(batches: Iterable[list[Array]]) -> Iterator[list[Array]]:
+    """The batches, the next of which is fetched while one is worked on."""
+    coming = iter(batches)
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(next, coming, None)
+        while (batch := following.result()) is not None:
+            following = pool.submit(next, coming, None)
+            yield batch
 
 
 @compiled

@@ -178,8 +178,10 @@ class Held:
         first, last = self.as_ofs
         if len(spine.customers) != len(self.customers) or spine.as_ofs.min() < first or spine.as_ofs.max() > last:
             raise ValueError("the spine asks for customers or as-ofs whose rows are not held")
+        threads = (self.limits or Limits()).threads or os.cpu_count() or 1
         priors = {
-            one.work.table: usual_gaps(gap_changes(one, spine, self.segments, spine.moments)) for one in self.gathered
+            one.work.table: usual_gaps(gap_changes(one, spine, self.segments, spine.moments, threads=threads))
+            for one in self.gathered
         }
         yield from values(self.gathered, spine, self.segments, priors, report=report, limits=self.limits)
 
@@ -237,24 +239,36 @@ def gather_all(
                 in_turn=work.in_turn,
                 shifts=shifts,
                 room=limits.room,
+                threads=limits.threads or os.cpu_count() or 1,
             )
         _untie(found, events, work)
         gathered.append(Gathered(work, found))
     return tuple(gathered)
 
 
-def gap_changes(gathered: Gathered, spine: Spine, segments: Segments, moments: Array) -> Array:
-    """(silences, groups, as-ofs + 1, 3): the changes of the sums that priors are made of; those of blocks add up."""
+def gap_changes(gathered: Gathered, spine: Spine, segments: Segments, moments: Array, *, threads: int = 1) -> Array:
+    """(silences, groups, as-ofs + 1, 3): the changes of the sums that priors are made of; those of blocks add up.
+
+    They are whole numbers, so that it makes no difference which of the ``threads`` adds which of them.
+    """
     work, blocks = gathered.work, gathered.blocks
-    changes = np.zeros((len(work.silences), segments.groups, len(moments) + 1, 3), np.int64)
-    if work.silences:
-        members = segments.of(spine.customers)
-        for block in range(len(blocks)):
+    shape = len(work.silences), segments.groups, len(moments) + 1, 3
+    if not work.silences:
+        return np.zeros(shape, np.int64)
+    members = segments.of(spine.customers)
+
+    def added(thread: int) -> Array:
+        changes = np.zeros(shape, np.int64)
+        for block in range(thread, len(blocks), threads):
             rows, starts = blocks.block(block)
             first, last = blocks.span(block)
             for silence, (condition, high) in enumerate(work.silences):
                 meets = work.plan.meets[condition]
                 add_gaps(rows, starts, meets, high, moments, members[first:last], changes[silence])
+        return changes
+
+    with ThreadPoolExecutor(threads) as pool:
+        changes: Array = np.sum(list(pool.map(added, range(threads))), axis=0)
     return changes
 
 
