@@ -247,6 +247,7 @@ def assert_list(told):
     assert {
         "status", "deployment", "as_of", "model", "model_version", "baseline", "counts", "bands", "explained",
         "program", "made_at", "revision", "warnings", "files", "rows", "previously_by", "also", "answers",
+        "proactive", "leavers", "handed_over", "back_early",
     } == set(told)  # fmt: skip
     files = ["leavers.csv", "outreach.csv", "outreach.html", "outreach.xlsx", "run.json", "scores.parquet"]
     assert files == sorted(told["files"])

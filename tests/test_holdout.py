@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import nullcontext
 from datetime import date
 from typing import Any
 
@@ -10,8 +11,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from churnwatch.outreach import Draw, choose, epoch_of
+from churnwatch.spec import Holdout
 
 EPOCH = date(2026, 1, 1)
 
@@ -104,6 +107,41 @@ def test_who_was_decided_on_before_or_is_vetoed_is_not_drawn() -> None:
     assert ["before", "vetoed"] == list(made.listed["customer_id"])
     assert ["drawn"] == list(made.drawn["customer_id"])
     assert (2, 2, 0) == (made.counts.listed, made.counts.held_out, made.counts.spilled)
+
+
+def test_whose_row_does_not_fit_into_the_minutes_is_not_decided_on() -> None:
+    """Ninety minutes, rows of 40, 60, 40 and 10: the second does not fit, the third and fourth do; half are held out.
+
+    Who is held out takes no time, so the arms do not depend on how long rows take.
+    """
+    rows = [{"customer_id": f"c{i}", "score": 1 - i / 10} for i in range(8)]
+    takes = [40, 60, 40, 10, 40, 40, 10, 10]
+    draw, check = (Draw(0.5, epoch=EPOCH, key="k") for _ in range(2))
+    made = choose(scored(rows), capacity={"rina": 9}, total=1, draw=draw, minutes=takes.__getitem__, budget=90)
+    spent, listed, drawn = 0, [], []
+    for i, minutes in enumerate(takes):
+        if spent + minutes > 90:
+            continue
+        arm = check.arm(("rina", "at_risk"))
+        drawn.append((f"c{i}", arm))
+        if arm == "treated":
+            listed.append(f"c{i}")
+            spent += minutes
+    assert listed == list(made.listed["customer_id"])
+    assert drawn == list(made.drawn[["customer_id", "arm"]].itertuples(index=False, name=None))
+    assert 0 < made.counts.spilled == 8 - len(drawn)
+    alone = choose(scored(rows), capacity={"rina": 9}, total=1, minutes=takes.__getitem__, budget=90)
+    assert ["c0", "c2", "c3"] == list(alone.listed["customer_id"])
+
+
+@pytest.mark.parametrize(("share", "refused"), [(0, False), (0.005, True), (0.01, False), (0.02, False), (0.6, True)])
+def test_a_share_is_none_or_one_that_is_drawn(share: float, refused: bool) -> None:
+    """And what is drawn is what was asked for: 2 of 100 are 2 of 100."""
+    with pytest.raises(ValidationError) if refused else nullcontext():
+        Holdout(share=share)
+    if share and not refused:
+        draw = Draw(share, epoch=EPOCH, key="k")
+        assert round(100 * share) == [draw.arm(("", "watch")) for _ in range(100)].count("held_out")
 
 
 CUSTOMERS = st.lists(

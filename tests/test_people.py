@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from small_tables import tables_of
 
-from churnwatch.runs.people import people_of, team_of, values_of
+from churnwatch.runs.people import last_of, people_of, team_of, values_of
 
 AS_OF = datetime(2026, 6, 1, tzinfo=UTC)
 NOW = AS_OF.replace(tzinfo=None)
@@ -93,5 +93,5 @@ def test_the_last_survey_is_that_answered_last() -> None:
          "higher_is_better": True}
         for i, (name, back, score) in enumerate((("nps", 9, 3.0), ("csat", 4, 2.0), ("nps", 0, 9.0)))
     ]  # fmt: skip
-    [told] = people_of(tables_of(surveys=rows), AS_OF, consent="refused").to_dict("records")
+    [told] = last_of(tables_of(surveys=rows), AS_OF, ["c"]).to_dict("records")
     assert ("csat", 2.0) == (told["instrument"], told["raw_score"])

@@ -14,10 +14,10 @@ import pytest
 import sqlalchemy as sa
 from ledger_facts import assigned, issue, outcome, row
 
-from churnwatch.ledger import Outcome, PastRow, Seen, latest_list, record_outcomes
+from churnwatch.ledger import Outcome, PastRow, Seen, latest_list, record_outcomes, record_veto
 from churnwatch.outreach import LEFT_ALONE
 from churnwatch.project import load_project
-from churnwatch.reasons import Reason
+from churnwatch.reasons import Reason, raising
 from churnwatch.runs.ranking import Ranking, Why
 from churnwatch.runs.standing import Past, announced_on, past_of, standings_of
 from churnwatch.runs.workspace import Workspace
@@ -193,3 +193,29 @@ def test_a_list_knows_what_came_of_earlier_ones_and_not_of_itself(ledger: sa.Eng
     again = past_of(workspace, ledger, day=two, issued=replace(issued, seen=Seen(0, 0)))
     assert ({}, {"a", "h"}) == (again.outcomes, set(again.arms))
     assert {} == past_of(workspace, ledger, day=date(2026, 5, 29)).arms
+
+
+def test_a_veto_holds_until_the_epoch_is_over_even_where_it_was_lifted(ledger: sa.Engine, tmp_path: Path) -> None:
+    """Who was listed under it was contacted by choice. Lifted before the epoch began it is gone; said again it is not."""
+    workspace = Workspace(tmp_path, tmp_path, load_project(Path(__file__).parents[1], "demo"), datetime.now(UTC))
+    before, within = datetime(2026, 1, 10, tzinfo=UTC), datetime(2026, 4, 10, tzinfo=UTC)
+    for customer, said in (
+        ("stands", [(before, False)]),
+        ("lifted", [(before, False), (within, True)]),
+        ("gone", [(before, False), (before + timedelta(days=1), True)]),
+        ("again", [(before, False), (before + timedelta(days=1), True), (within, False)]),
+    ):
+        for at, lifted in said:
+            record_veto(ledger, deployment="demo", customer_id=customer, reason="r", by="b", at=at, lifted=lifted)
+    assert {"stands", "lifted", "again"} == past_of(workspace, ledger, day=date(2026, 5, 3)).vetoed
+    assert {"stands", "again"} == past_of(workspace, ledger, day=date(2026, 6, 3)).vetoed
+
+
+def test_a_sign_is_all_that_says_the_same_from_the_least_on() -> None:
+    """Of the demo's catalogue: complaints of two windows together 0.3, one lowered by another, and one too weak."""
+    catalogue = {one.name: one for one in load_project(Path(__file__).parents[1], "demo").columns}
+    shares = {"complaints_28d": 0.2, "complaints_84d": 0.1, "open_cases": 0.4, "quiet_for": 0.24}
+    columns = [catalogue[name] for name in shares if name in catalogue]
+    told = np.array([shares[one.name] for one in columns])
+    assert ("complaints", "open_cases") == raising(columns, told, least=0.25)
+    assert () == raising(columns, -told, least=0.25)

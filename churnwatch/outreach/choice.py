@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -67,6 +67,8 @@ def choose(
     stands_in: Mapping[str, str | None] | None = None,
     leads: Mapping[str, str] | None = None,
     draw: Draw | None = None,
+    minutes: Callable[[int], int] | None = None,
+    budget: int = 0,
 ) -> Choice:
     """The customers on today's list.
 
@@ -85,9 +87,13 @@ def choose(
     for whom an owner has none. With a ``draw``, whoever would get a place and has no arm yet (``arm`` is not
     ``treated``, ``vetoed`` not true) is decided on first, in the stratum of owner and ``band``: held out, the place
     goes to the next.
+
+    ``minutes`` says what the row of a customer (their place in ``scored``) takes of whoever works it; a customer whose
+    row does not fit into what is left of the ``budget`` has no place, and so is not decided on either.
     """
     scored = scored.reset_index(drop=True)
     walk = _Walk(scored, capacity=capacity, total=total, stands_in=stands_in or {}, draw=draw)
+    walk.minutes, walk.budget = minutes, budget
     refused = scored["do_not_contact"].to_numpy(dtype=bool)
     standing = scored["standing"].to_numpy(dtype=object) if "standing" in scored else np.full(len(scored), "")
     announced = (standing == "announced") & ~refused
@@ -179,6 +185,9 @@ class _Walk:
         self.recipient: dict[int, str | None] = {}
         self.handed: dict[int, str] = {}
         self.drawn: dict[int, Arm] = {}
+        self.minutes: Callable[[int], int] | None = None
+        self.budget = 0
+        self.spent: dict[str, int] = {}
 
     def go(
         self, order: Sequence[int], *, among: float | None = None, leads: Mapping[str, str] | None = None
@@ -198,9 +207,14 @@ class _Walk:
             who, handed = self._to(i, leads)
             if who is None or self.room.get(who, 0) <= 0 or (kept is not None and kept.get(who, 0) <= 0):
                 continue
+            # Before the draw: only who would get a place is decided on.
+            cost = self.minutes(i) if self.minutes else 0
+            if self.spent.get(who, 0) + cost > self.budget and self.minutes:
+                continue
             if self._held_out(i):
                 continue
             found.add(i)
+            self.spent[who] = self.spent.get(who, 0) + cost
             self.recipient[i], self.handed[i] = (None if self.alone else who), handed
             self.room[who] -= 1
             left -= 1

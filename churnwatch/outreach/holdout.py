@@ -28,11 +28,11 @@ class Draw:
     Of every block of units in a stratum, in the order in which they are decided, a fixed number is held out, at places
     that a keyed hash of epoch, stratum and block picks: each unit is held out with probability ``share`` whatever its
     risk, and the arms of a stratum never differ by more than a block. ``decided`` says how many units of each stratum
-    were decided before in the epoch. ``share`` is kept as the nearest fraction with a denominator of at most 20.
+    were decided before in the epoch. ``share`` is kept as the nearest fraction with a denominator of at most 100.
     """
 
     def __init__(self, share: float, *, epoch: date, key: str, decided: Mapping[Stratum, int] | None = None) -> None:
-        fraction = Fraction(share).limit_denominator(20)
+        fraction = Fraction(share).limit_denominator(100)
         self.held, self.size = fraction.numerator, fraction.denominator
         self.epoch = epoch
         self._key = key.encode()

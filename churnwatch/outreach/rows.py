@@ -50,8 +50,8 @@ class ListRow:
     ``listed_before`` is the day of the last list that named them. ``curve`` are the risks of the last 90 days by
     today's model, the oldest first, today's last; empty where none is told. ``counterfactual`` says what one actionable
     sign less would make of the risk. ``action_name`` is the playbook's key, ``action_why`` the sentence that says why
-    this action, ``action_minutes`` what it takes. ``signs`` are the names of what the reasons speak of (no text for
-    people). ``worth`` is what the list is ordered by: risk times value.
+    this action, ``action_minutes`` what it takes. ``signs`` are the names of what raised the risk, told or not (no
+    text for people). ``worth`` is what the list is ordered by: risk times value.
     """
 
     rank: int

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from churnwatch.outreach import Leaver
-from churnwatch.runs.people import Team, language_of
+from churnwatch.runs.people import Team, agreed_sql, language_of
 from churnwatch.runs.standing import Past, announced_on
 from churnwatch.runs.workspace import Workspace
 from churnwatch.spec import Model, civil_day, where_sql
@@ -24,7 +24,7 @@ def leavers_of(
     """The announced leavers of a day, the latest announcement first, then by customer.
 
     By the model's end event, known before as-of, while the relation has not ended; and by what an agent wrote down
-    (``will leave``). Who must not be contacted is left out: they are nobody's list.
+    (``will leave``). Who must not be contacted, or has not agreed to be, is left out: they are on nobody's list.
     """
     zone = workspace.spec.deployment.zone
     event = model.outcome.event
@@ -40,7 +40,8 @@ def leavers_of(
         f"""with told as ({happened})
         select customer_id, name, owner, value, ended_at, told_at, said, told_at is not null
         from customers left join told using (customer_id)
-        where not do_not_contact and coalesce(ended_at > $cut, true)
+        where not do_not_contact and {agreed_sql(workspace.spec.outreach.consent)}
+          and coalesce(ended_at > $cut, true)
           and (told_at is not null or list_contains($recorded, customer_id)) order by customer_id""",
         {
             "cut": cut,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pandas as pd
 
 import churnwatch
 from churnwatch.health import BANDS
-from churnwatch.outreach import Choice, Counts, ListRow, choose
+from churnwatch.outreach import ListRow, choose, suggest
 from churnwatch.runs.cold_start import RULE, outcomes_so_far
 from churnwatch.runs.further import (
     Asked,
@@ -21,13 +22,14 @@ from churnwatch.runs.further import (
     foretells_answers,
     further_columns,
     lacking,
+    reasons_of,
     score_further,
     with_further,
 )
 from churnwatch.runs.leavers import leavers_of
 from churnwatch.runs.observations import capacities
 from churnwatch.runs.people import people_of, team_of, values_of
-from churnwatch.runs.proactive import rules_of, with_proactive
+from churnwatch.runs.proactive import Rule, rules_of, with_proactive
 from churnwatch.runs.ranking import Ranking, rank_by_baseline, rank_by_model
 from churnwatch.runs.rows import rows_of
 from churnwatch.runs.standing import draw_of, past_of, standings_of
@@ -158,6 +160,8 @@ def _finished(
         stands_in=team.stands_in,
         leads=team.leads,
         draw=draw_of(workspace, past),
+        minutes=_minutes_of(workspace, ranking, further, rules, frame) if spec.outreach.minutes else None,
+        budget=spec.outreach.minutes or 0,
     )
     rows = rows_of(
         workspace,
@@ -175,7 +179,7 @@ def _finished(
         issued_before=issued.list_id if issued else None,
         report=report,
     )
-    rows, counts, drawn = _within_minutes(rows, choice, spec.outreach.minutes)
+    counts = choice.counts
     by = f"baseline:{ranking.baseline}" if ranking.baseline else "model"
     before_by = previously_by(
         engine, deployment=workspace.deployment, before=day, issued_before=issued.list_id if issued else None
@@ -239,7 +243,16 @@ def _finished(
         "made_at": workspace.now.isoformat(),
     }
     return Made(
-        rows, files, manifest, model, ranking.version, ranking.baseline, past.seen, drawn, past.epoch, tuple(also)
+        rows,
+        files,
+        manifest,
+        model,
+        ranking.version,
+        ranking.baseline,
+        past.seen,
+        choice.drawn,
+        past.epoch,
+        tuple(also),
     )
 
 
@@ -262,32 +275,32 @@ def _known(
     return frame, values
 
 
-def _within_minutes(
-    rows: Sequence[ListRow], choice: Choice, budget: int | None
-) -> tuple[list[ListRow], Counts, pd.DataFrame]:
-    """The rows that fit into each owner's minutes, in their order; the others spill over and are not decided on."""
-    if budget is None:
-        return list(rows), choice.counts, choice.drawn
-    spent: dict[str, int] = {}
-    kept: list[ListRow] = []
-    left: list[ListRow] = []
-    for row in rows:
-        minutes = spent.get(row.owner, 0) + (row.action_minutes or 0)
-        if minutes > budget:
-            left.append(row)
-            continue
-        spent[row.owner] = minutes
-        kept.append(replace(row, rank=len(kept) + 1))
-    worthy = sum(not row.proactive for row in left)
-    counts = replace(
-        choice.counts,
-        listed=len(kept),
-        spilled=choice.counts.spilled + worthy,
-        below=choice.counts.below + len(left) - worthy,
-    )
-    gone = {row.customer_id for row in left}
-    drawn = choice.drawn[~((choice.drawn["arm"] == "treated") & choice.drawn["customer_id"].isin(gone))]
-    return kept, counts, drawn.reset_index(drop=True)
+def _minutes_of(
+    workspace: Workspace,
+    ranking: Ranking,
+    further: Sequence[FurtherScored],
+    rules: Sequence[Rule],
+    frame: pd.DataFrame,
+) -> Callable[[int], int]:
+    """What the row of each customer of ``frame`` would take: asked only of those who would get a place."""
+    outreach, actions = workspace.spec.outreach, workspace.spec.playbook.actions
+    by = frame["further_place"].to_numpy(dtype=float) if further else np.full(len(frame), np.nan)
+    worthy = frame["worthy"].to_numpy(dtype=bool)
+    customers = frame["customer_id"].to_numpy(dtype=object)
+    rule = frame["proactive_rule"].to_numpy() if rules else np.full(len(frame), -1)
+
+    @cache
+    def minutes(i: int) -> int:
+        if not np.isnan(by[i]):
+            [why] = reasons_of(workspace, further[int(by[i])], [customers[i]], ["en"])
+        elif worthy[i]:
+            why = ranking.reasons(np.array([i]), ["en"])[0].reasons
+        else:
+            return actions[rules[int(rule[i])].says.action].minutes
+        signs = [(reason.sentence, reason.action) for reason in why]
+        return suggest(signs, default=outreach.default_action, actions=actions, language="en").minutes
+
+    return minutes
 
 
 def _switch(before: str | None, now: str) -> str:

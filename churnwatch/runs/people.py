@@ -39,11 +39,10 @@ def people_of(tables: Tables, as_of: datetime, *, consent: str) -> pd.DataFrame:
     ``required`` who has not given it. ``value`` is NaN where it is unknown.
     """
     cut = _cut(as_of)
-    agreed = "consent" if consent == "required" else "consent is not false"
     return _frame(
         tables.con.execute(
             f"""select customer_id, name, do_not_contact or coalesce(ended_at <= {cut}, false)
-                       or not coalesce({agreed}, false),
+                       or not {agreed_sql(consent)},
                    owner, segment, value, language
             from customers order by customer_id"""
         ).to_arrow_table(),
@@ -90,6 +89,11 @@ def _frame(found: pa.Table, names: Sequence[str]) -> pd.DataFrame:
             for name, column in zip(names, found.columns, strict=True)
         }
     )
+
+
+def agreed_sql(consent: str) -> str:
+    """Whether a customer has agreed to be contacted, as SQL: ``required``, or merely not ``refused``."""
+    return "coalesce(consent, false)" if consent == "required" else "coalesce(consent, true)"
 
 
 def values_of(people: pd.DataFrame) -> pd.Series | None:

@@ -20,7 +20,7 @@ from churnwatch.runs.people import Team, language_of, last_of
 from churnwatch.runs.proactive import Rule, reason_of
 from churnwatch.runs.ranking import Ranking, Why
 from churnwatch.runs.score import looks_at_any_day
-from churnwatch.runs.standing import Early, Past, Standings
+from churnwatch.runs.standing import Early, Past, Standings, signs_there
 from churnwatch.runs.workspace import Report, Workspace
 from churnwatch.spec import Language, civil_day
 
@@ -48,6 +48,8 @@ class Chosen:
     rising_since: date | None = None
     curve: tuple[float, ...] = ()
     counterfactual: str | None = None
+    signs: tuple[str, ...] = ()
+    """All that raises the risk by the listing model, told or not: what is new later is new against these."""
 
 
 def rows_of(
@@ -90,7 +92,8 @@ def rows_of(
     )
     answers = foretells_answers(workspace.model(model))
     rows = []
-    for record, language, why, mended in zip(records, languages, told, if_mended, strict=True):
+    there = signs_there(ranking, chosen["position"].to_numpy(), told)
+    for record, language, why, mended, signs in zip(records, languages, told, if_mended, there, strict=True):
         customer = record["customer_id"]
         by = further[int(record["further_place"])] if record["for_further"] else None
         rule = rules[int(record["proactive_rule"])] if record["for_proactive"] else None
@@ -106,6 +109,7 @@ def rows_of(
             listed_before=last.as_of if last else None,
             change=None if ranking.baseline or earlier is None else float(record["risk"]) - earlier,
             counterfactual=mended,
+            signs=signs,
             curve=risen[customer][0] if customer in risen else (),
             rising_since=risen[customer][1] if customer in risen else None,
         )
@@ -247,7 +251,7 @@ def row_of(
         action_tone=suggested.tone,
         action_channel=suggested.channel,
         action_minutes=suggested.minutes,
-        signs=tuple(reason.sign for reason in one.why),
+        signs=one.signs or tuple(reason.sign for reason in one.why),
         worth=_worth(record),
     )
 

@@ -5,31 +5,34 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from churnwatch.delivery.words import day as day_words
+from churnwatch.learner import contributions
 from churnwatch.outreach import Draw, epoch_of
-from churnwatch.reasons import Reason
-from churnwatch.runs.ranking import Ranking
+from churnwatch.reasons import Reason, raising
+from churnwatch.runs.ranking import Ranking, Why
 from churnwatch.runs.workspace import Workspace
-from churnwatch.spec import Language, Outreach
+from churnwatch.spec import Language, Outreach, midnight
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from churnwatch.ledger import IssuedList, Outcome, PastRow, Seen
+    from churnwatch.ledger import IssuedList, Outcome, PastRow, Seen, Veto
 
 WORKED = frozenset({"reached", "solved", "offer_accepted", "will_stay", "will_leave", "wrong_flag"})
 """Outcomes of a row that somebody has dealt with; who was merely not reached is tried again sooner."""
 ANNOUNCED_FOR = 90
 """Days that an announcement to leave an agent wrote down holds; who is still there then is foretold again."""
 NEW_SIGN = 0.5
-"""The share of the margin (log-odds) from which a sign that was not told then ends a cooldown; our choice: odds up by
+"""The share of the margin (log-odds) from which a sign that was not there then ends a cooldown; our choice: odds up by
 two thirds for that sign alone."""
+THERE = 0.25
+"""From this share on a sign was there then, told or not: half of what makes one new, so that none is by a hair."""
 NOT_LOWER = 0.02
 """Only who is at a risk higher than then by this is asked for new signs: a new sign beside a falling risk is no turn
 for the worse, and asking costs contributions."""
@@ -96,9 +99,9 @@ def past_of(workspace: Workspace, engine: sa.Engine, *, day: date, issued: Issue
 
     What came of the day's own list is not for it to know: corrected, it names those who were worked by it, too.
     """
-    from churnwatch.ledger import assignments, outcomes, past_rows, seen_now, vetoed
+    from churnwatch.ledger import assignments, outcomes, past_rows, seen_now, vetoes
 
-    outreach, deployment = workspace.spec.outreach, workspace.deployment
+    outreach, deployment, zone = workspace.spec.outreach, workspace.deployment, workspace.spec.deployment.zone
     before_list = issued.list_id if issued else None
     seen = issued.seen if issued is not None and issued.seen is not None else seen_now(engine, deployment=deployment)
     back = 2 * int(max(outreach.cooldown.worked.days, outreach.cooldown.ignored.days))
@@ -116,10 +119,24 @@ def past_of(workspace: Workspace, engine: sa.Engine, *, day: date, issued: Issue
         outcomes=came,
         arms={one.customer_id: one.arm for one in drawn},
         decided=Counter((one.owner, one.band) for one in drawn),
-        vetoed=frozenset(vetoed(engine, deployment=deployment, up_to=seen.veto_id)),
+        vetoed=_vetoed(vetoes(engine, deployment=deployment, up_to=seen.veto_id), epoch=midnight(epoch, zone)),
         seen=seen,
         epoch=epoch,
     )
+
+
+def _vetoed(said: Sequence[Veto], *, epoch: datetime) -> frozenset[str]:
+    """Who is in neither arm of the epoch: whom a veto keeps out of it, also where it was lifted since.
+
+    Who was listed under a veto has been contacted by choice, so no lot may fall on them until the epoch is over.
+    """
+    found: set[str] = set()
+    for one in said:
+        if not one.lifted:
+            found.add(one.customer_id)
+        elif one.at < epoch:
+            found.discard(one.customer_id)
+    return frozenset(found)
 
 
 def draw_of(workspace: Workspace, past: Past) -> Draw | None:
@@ -159,6 +176,23 @@ def standings_of(frame: pd.DataFrame, past: Past, ranking: Ranking, outreach: Ou
     for i in early:
         standing[i] = ""
     return Standings(standing, arm, vetoed, {customers[i]: why for i, why in early.items()})
+
+
+def signs_there(
+    ranking: Ranking, positions: np.ndarray[Any, np.dtype[np.int64]], told: Sequence[Why]
+) -> list[tuple[str, ...]]:
+    """What raises the risk at these positions by the model that ranks, told or not; nothing where a baseline ranks.
+
+    Of whom something else lists the contributions are computed here: ``told`` has none of theirs.
+    """
+    if ranking.bundle is None:
+        return [()] * len(told)
+    shares = [why.shares for why in told]
+    others = [i for i, share in enumerate(shares) if share is None]
+    asked = ranking.matrix.take(positions[others])
+    for i, share in zip(others, contributions(ranking.bundle.fitted, asked.values), strict=True):
+        shares[i] = share
+    return [raising(ranking.matrix.columns, share, least=THERE) for share in shares if share is not None]
 
 
 def announced_on(came: Sequence[Outcome], *, day: date) -> date | None:

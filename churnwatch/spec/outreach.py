@@ -51,6 +51,12 @@ class Holdout(Node):
     """What the draw hangs on; left out: the deployment's name."""
 
     @model_validator(mode="after")
+    def _some_or_none(self) -> Self:
+        if 0 < self.share < 0.01:
+            raise ValueError("share is 0, or at least 0.01: less shows nothing in any epoch")
+        return self
+
+    @model_validator(mode="after")
     def _whole_days(self) -> Self:
         if self.epoch.seconds % 86_400 or not self.epoch.seconds:
             raise ValueError("epoch is a number of whole days, such as 90d")

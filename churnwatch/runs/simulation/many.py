@@ -35,7 +35,7 @@ from churnwatch.runs.simulation.loop import MOST_DAYS, day_of
 from churnwatch.runs.simulation.result import DayOf, Simulated
 from churnwatch.runs.simulation.world import EVENTS, World
 from churnwatch.runs.simulation.worth import Unit, worth
-from churnwatch.runs.standing import Past, draw_of, standings_of
+from churnwatch.runs.standing import Past, draw_of, signs_there, standings_of
 from churnwatch.runs.workspace import Report, Workspace, open_workspace
 from churnwatch.spec import midnight
 
@@ -248,7 +248,8 @@ class _Loop:
         spec = self.workspace.spec
         why = ranking.reasons(listed["position"].to_numpy(dtype=np.int64), ["en"] * len(listed))
         rows = []
-        for record, told in zip(listed.to_dict("records"), (one.reasons for one in why), strict=True):
+        there = signs_there(ranking, listed["position"].to_numpy(dtype=np.int64), why)
+        for record, told, signs in zip(listed.to_dict("records"), (one.reasons for one in why), there, strict=True):
             rule = rules[int(record["proactive_rule"])] if record["for_proactive"] else None
             action = suggest(
                 [(one.sentence, one.action) for one in told],
@@ -262,7 +263,7 @@ class _Loop:
                     "owner": record["recipient"],
                     "risk": record["risk"],
                     "band": record["band"],
-                    "signs": tuple(one.sign for one in told) if rule is None else (),
+                    "signs": signs,
                     "action_name": rule.says.action if rule else action,
                     "proactive": rule.name if rule else "",
                     "handed": record["handed"],
