@@ -196,7 +196,7 @@ def test_a_list_knows_what_came_of_earlier_ones_and_not_of_itself(ledger: sa.Eng
 
 
 def test_a_veto_holds_until_the_epoch_is_over_even_where_it_was_lifted(ledger: sa.Engine, tmp_path: Path) -> None:
-    """Who was listed under it was contacted by choice. Lifted before the epoch began it is gone; said again it is not."""
+    """Who was listed under it was contacted by choice. Lifted before the epoch it is gone; said again it stands."""
     workspace = Workspace(tmp_path, tmp_path, load_project(Path(__file__).parents[1], "demo"), datetime.now(UTC))
     before, within = datetime(2026, 1, 10, tzinfo=UTC), datetime(2026, 4, 10, tzinfo=UTC)
     for customer, said in (
