@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,12 @@ from test_handback import ANA, BUDI, filed, hand_in, issue
 from test_outcomes import event
 
 import churnwatch.sources
-from churnwatch.ledger import Assigned, Outcome
+from churnwatch.ledger import Assigned, Outcome, Veto
 from churnwatch.project import scaffold
-from churnwatch.runs.contacts import contacts_of, held_out_of
+from churnwatch.runs.contacts import contacts_of, units_of
 from churnwatch.runs.provenance import LEDGER, recall_of
 from churnwatch.runs.workspace import Recall, Workspace, load_tables, open_workspace
-from churnwatch.sources import RECORDED, Contact, as_known, record_contacts
+from churnwatch.sources import RECORDED, Contact, Unit, as_known, record_contacts
 from churnwatch.sources.recorded import recorded_state
 
 JULY_1 = date(2026, 7, 1)
@@ -112,15 +112,76 @@ def assigned(customer: str, arm: Any, *, epoch: date = JULY_1, day: date = JULY_
     )
 
 
-def test_who_is_held_out_stands_for_all_of_the_epoch_over_those_held_out() -> None:
-    """Four of which two are held out: 2 each, from the midnight in Jakarta that opened the day. No more than 10."""
-    four = [assigned(who, arm) for who, arm in zip("abcd", ["held_out", "treated", "treated", "held_out"], strict=True)]
-    many = [assigned(f"m{i}", "treated", epoch=date(2026, 4, 2)) for i in range(30)]
-    alone = assigned("z", "held_out", epoch=date(2026, 4, 2), day=date(2026, 5, 1))
-    found = held_out_of([*four, *many, alone], zone="Asia/Jakarta")
-    assert [("a", 2.0), ("d", 2.0), ("z", 10.0)] == [(one.customer_id, one.stands_for) for one in found]
-    assert datetime(2026, 6, 30, 17, tzinfo=UTC) == found[0].decided_at
-    assert () == held_out_of([assigned("b", "treated")], zone="UTC")
+def test_units_are_of_both_arms_from_the_midnight_of_their_day_to_that_after_the_epochs_last() -> None:
+    """Midnight in Jakarta is 17:00 of the day before; 90 days from 1 July are over on 29 September."""
+    found = units_of([assigned("a", "held_out"), assigned("b", "treated")], [], length=90, zone="Asia/Jakarta")
+    opens, closes = datetime(2026, 6, 30, 17, tzinfo=UTC), datetime(2026, 9, 28, 17, tzinfo=UTC)
+    assert (Unit("a", True, opens, closes), Unit("b", False, opens, closes)) == found
+
+
+def veto(at: datetime, *, lifted: bool = False, customer: str = "a") -> Veto:
+    return Veto(
+        veto_id=1, deployment="demo", customer_id=customer, reason="ours", by="ratna", at=at, lifted=lifted
+    )  # fmt: skip
+
+
+OPENS = datetime(2026, 7, 1, tzinfo=UTC)
+CLOSES = OPENS + timedelta(days=90)
+MOMENT = timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("said", "there"),
+    [
+        ([(CLOSES - MOMENT, False)], False),
+        ([(CLOSES, False)], True),
+        ([(OPENS - timedelta(days=500), False)], False),
+        ([(OPENS - timedelta(days=5), False), (OPENS, True)], True),
+        ([(OPENS - timedelta(days=5), False), (OPENS + MOMENT, True)], False),
+        ([(OPENS + timedelta(days=1), False), (OPENS + timedelta(days=2), True)], False),
+        ([(OPENS - timedelta(days=5), False), (OPENS, True), (CLOSES - MOMENT, False)], False),
+        ([(OPENS - timedelta(days=5), False), (OPENS - MOMENT, False), (OPENS, True), (OPENS, True)], True),
+        ([(OPENS, True)], True),
+    ],
+)
+@pytest.mark.parametrize("arm", ["held_out", "treated"])
+def test_who_was_vetoed_at_any_time_of_an_epoch_is_in_neither_arm(
+    said: list[tuple[datetime, bool]], there: bool, arm: str
+) -> None:
+    vetoes = [veto(at, lifted=lifted) for at, lifted in said]
+    found = units_of([assigned("a", arm), assigned("b", arm)], vetoes, length=90, zone="UTC")
+    assert (["a"] if there else []) + ["b"] == [one.customer_id for one in found]
+
+
+def chain(*told: tuple[int, str]) -> list[Outcome]:
+    """Outcomes of one row, each correcting the one before: handed in so many days after noon, in that word."""
+    return [
+        replace(outcome(i, word), known_at=NOON + timedelta(days=days), replaces=i - 1 or None)
+        for i, (days, word) in enumerate(told, start=1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ([(0, "reached"), (30, "solved")], 0),
+        ([(0, "reached"), (2, "solved"), (30, "will_stay")], 0),
+        ([(0, "not_reached"), (2, "reached"), (30, "solved")], 2),
+        ([(0, "reached"), (2, "not_reached"), (30, "reached")], 0),
+        ([(0, "not_reached"), (30, "reached")], 30),
+    ],
+)
+def test_a_corrected_contact_is_known_since_it_was_first_told(told: list[tuple[int, str]], expected: int) -> None:
+    """Those who were served with it on the second day would otherwise train as if they had not been."""
+    [found] = contacts_of(chain(*told))
+    assert (f"churnwatch:{len(told)}", NOON + timedelta(days=expected)) == (found.interaction_id, found.known_at)
+
+
+def test_a_contact_corrected_away_is_none_and_one_moved_to_a_later_day_is_not_known_before_it() -> None:
+    assert [] == contacts_of(chain((0, "reached"), (2, "not_reached")))
+    first, second = chain((0, "reached"), (5, "solved"))
+    [found] = contacts_of([first, replace(second, at=NOON + timedelta(days=3))])
+    assert NOON + timedelta(days=3) == found.known_at
 
 
 @pytest.fixture
@@ -158,5 +219,6 @@ def test_a_workspace_sees_what_comes_back_while_it_is_open(workspace: Workspace,
 
 
 def test_a_training_says_what_the_ledger_told_and_is_made_again_with_that() -> None:
-    assert Recall(17, before_list=4) == recall_of({LEDGER: "17 4"})
+    assert Recall(17, before_list=4, veto_id=2) == recall_of({LEDGER: "17 4 2"})
+    assert Recall(17, before_list=4) == recall_of({LEDGER: "17 4"}), "vetoes were not looked at then"
     assert Recall(0, before_list=0) == recall_of({}), "nothing had come back, so nothing did"

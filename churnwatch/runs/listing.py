@@ -92,8 +92,8 @@ def make_list(
 
 def make_again(workspace: Workspace, engine: sa.Engine, issued: IssuedList, *, report: Report | None = None) -> Made:
     """An issued list once more, by the versions or baseline and beside the lists it was issued by and beside."""
-    known = issued.seen.outcome_id if issued.seen is not None else 0
-    workspace = replace(workspace, recall=Recall(known, before_list=issued.list_id))
+    known, vetoed = (issued.seen.outcome_id, issued.seen.veto_id) if issued.seen is not None else (0, 0)
+    workspace = replace(workspace, recall=Recall(known, before_list=issued.list_id, veto_id=vetoed))
     tables = load_tables(workspace, report=report)
     if issued.baseline is None:
         ranking = rank_by_model(

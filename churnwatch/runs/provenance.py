@@ -29,7 +29,9 @@ DATA = "churnwatch.data"
 CONFIG = "churnwatch.config"
 GIT = "churnwatch.git"
 LEDGER = "churnwatch.ledger"
-"""What the ledger told at the training: the last outcome's number, and that of the list that would have come next."""
+"""What the ledger told at the training: the last outcome's number, that of the list that would have come next,
+and the last veto's (0 where a training did not write it down).
+"""
 PATIENCE = 5.0
 """Seconds for git; our choice: a work tree on a slow disk must not hold a training up."""
 
@@ -84,8 +86,7 @@ def tags_of(workspace: Workspace, bundle: Bundle, *, data: Mapping[str, str]) ->
 
 def recall_of(tags: Mapping[str, str]) -> Recall:
     """What the ledger told at the training of a run with these tags; nothing, where it had no outcome."""
-    outcome, before_list = tags.get(LEDGER, "0 0").split()
-    return Recall(int(outcome), int(before_list))
+    return Recall(*map(int, tags.get(LEDGER, "0 0").split()))
 
 
 def _ledger(workspace: Workspace) -> dict[str, str]:
@@ -94,7 +95,8 @@ def _ledger(workspace: Workspace) -> dict[str, str]:
         return {}
     with ledger(workspace) as engine:
         recall = workspace.recall or recall_now(workspace, engine)
-    return {LEDGER: f"{recall.outcome_id} {recall.before_list}"} if recall.outcome_id else {}
+    told = f"{recall.outcome_id} {recall.before_list} {recall.veto_id}"
+    return {LEDGER: told} if recall.outcome_id else {}
 
 
 def git_state(root: Path) -> tuple[str, str | None]:

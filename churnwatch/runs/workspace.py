@@ -25,10 +25,13 @@ Report = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Recall:
-    """How far back the ledger is read: outcomes up to this number, what lists before that one decided."""
+    """How far back the ledger is read: outcomes and vetoes up to these numbers, what lists before that one
+    decided.
+    """
 
     outcome_id: int
     before_list: int
+    veto_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ def open_workspace(
 
 def load_tables(workspace: Workspace, *, report: Report | None = None) -> Tables:
     """The deployment's canonical tables, read at the workspace's first use of them, with what the ledger tells by now:
-    recorded contacts are interactions (of kind ``outreach``), and who was held out is known.
+    recorded contacts are interactions (of kind ``outreach``), and whom the holdout drew is known.
     """
     from churnwatch.runs.contacts import with_ledger
     from churnwatch.sources import load

@@ -7,7 +7,7 @@ from churnwatch.sources.lateness import Lateness
 from churnwatch.sources.mapping import one_thread
 from churnwatch.sources.past import as_known
 from churnwatch.sources.plain import has_mark
-from churnwatch.sources.recorded import RECORDED, Contact, HeldOut, record_contacts, recorded_state
+from churnwatch.sources.recorded import RECORDED, Contact, Unit, record_contacts, recorded_state
 from churnwatch.sources.stale import Stale
 from churnwatch.sources.tables import MEASURED, SHAPES, Accounting, Tables, new_tables
 from churnwatch.sources.wording import mentions_of
@@ -19,11 +19,11 @@ __all__ = [
     "Accounting",
     "Contact",
     "Early",
-    "HeldOut",
     "Lateness",
     "Mixup",
     "Stale",
     "Tables",
+    "Unit",
     "as_known",
     "early_sources",
     "has_mark",

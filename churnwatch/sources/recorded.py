@@ -14,15 +14,16 @@ RECORDED = "churnwatch ledger"
 
 
 @dataclass(frozen=True)
-class HeldOut:
-    """A customer who would have been listed and was left alone, from ``decided_at`` (aware) on.
+class Unit:
+    """A customer who would have been listed, drawn at ``decided_at`` for the epoch that ends before ``closes_at``.
 
-    ``stands_for`` is how many list-worthy customers the one stands for: one over the share that was held out.
+    Both are aware. Whoever is ``held_out`` is left alone until then, everybody else is treated: listed as ever.
     """
 
     customer_id: str
+    held_out: bool
     decided_at: datetime
-    stands_for: float
+    closes_at: datetime
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from churnwatch.errors import DataRefused, ProjectError, nearest
 from churnwatch.sources.lateness import Lateness, lateness_of
-from churnwatch.sources.recorded import RECORDED, HeldOut
+from churnwatch.sources.recorded import RECORDED, Unit
 from churnwatch.sources.stale import Stale, stale_sources
 from churnwatch.sources.wording import Mention, mentions_of
 from churnwatch.spec import Family, Level, Where
@@ -157,8 +157,8 @@ class Tables:
     zone: str
     customer_measures: tuple[str, ...] = ()
     mentions: Mapping[str, Mention] = field(default_factory=dict)
-    held_out: tuple[HeldOut, ...] = ()
-    """Whom the ledger says were left alone to measure by."""
+    units: tuple[Unit, ...] = ()
+    """Whom the ledger says were drawn, to be listed or to be left alone to measure by."""
 
     def measures_of(self, table: str) -> tuple[str, ...]:
         """The numeric columns of ``table`` that the mappings declare, beyond those it always has."""
