@@ -509,8 +509,10 @@ def test_a_curve_is_drawn_from_nought_with_its_onset_and_told_in_words() -> None
 
 
 def test_the_head_tells_how_many_must_wait_and_never_how_many_rest() -> None:
+    """One number for all who wait: on a first list those left in peace are just those held out."""
     counts = {
         "observed": 4213,
+        "waiting": 67,
         "spilled": 7,
         "snoozed": 31,
         "held_out": 29,
@@ -519,10 +521,10 @@ def test_the_head_tells_how_many_must_wait_and_never_how_many_rest() -> None:
     }
     said = _Elements(page([SITI], summary=counts)).words
     assert "out of 4,213 watched" in said
-    assert "7 more are worth a call, but the day is full." in said
-    for hidden in ("29", "61", "31", "4100", "4,100"):
+    assert "67 more are worth a call, but not today." in said
+    for hidden in ("29", "60", "31", "4100", "4,100"):
         assert not re.search(rf"\b{hidden}\b", said)
-    assert "more are worth" not in page([SITI], summary={"observed": 4213, "spilled": 0})
+    assert "more are worth" not in page([SITI], summary={"observed": 4213, "waiting": 0})
 
 
 def test_announced_leavers_stand_at_the_end_with_what_is_known_of_them() -> None:

@@ -202,17 +202,19 @@ def test_all_that_is_wrong_with_a_file_is_told_at_once_and_nothing_is_written(
         (ANA, "reached", ""),
         (ANA, "solved", ""),
         (CITRA, "snooze until 2026-07-01", ""),
+        (CITRA, "snooze until 2062-07-01", ""),
     )
     message = problems(workspace, path)
     assert [
-        "6 problems, so nothing of the file was written",
+        "7 problems, so nothing of the file was written",
         "handed.csv:2: `reachd` is no outcome; did you mean reached?",
         "handed.csv:3: a wrong flag without a why",
         "handed.csv:4: will stay and will leave cannot both have come of one contact",
         "handed.csv:5: the customer is not on the list demo 2026-07-01 r1",
         "handed.csv:7: line 6 says something else of the same customer",
         "handed.csv:8: it snoozes until 2026-07-01, and was worked on 2026-07-01",
-    ] == message.split("\n")[:7]
+        "handed.csv:9: it snoozes until 2062-07-01; a slip in the year?",
+    ] == message.split("\n")[:8]
     for word in ("offer accepted", "tawaran diterima", "snooze until 2026-08-01", "flag_wrong_reason"):
         assert word in message
     for private in ("00123", "C-77", "Ana", "Citra"):

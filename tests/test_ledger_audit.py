@@ -113,6 +113,25 @@ def test_what_was_changed_past_the_program_is_found_where_it_was(full: sa.Engine
     assert (found, False) == (chain.first_bad, chain.ok)
 
 
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        (
+            "UPDATE outcomes SET words = 'not json' WHERE outcome_id = 2",
+            Break(4, "outcome", 2, "is not there any more"),
+        ),
+        ("DROP TABLE vetoes", Break(5, "veto", 1, "is not there any more")),
+    ],
+)
+def test_what_cannot_be_read_any_more_is_found_too(full: sa.Engine, statement: str, found: Break) -> None:
+    """PostgreSQL itself refuses such a text; a table that is gone is found there as well, at the first fact."""
+    if full.dialect.name != "sqlite":
+        pytest.skip("SQLite's file can be written by anybody")
+    with past_the_program(full) as connection:
+        connection.exec_driver_sql(statement)
+    assert found == verify_chain(full).first_bad
+
+
 def test_the_break_is_found_in_whatever_block_it_lies(full: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     with past_the_program(full) as connection:
         connection.exec_driver_sql("UPDATE promotions SET reason = 'none'")

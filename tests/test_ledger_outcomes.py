@@ -94,3 +94,13 @@ def test_outcomes_are_kept_all_or_none(listed: sa.Engine) -> None:
 def test_an_outcome_of_another_deployment_is_refused(listed: sa.Engine) -> None:
     with pytest.raises(ValueError, match="not of the deployment other"):
         record_outcomes(listed, deployment="other", outcomes=[outcome("a")])
+
+
+def test_another_day_of_the_same_contact_corrects_it(listed: sa.Engine) -> None:
+    """From that day the cooldown runs, so it is no detail."""
+    early = outcome("a", day=MAY_1)
+    assert Recorded(1, 0) == record_outcomes(listed, deployment="demo", outcomes=[early])
+    assert Recorded(1, 0, corrected=1) == record_outcomes(
+        listed, deployment="demo", outcomes=[outcome("a", source="f2")]
+    )
+    assert [MAY_2] == [one.day for one in outcomes(listed, deployment="demo")]

@@ -64,7 +64,7 @@ def outreach_html(
         as_of=words.long_day(as_of, language=language),
         count=head.number("to_contact", len(rows)),
         observed=words.whole(summary["observed"], language=language) if summary and "observed" in summary else None,
-        more=head.number("spilled", summary["spilled"]) if summary and summary.get("spilled") else None,
+        more=head.number("waiting", summary["waiting"]) if summary and summary.get("waiting") else None,
         listed_by=_listed_by(rows, language=language),
         revision=words.whole(revision, language=language) if revision > 1 else None,
         warnings=[clean(warning) for warning in warnings],

@@ -145,7 +145,8 @@ def _why(row: ListRow) -> str:
         first.append(words.say("row_by_baseline", language=own, baseline=ranking_words(row.baseline, own)))
     if row.further and row.by_further:
         first.append(_further(row.further, own))
-    told = [*first, *row.reasons, row.back_early or "", row.counterfactual or ""]
+    early = words.say("back_early", language=own, why=row.back_early) if row.back_early else ""
+    told = [*first, early, *row.reasons, row.counterfactual or ""]
     return "\n".join(filter(None, map(cell, told)))
 
 

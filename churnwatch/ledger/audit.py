@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from churnwatch.errors import UsageError
 from churnwatch.ledger import schema
@@ -107,11 +108,8 @@ def _verified(connection: sa.Connection, noted: str | None) -> Chain:
         facts = {
             (kind, number): told
             for kind in {entry.kind for entry in entries} & KINDS.keys()
-            for number, told in texts(
-                connection,
-                KINDS[kind],
-                [entry.number for entry in entries if entry.kind == kind],
-                tables=schema.metadata.tables,
+            for number, told in _told(
+                connection, kind, [entry.number for entry in entries if entry.kind == kind]
             ).items()
         }
         for entry in entries:
@@ -125,6 +123,19 @@ def _verified(connection: sa.Connection, noted: str | None) -> Chain:
     if wanted > last:
         return Chain(last, head, Break(last + 1, None, None, f"the chain ends before entry {wanted}, which was noted"))
     return Chain(last, head, _unentered(connection))
+
+
+def _told(connection: sa.Connection, kind: str, numbers: Sequence[int]) -> dict[int, tuple[Any, str]]:
+    """The facts by number as ``texts`` has them; one that cannot be read any more is none, and so is found."""
+    try:
+        return texts(connection, KINDS[kind], numbers, tables=schema.metadata.tables)
+    except (ValueError, TypeError):
+        if len(numbers) == 1:
+            return {}
+    except DBAPIError:
+        # The table itself is gone, or is another one: then every fact of it is.
+        return {}
+    return {number: told for one in numbers for number, told in _told(connection, kind, [one]).items()}
 
 
 def _blocks(connection: sa.Connection) -> Iterator[Sequence[Any]]:
@@ -161,7 +172,10 @@ def _unentered(connection: sa.Connection) -> Break | None:
         number = table.c[kind.number]
         entered = sa.exists().where(audit.c.kind == name, audit.c.number == number)
         query = sa.select(number).where(~entered, table.c[kind.at].is_not(None)).order_by(number).limit(1)
-        found = connection.execute(query).scalar()
+        try:
+            found = connection.execute(query).scalar()
+        except DBAPIError:
+            return Break(None, name, None, f"the table {kind.table} cannot be read any more")
         if found is not None:
             return Break(None, name, found, "never entered the chain")
     return None

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 SHOWN = 20
 """Problems that a message names; the file has to be mended anyway."""
 
+LONGEST = 366
+"""Days for which a customer may be put off; our choice: a longer snooze is a slip of the pen, or a do_not_contact."""
+
 Place = tuple[date, int | None]
 """Which list: its day and revision, ``None`` the last one."""
 
@@ -225,6 +228,11 @@ class _File:
             return None
         if until is not None and until <= day:
             self._problem(row, f"it snoozes until {until}, and was worked on {day}", f"a day after {day}")
+            return None
+        if until is not None and (until - day).days > LONGEST:
+            self._problem(
+                row, f"it snoozes until {until}", f"a day within {LONGEST} days of {day}", "a slip in the year?"
+            )
             return None
         return Outcome(
             deployment=self.workspace.deployment,

@@ -201,7 +201,7 @@ def _finished(
             deployment=workspace.deployment,
             currency=spec.deployment.currency,
             language=spec.deployment.languages[0],
-            summary={"observed": counts.observed, "spilled": counts.spilled},
+            summary={"observed": counts.observed, "waiting": counts.waiting},
             warnings=warnings,
             revision=revision,
             leavers=leavers,
