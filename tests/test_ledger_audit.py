@@ -104,6 +104,16 @@ def test_a_number_that_is_none_is_no_fact(ledger: sa.Engine, bad: float) -> None
             "moved_by, reason, gate FROM promotions",
             Break(None, "promotion", 2, "never entered the chain"),
         ),
+        (
+            "INSERT INTO assignments SELECT 99, 9999, deployment, '2026-12-11', customer_id, arm, owner, band, risk, "
+            "worth, decided_on FROM assignments LIMIT 1",
+            Break(None, "list", 9999, "has rows in assignments, but never entered the chain"),
+        ),
+        (
+            "INSERT INTO list_rows (list_id, customer_id, rank, owner, reasons, action, due) VALUES "
+            "(9999, 'z', 1, 'a1', '[]', 'Call back', '2026-05-02')",
+            Break(None, "list", 9999, "has rows in list_rows, but never entered the chain"),
+        ),
     ],
 )
 def test_what_was_changed_past_the_program_is_found_where_it_was(full: sa.Engine, statement: str, found: Break) -> None:

@@ -63,7 +63,7 @@ def texts(
         for row in connection.execute(sa.select(of).where(of.c[kind.number].in_(numbers))).mappings():
             under.setdefault(row[kind.number], []).append(canonical(dict(row)))
         for number, rows in under.items():
-            # Rows without a fact are found by the database itself, which has foreign keys.
+            # Rows of a fact that is not there are no part of any text: the verification looks for them apart.
             if number in found:
                 found[number][part] = sorted(rows)
     return {number: (fact[kind.at], canonical(fact)) for number, fact in found.items()}
