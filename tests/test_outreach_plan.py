@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, date, datetime, timedelta
 
+import numpy as np
+import pandas as pd
 import pytest
 from command_line import END, call, ok, refused
 
 from churnwatch.cli.outreach import show_plan
 from churnwatch.evaluation import smallest_effect
+from churnwatch.runs.outreach_plan import _became
+from churnwatch.runs.workspace import load_tables, open_workspace
 
 
 @pytest.fixture(scope="module")
@@ -22,11 +27,50 @@ def test_the_replay_counts_each_customer_once_and_knows_what_became_of_the_earli
     assert "demo" == told["deployment"]
     assert 0 < told["bad"] < told["told"] <= told["units"]
     assert told["base_rate"]["low"] < told["bad"] / told["told"] < told["base_rate"]["high"]
-    # Those who are listed leave more often than everybody does: about 4 % within two months (models/churn.yaml).
-    assert told["base_rate"]["share"] > 0.06
+    # The outcome of a customer-epoch: those named late are told of, too, as soon as the epoch has closed.
+    assert "customer-epoch" == told["unit"]
+    closes = date.fromisoformat(told["first"]) + timedelta(days=told["epoch_days"])
+    assert str(closes) == told["epoch_closes"]
+    assert told["units"] == told["told"]
+    # Those who are listed leave more often than everybody does: about 4 % within two months (models/churn.yaml), so
+    # less than 4 % in the days that an epoch has left for them.
+    assert told["base_rate"]["share"] > 0.04
     again = ok(call("outreach", "plan", "--project", company.root, "--as-of", END, "--share", 0.15, "--json")).json
     assert told == again
     assert before == {one: one.stat().st_mtime_ns for one in company.root.rglob("*") if one.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("before", "closes", "bad"),
+    [
+        (10, 5, 1),  # ten days after the first day, five before the epoch closes
+        (10, -5, 0),  # five days after it closed: a customer held out may be listed by then
+        (3, 5, 1),  # within the gap: the customer was left alone or not from the first day on
+        (60, 20, 1),
+        (70, 20, 0),  # after gap and horizon
+    ],
+)
+def test_a_unit_is_bad_only_within_gap_and_horizon_and_before_the_epoch_closes(company, before, closes, bad):
+    """Everybody who cancelled in May, named so many days before they did, in an epoch that closes so many after."""
+    workspace = open_workspace(company.root, deployment="demo", data=None, now=datetime.now(UTC))
+    tables, model = load_tables(workspace), workspace.model("churn")
+    cancelled = tables.con.execute(
+        """select customer_id, min("at") from interactions where kind = 'cancellation' group by 1
+        having min("at") >= timestamp '2026-05-05' and min("at") < timestamp '2026-05-06'"""
+    ).fetchall()
+    assert cancelled
+    end = datetime(2026, 7, 1, tzinfo=UTC)
+    units = pd.DataFrame(
+        {
+            "customer_id": [who for who, _ in cancelled],
+            "as_of": np.array([at - timedelta(days=before) for _, at in cancelled], "datetime64[us]"),
+        }
+    )
+    opens = datetime(2026, 5, 5, tzinfo=UTC) + timedelta(days=1 if closes > 0 else 0)
+    found = _became(tables, model, units, closes=opens + timedelta(days=closes), end=end)
+    assert (bad * len(cancelled), len(cancelled)) == found
+    # While the window is open nobody knows.
+    assert (0, 0) == _became(tables, model, units, closes=end + timedelta(days=1), end=opens - timedelta(days=9))
 
 
 def test_every_way_is_the_formula_on_what_was_counted(told):
@@ -103,6 +147,8 @@ def test_the_terminal_says_what_is_seen_what_is_not_and_what_it_costs(told, caps
     show_plan(json.loads(json.dumps(one)))
     said = " ".join(capsys.readouterr().out.split())
     assert "40 of the 200 whose outcome is known" in said
+    assert f"before the epoch closes on {told['epoch_closes']}" in said
+    assert "the outcome of a customer-epoch" in said
     assert "none 12.5 (62%) ~" in said
     assert "– of 20 5.0 of 40" in said
     assert "if it brings 20.0% down to 7.5% or less" in said

@@ -131,7 +131,9 @@ def _replayed(told: Mapping[str, Any]) -> list[str]:
         f"{told['epoch_days']}), by {told['model']} trained on what was known before{places}",
         f"they name {told['units']:,} customers, each counted from the first day: as many are decided on in an epoch",
         f"base rate: {told['bad']:,} of the {told['told']:,} whose outcome is known had it within "
-        f"{told['within_days']} days: {base['share']:.1%} ({base['low']:.1%} to {base['high']:.1%})",
+        f"{told['within_days']} days and before the epoch closes on {told['epoch_closes']}: {base['share']:.1%} "
+        f"({base['low']:.1%} to {base['high']:.1%}); the outcome of a customer-epoch, as only so long are they left "
+        "alone",
         f"seen: with probability {told['power']:.0%} by a two-sided test at {told['alpha']:.0%}",
     ]
 

@@ -16,7 +16,7 @@ from churnwatch.evaluation.deciles import wilson
 from churnwatch.evaluation.power import ALPHA, POWER
 from churnwatch.health import BANDS, bands
 from churnwatch.learner import Fitted, margins, risk
-from churnwatch.outcomes import label, observe, span
+from churnwatch.outcomes import answers, label, observe, span
 from churnwatch.outreach import choose
 from churnwatch.runs.candidate import dates_of
 from churnwatch.runs.observations import capacities, instants, labelled
@@ -65,8 +65,9 @@ class OutreachPlan:
 
     A unit is a customer-epoch, from the first day on which the list would name the customer. ``units`` are those of
     ``days`` replayed days of an epoch of ``epoch_days``; of ``told`` of them it is known what became, and ``bad`` of
-    these had the bad outcome within ``within_days``. ``places`` is how many rows all owners together can work in a day
-    (``None`` without owners), ``share`` what outreach.yaml holds out.
+    these had the bad outcome within ``within_days`` and before ``epoch_closes``, the first day after it. ``places`` is
+    how many rows all owners together can work in a day (``None`` without owners), ``share`` what outreach.yaml holds
+    out.
     """
 
     deployment: str
@@ -76,6 +77,7 @@ class OutreachPlan:
     last: date
     days: int
     epoch_days: int
+    epoch_closes: date
     places: int | None
     units: int
     told: int
@@ -96,8 +98,9 @@ class OutreachPlan:
         told = {name: value for name, value in asdict(self).items() if name != "ways"}
         return {
             **told,
-            **{name: str(told[name]) for name in ("as_of", "first", "last")},
+            **{name: str(told[name]) for name in ("as_of", "first", "last", "epoch_closes")},
             "notes": list(self.notes),
+            "unit": "customer-epoch",
             "base_rate": {"share": self.base_rate, "low": low, "high": high},
             "power": POWER,
             "alpha": ALPHA,
@@ -151,7 +154,8 @@ def plan_outreach(
     first = civil_day(tests[0], zone)
     days = min(epoch, (civil_day(end - timedelta(microseconds=1), zone) - first).days + 1)
     units, places = _units(past, tables, model, fitted, columns, first=first, days=days, report=report)
-    bad, told = _became(tables, model, units, end=end)
+    closes = first + timedelta(days=epoch)
+    bad, told = _became(tables, model, units, closes=midnight(closes, zone), end=end)
     if told == 0:
         raise CheckFailed(
             f"of {len(units)} customers whom lists from {first} on would have named, nobody's outcome is known",
@@ -167,6 +171,7 @@ def plan_outreach(
         last=first + timedelta(days=days - 1),
         days=days,
         epoch_days=epoch,
+        epoch_closes=closes,
         places=places,
         units=len(units),
         told=told,
@@ -284,14 +289,26 @@ def _frames(
             yield one.assign(score=one["risk"] if values is None else one["risk"] * values).reset_index(drop=True)
 
 
-def _became(tables: Tables, model: Model, units: pd.DataFrame, *, end: datetime) -> tuple[int, int]:
-    """(How many of the units had the bad outcome, of how many it is known): also within the gap, as from its first day
-    on a unit is left alone or not.
+def _became(tables: Tables, model: Model, units: pd.DataFrame, *, closes: datetime, end: datetime) -> tuple[int, int]:
+    """(How many of the units had the bad outcome in their epoch, of how many it is known).
+
+    A unit's window opens on its first day, as from then on it is left alone or not: what comes within the gap counts.
+    It ends with gap and horizon, or before, when the epoch ``closes``: from then on a customer held out may be listed.
     """
-    latest = instants([end - timedelta(seconds=model.reach)])[0]
-    closed = units[units["as_of"] <= latest].reset_index(drop=True)
-    if closed.empty:
+    windows = np.minimum(
+        units["as_of"].to_numpy().astype("datetime64[us]") + np.timedelta64(model.reach, "s"), instants([closes])[0]
+    )
+    past = windows <= instants([end])[0]
+    told, ends = units[past].reset_index(drop=True), windows[past]
+    if told.empty:
         return 0, 0
-    labels = label(tables, model, closed, known_before=end)
-    known = labels["told"] | labels["too_late"]
-    return int(((labels["outcome"] == 1) | labels["too_late"])[known].sum()), int(known.sum())
+    labels = label(tables, model, told, known_before=end)
+    known = (labels["told"] | labels["too_late"]).to_numpy()
+    if model.outcome.answer is not None:
+        at = answers(tables, model, told, known_before=end)["answered_at"].to_numpy()
+        known &= at < ends
+        bad = labels["outcome"].to_numpy() == 1
+    else:
+        # The first end however late it came, as one in the gap counts, too; who fell silent left when it was complete.
+        bad = labels["ended_at" if model.outcome.event is not None else "left_at"].to_numpy() < ends
+    return int((bad & known).sum()), int(known.sum())
