@@ -133,6 +133,8 @@ def test_whom_we_contacted_is_told_and_who_stands_for_them():
     told = {"handling": "weight", "dropped": 1204, "weighed": 31, "stand_for": 310.0}
     english, indonesian = (card(language, notes=NOTES | {"treated": told}) for language in ("en", "id"))
     assert "**Left out** are 1,204 observations whose customer we spoke to" in english
+    assert "The figures of the test dates leave such out without weighing the others for them" in english
+    assert "Angka pada tanggal uji juga tidak memuat mereka dan tidak dibobot" in indonesian
     assert (
         "31 observations of customers who would have been listed and were held out stand for 310 like them." in english
     )

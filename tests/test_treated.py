@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from small_tables import aware, spine_of, tables_of
 from test_outcomes import AS_OF, CLOSE, LATER, LEAVING, US, event, model_of
 
+import churnwatch.runs.score
 from churnwatch.outcomes import label
 from churnwatch.outcomes.treated import treated
 from churnwatch.sources import Contact, Tables, Unit, record_contacts
@@ -209,6 +211,35 @@ def test_a_treated_row_has_no_outcome_to_learn_from_or_judge_by() -> None:
     assert [(True, False), (False, True)] == list(zip(found["treated"], found["told"], strict=True))
     assert [True, False] == found["known_at"].isna().tolist()
     assert [1.0, 1.0] == found["outcome"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("handling", "trained", "said"),
+    [("weight", 0.2, None), ("exclude", 0.2, "3.1 % at"), ("weight", 0.4, None), ("weight", 0.6, "20 % at")],
+)
+def test_the_base_rate_has_not_moved_because_those_worked_are_left_out(
+    monkeypatch: pytest.MonkeyPatch, handling: str, trained: float, said: str | None
+) -> None:
+    """Of 40 list-worthy customers 36 are worked and 4 held out, of whom 2 leave, as do none of the 60 others: 2 of 64
+    are told, 20 of 100 by weight. They tell as much as 100^2 / (60 + 4 * 10^2) = 22 alike: by those 20 % may be 40 %.
+    """
+    everybody = [f"c{i}" for i in range(100)]
+    units = tuple(unit(one, "held_out" if i < 4 else "treated") for i, one in enumerate(everybody[:40]))
+    tables = made(
+        *(contact(AS_OF, customer=one, number=i) for i, one in enumerate(everybody[4:40])),
+        units=units,
+        customers=everybody,
+        events=[event(AS_OF + timedelta(days=20), customer=one) for one in everybody[:2]],
+    )
+    model = LEAVING.model_copy(update={"treated": handling})
+    monkeypatch.setattr(churnwatch.runs.score, "span", lambda *_: SimpleNamespace(end=LATER))
+    monkeypatch.setattr(churnwatch.runs.score, "grid", lambda *_, **__: (aware(AS_OF),))
+    monkeypatch.setattr(churnwatch.runs.score, "observe", lambda *_: spine_of([(one, AS_OF) for one in everybody]))
+    workspace: Any = SimpleNamespace(spec=SimpleNamespace(deployment=SimpleNamespace(zone="UTC")))
+    bundle: Any = SimpleNamespace(model=model, notes={}, fitted=SimpleNamespace(base_rate=trained))
+    found = churnwatch.runs.score.base_rate_warnings(workspace, tables, bundle, LATER)
+    assert [said is not None] == [bool(found)]
+    assert said is None or said in found[0]
 
 
 moments = st.integers(-40, 110).map(lambda days: AS_OF + timedelta(days=days))

@@ -166,7 +166,8 @@ def test_who_was_held_out_weighs_for_those_who_were_contacted() -> None:
     assert [0.75, 0.75, 2.25, 0.75, 0.75, 0.75] == found.weight.tolist()
     assert Hygiene("weight", 2, 1, 3.0) == hygiene(rows, LEAVING)
     assert not hygiene(rows, LEAVING).alone
-    assert {"handling": "weight", "dropped": 2, "weighed": 1, "stand_for": 3.0} == hygiene(rows, LEAVING).as_json()
+    told = {"handling": "weight", "dropped": 2, "weighed": 1, "stand_for": 3.0, "tests": "unweighted"}
+    assert told == hygiene(rows, LEAVING).as_json()
 
 
 def test_where_nobody_stands_for_those_left_out_it_is_said() -> None:
@@ -196,4 +197,6 @@ def test_an_answer_of_somebody_held_out_weighs_both_ways() -> None:
     assert (len(x) - 500, len(told)) == (weighing.asked, weighing.answered) == (of_alone.asked, of_alone.answered)
     ratio = found.in_time().weight / alone.in_time().weight
     assert 4.0 == pytest.approx(ratio[0] / ratio[1])
+    bad, n, first = outcome[told].sum(), len(told), outcome[told[0]]
+    assert (bad / n, (bad + 3 * first) / (n + 3)) == pytest.approx((of_alone.bad_rate, weighing.bad_rate))
     assert 1.0 == pytest.approx(found.in_time().weight.mean())

@@ -24,9 +24,11 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "treated_dropped": (
         "**Left out** are {dropped} observations whose customer we spoke to before their outcome was complete: it "
-        "tells of the contact, too.",
+        "tells of the contact, too. The figures of the test dates leave such out without weighing the others for them, "
+        "so they tell of everybody else.",
         "**Tidak ikut** {dropped} pengamatan yang pelanggannya kami hubungi sebelum hasilnya lengkap: hasil itu juga "
-        "bercerita tentang kontaknya.",
+        "bercerita tentang kontaknya. Angka pada tanggal uji juga tidak memuat mereka dan tidak dibobot untuk mewakili "
+        "mereka, jadi hanya bercerita tentang pelanggan lain.",
     ),
     "treated_weighed": (
         "{weighed} observations of customers who would have been listed and were held out stand for "

@@ -49,10 +49,11 @@ def shift_words(figures: Mapping[str, Any], language: str = "en") -> str | None:
     return told
 
 
-def moved_words(rate: float, n: int, *, day: str, trained: float, language: str = "en") -> str | None:
+def moved_words(rate: float, n: float, *, day: str, trained: float, language: str = "en") -> str | None:
     """The sentence about a base rate that has moved since training; ``None`` where it has not.
 
-    ``rate`` is the share of the ``n`` observations of the last complete date, ``day``, that had the outcome;
+    ``rate`` is the share of the ``n`` observations of the last complete date, ``day``, that had the outcome (weighed:
+    as many as they tell);
     ``trained`` that of training. It speaks where they lie further apart than chance would have them in 95 of 100
     dates and by more than a quarter of the smaller: our choice, because nobody contacts others for less.
     """

@@ -14,7 +14,7 @@ import pandas as pd
 from churnwatch.errors import DataRefused, NoUsableModel
 from churnwatch.evaluation import moved_words
 from churnwatch.health import bands
-from churnwatch.learner import expected_scores, horizon_risks, margins, risk
+from churnwatch.learner import effective_size, expected_scores, horizon_risks, margins, risk
 from churnwatch.outcomes import any_unanswered, check_as_of, grid, label, observe, span
 from churnwatch.runs.tracking import tracking_warnings
 from churnwatch.runs.workspace import Report, Workspace, has_ledger, ledger, load_tables, lock
@@ -220,12 +220,15 @@ def base_rate_warnings(workspace: Workspace, tables: Tables, bundle: Bundle, as_
     if not dates:
         return ()
     labels = label(tables, model, observe(tables, model, dates[-1:]), known_before=as_of)
-    in_time = labels.loc[labels["told"], "outcome"]
+    in_time = labels.loc[labels["told"], ["outcome", "stands_for"]]
     if in_time.empty:
         return ()
+    # Whom we contacted is not among them; where they are the riskiest, the rate would seem to have fallen without this.
+    weights = in_time["stands_for"].to_numpy()
+    rate = float(np.average(in_time["outcome"], weights=weights))
     # Of answers the base rate stands for everybody, and later ones come from those who answer.
     trained = bundle.notes["weighing"]["bad_rate"] if "weighing" in bundle.notes else bundle.fitted.base_rate
-    said = moved_words(float(in_time.mean()), len(in_time), day=str(civil_day(dates[-1], zone)), trained=trained)
+    said = moved_words(rate, effective_size(weights), day=str(civil_day(dates[-1], zone)), trained=trained)
     return (said,) if said else ()
 
 

@@ -26,7 +26,7 @@ class Weighing:
     asked: int
     answered: int
     bad_rate: float
-    """The share of bad answers among all answers, alike: what later answers are held against."""
+    """The share of bad answers among all answers, whatever their chance: what later answers are held against."""
     effective: float | None
     clipped: float | None
 
@@ -57,7 +57,7 @@ def weighted(rows: Labelled, model: Model) -> tuple[Labelled, Weighing | None]:
         end = np.datetime64(rows.until.astimezone(UTC).replace(tzinfo=None), "us")
         settled = np.asarray(rows.as_of + np.timedelta64(model.patience.within.seconds, "s") <= end)
     asked, answered = int(settled.sum()), int((told & settled).sum())
-    bad_rate = float(rows.outcome[told].mean()) if told.any() else 0.0
+    bad_rate = float(np.average(rows.outcome[told], weights=stands_for[told])) if told.any() else 0.0
     if asked == answered or not answered:
         return _of_mean_one(rows, stands_for), Weighing(asked, answered, bad_rate, None, None)
     customers = rows.matrix.observations["customer_id"].to_numpy()
@@ -98,6 +98,8 @@ class Hygiene:
     dropped: int
     weighed: int
     stand_for: float
+    tests: str = "unweighted"
+    """How the test dates' figures treat them: those left out are missing there, and nobody stands for them."""
 
     @property
     def alone(self) -> bool:
