@@ -113,7 +113,7 @@ def test_the_list_shows_the_catalogue_family_by_family(company):
     assert max(len(line) for line in lines) <= 120
     assert "contact: " in said.out
     row = next(line for line in lines if line.startswith("open_cases "))
-    assert re.search(r"higher +yes +\d+ % +\d+–\d+ %", row)
+    assert re.search(r"higher +yes +100 % +\d+ %", row)
     assert "not here: interactions has no measure items" in said.out
     one = ok(call("signals", "list", "--family", "surveys", "--project", company.root, "--json")).json
     assert {"surveys"} == {signal["family"] for signal in one["signals"]}

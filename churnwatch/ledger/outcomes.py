@@ -52,7 +52,7 @@ class Outcome:
 
     @property
     def said(self) -> tuple[Any, ...]:
-        """What makes two outcomes of a row the same fact, the day it was worked too; the order of the words does not."""
+        """What makes two outcomes of a row the same fact, the day of the work too; the order of the words does not."""
         return (self.row, self.day, frozenset(self.words), self.snooze_until, self.why)
 
 
