@@ -106,7 +106,8 @@ HEADS = (
 KEPT_TO = (
     "every day: no owner has more rows than places, who is away has none, nobody stands on a list twice",
     "nobody is listed in their cooldown without a stated reason, put off, held out, or after saying that they leave",
-    "no file of any day shows the holdout, and everybody observed counts in exactly one place",
+    "no file of any day shows the holdout, and everybody observed is counted where scores, contacts and arms put them",
+    "nobody spills while a place is free, the treated are just those newly listed, whoever is back early is worse off",
 )
 
 
@@ -146,7 +147,10 @@ def show_many(done: Many) -> None:
     page = console()
     shown = table("of a company", "mean", "95 %", right=("mean", "95 %"))
     for name, one in told["means"].items():
-        shown.add_row(name.replace("_", " "), _plain(one["mean"]), f"{_plain(one['low'])} to {_plain(one['high'])}")
+        between = "–" if one["low"] is None else f"{_plain(one['low'])} to {_plain(one['high'])}"
+        lacking = told["missing"].get(name)
+        said = name.replace("_", " ") + (f" ({lacking} of {told['seeds']} cannot tell)" if lacking else "")
+        shown.add_row(said, "–" if one["mean"] is None else _plain(one["mean"]), between)
     titled(page, f"{told['seeds']} companies of {told['customers']:,}, {told['days']} days each", shown)
 
 

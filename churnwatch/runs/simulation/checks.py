@@ -12,33 +12,101 @@ import zipfile
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from churnwatch.health import BANDS
+from churnwatch.runs.further import GROWS
+from churnwatch.runs.people import people_of, team_of
 from churnwatch.spec import Outreach
 
 if TYPE_CHECKING:
+    import pandas as pd
+
+    from churnwatch.sources import Tables
     from churnwatch.synthetic import Heard
 
 SPEAKS_OF_ARMS = re.compile(rb"held[_ ]?out|holdout|treated", re.IGNORECASE)
 TALKED = {"reached", "solved", "offer_accepted", "will_stay", "will_leave", "wrong_flag"}
 
 
+ANNOUNCED_DAYS = 90
+"""How long the word of who says that they leave holds (docs/outreach.md)."""
+RISEN = ("the risk has risen by ", "risikonya naik ")
+"""How a row begins that says its customer is back early for a risen risk; else it names a new sign."""
+
+
+@dataclass(frozen=True)
+class Everybody:
+    """All who are ``observed`` on a day as they stand before anybody is chosen, by customer.
+
+    ``worthy`` are in a band from which a model lists, ``refused`` may not be contacted. ``owners`` has the owner of who
+    has one; ``stands_in`` and ``leads`` are those of each owner (``runs.people.Team``).
+    """
+
+    observed: Collection[str]
+    worthy: Collection[str]
+    refused: Collection[str]
+    owners: Mapping[str, str]
+    stands_in: Mapping[str, str | None]
+    leads: Mapping[str, str]
+
+
 @dataclass(frozen=True)
 class Issued:
     """A day's list: its ``rows`` as the ledger keeps them, the ``counts`` of its run.json, where its files are, if any.
 
-    ``held_out`` are the customers held out of the epoch, ``capacity`` the places of each owner, ``away`` who is away.
+    ``version`` is that of the listing model. ``arms`` are those decided in the epoch before today, ``decided`` those of
+    today; ``capacity`` has the places of each owner, ``away`` who is away.
     """
 
     day: date
     rows: Sequence[Mapping[str, Any]]
     counts: Mapping[str, int]
     directory: Path | None
-    held_out: Collection[str]
+    version: str | None
+    everybody: Everybody
+    arms: Mapping[str, str]
+    decided: Mapping[str, str]
     capacity: Mapping[str, int]
     away: Collection[str]
+
+    @cached_property
+    def held_out(self) -> frozenset[str]:
+        """Who is held out of the epoch."""
+        return frozenset(who for arms in (self.arms, self.decided) for who, arm in arms.items() if arm == "held_out")
+
+    @cached_property
+    def listed(self) -> frozenset[str]:
+        """Whom the rows name."""
+        return frozenset(row["customer_id"] for row in self.rows)
+
+
+def everybody_of(
+    scores: pd.DataFrame, tables: Tables, as_of: datetime, outreach: Outreach, *, also: Sequence[str] = ()
+) -> Everybody:
+    """Everybody of ``scores``, with the columns of scores.parquet: customer_id, band, and of each further model in
+    ``also`` that spoke its own band and change.
+    """
+    least = BANDS[BANDS.index(outreach.minimum_band) :]
+    worthy = scores["band"].isin(least)
+    for name in also:
+        if f"{name}_band" in scores:
+            grows = scores[f"{name}_change"] >= GROWS - 1e-12
+            worthy |= scores[f"{name}_band"].isin(least) & grows
+    people = people_of(tables, as_of, consent=outreach.consent).set_index("customer_id")
+    people = people.reindex(scores["customer_id"])
+    team = team_of(tables, as_of)
+    return Everybody(
+        observed=frozenset(scores["customer_id"]),
+        worthy=frozenset(scores["customer_id"][worthy]),
+        refused=frozenset(people.index[people["do_not_contact"].to_numpy(dtype=bool)]),
+        owners=dict(people["owner"].dropna()),
+        stands_in=team.stands_in,
+        leads=team.leads,
+    )
 
 
 @dataclass
@@ -49,24 +117,44 @@ class Watch:
     until: dict[str, date] = field(default_factory=dict)
     """The first day on which the cooldown lets a customer be listed again."""
     snoozed: dict[str, date] = field(default_factory=dict)
-    leaving: dict[str, bool] = field(default_factory=dict)
-    """Whether the last word of who spoke of it was that they leave."""
+    leaving: dict[str, date] = field(default_factory=dict)
+    """When they said it, of those whose last word of it was that they leave."""
+    stood: dict[str, tuple[str | None, Mapping[str, Any]]] = field(default_factory=dict)
+    """The last row of each customer, and the version of the model that listed by it."""
 
     def learn(self, day: date, heard: Sequence[Heard]) -> None:
         """What came of a day's rows."""
         worked, ignored = (int(one.days) for one in (self.outreach.cooldown.worked, self.outreach.cooldown.ignored))
         for one in heard:
             rest = worked if TALKED & set(one.words) else ignored
-            self.until[one.customer_id] = day + timedelta(days=rest)
+            # Who comes back early and is not reached still rests as long as from the contact before.
+            self.until[one.customer_id] = max(self.until.get(one.customer_id, date.min), day + timedelta(days=rest))
             if one.snooze_until:
                 self.snoozed[one.customer_id] = one.snooze_until
-            if {"will_leave", "will_stay"} & set(one.words):
-                self.leaving[one.customer_id] = "will_leave" in one.words
+            if "will_leave" in one.words:
+                self.leaving[one.customer_id] = day
+            elif "will_stay" in one.words:
+                self.leaving.pop(one.customer_id, None)
+
+    def remember(self, one: Issued) -> None:
+        """The rows of a list that has been checked, for those that come after."""
+        self.stood |= {row["customer_id"]: (one.version, row) for row in one.rows}
 
     def broken(self, one: Issued) -> list[str]:
         """A sentence for each rule that the list breaks."""
         hidden = () if one.directory is None else _hidden(one.directory, one.held_out)
-        return [*self._peace(one), *_room(one), *_sums(one), *hidden]
+        return [
+            *self._peace(one),
+            *self._early(one),
+            *_room(one),
+            *_sums(one),
+            *self._places(one),
+            *self._arms(one),
+            *hidden,
+        ]
+
+    def _leaves(self, who: str, day: date) -> bool:
+        return who in self.leaving and (day - self.leaving[who]).days < ANNOUNCED_DAYS
 
     def _peace(self, one: Issued) -> Iterator[str]:
         ids = [row["customer_id"] for row in one.rows]
@@ -75,11 +163,99 @@ class Watch:
                 one.day < self.until.get(row["customer_id"], date.min) and not row["back_early"] for row in one.rows
             ),
             "put off to a later day": sum(one.day < self.snoozed.get(who, date.min) for who in ids),
-            "who said they will leave": sum(self.leaving.get(who, False) for who in ids),
+            "who said they will leave": sum(self._leaves(who, one.day) for who in ids),
             "held out": sum(who in one.held_out for who in ids),
             "more than once": len(ids) - len(set(ids)),
+            "who may not be contacted": sum(who in one.everybody.refused for who in ids),
+            "below the band for no rule's sake": sum(
+                row["customer_id"] not in one.everybody.worthy and not row["proactive"] for row in one.rows
+            ),
         }
         yield from (f"{count} listed {what}" for what, count in wrong.items() if count)
+
+    def _early(self, one: Issued) -> Iterator[str]:
+        """The reason for which a row is back early is held against the customer's row before."""
+        untrue = sum(bool(row["back_early"]) and not self._worse(one, row) for row in one.rows)
+        if untrue:
+            yield f"{untrue} back early for a reason that is not so"
+
+    def _worse(self, one: Issued, row: Mapping[str, Any]) -> bool:
+        version, before = self.stood.get(row["customer_id"], (None, None))
+        if before is None or version != one.version or before["listed_for"] != row["listed_for"]:
+            return False
+        if row["back_early"].startswith(RISEN):
+            risks = before["risk"], row["risk"]
+            return None not in risks and risks[1] - risks[0] >= self.outreach.cooldown.rise - 1e-9
+        _, named, told = row["back_early"].partition(": ")
+        return bool(set(row["signs"]) - set(before["signs"])) and (not named or told in row["reasons"])
+
+    def _places(self, one: Issued) -> Iterator[str]:
+        """Everybody has one place: found here from scores, contacts and arms, and held against what was counted."""
+        found: dict[str, set[str]] = {name: set() for name in PLACES}
+        for who in one.everybody.observed:
+            found[self._place(who, one)].add(who)
+        # Who is free to come back early and gets no place has spilled; here they still count as cooling.
+        told = dict(one.counts) | {"waiting": one.counts["cooling"] + one.counts["spilled"]}
+        counts = {name: len(some) for name, some in found.items()}
+        counts["waiting"] = counts.pop("cooling") + counts["spilled"]
+        spilled = counts.pop("spilled")
+        for name, count in counts.items():
+            if told[name] != count:
+                yield f"{told[name]} counted as {SAID.get(name, name)}, {count} found"
+        if told["spilled"] < spilled:
+            yield f"{told['spilled']} counted as spilled, at least {spilled} found"
+        idle = self._idle(one, found["spilled"])
+        if idle:
+            yield f"{idle} spilled while their owner or the lead has a place"
+
+    def _place(self, who: str, one: Issued) -> str:
+        worthy = who in one.everybody.worthy
+        if who in one.listed:
+            return "listed"
+        if who in one.everybody.refused:
+            return "refused"
+        if self._leaves(who, one.day):
+            return "announced"
+        if worthy and one.day < self.snoozed.get(who, date.min):
+            return "snoozed"
+        # By a proactive rule, too, somebody is held out, on that day alone counted so.
+        if (worthy and one.arms.get(who) == "held_out") or one.decided.get(who) == "held_out":
+            return "held_out"
+        if not worthy:
+            return "below"
+        return "cooling" if one.day < self.until.get(who, date.min) else "spilled"
+
+    def _idle(self, one: Issued, spilled: Collection[str]) -> int:
+        """How many of them have an owner, or a lead, with a place left; minutes leave places that nothing fits into."""
+        if self.outreach.minutes is not None:
+            return 0
+        rows, stands_in = Counter(row["owner"] for row in one.rows), one.everybody.stands_in
+
+        def free(owner: str | None) -> bool:
+            return owner is not None and rows[owner] < one.capacity.get(owner, 0)
+
+        idle = 0
+        for who in spilled:
+            owner = one.everybody.owners.get(who)
+            works = stands_in.get(owner, owner) if owner is not None else None
+            lead = one.everybody.leads.get(works) if works is not None else None
+            idle += free(works) or free(stands_in.get(lead, lead) if lead is not None else None)
+        return idle
+
+    def _arms(self, one: Issued) -> Iterator[str]:
+        """Decided on as treated are just those listed for the first time in the epoch."""
+        if not self.outreach.holdout.share:
+            return
+        treated = {who for who, arm in one.decided.items() if arm == "treated"}
+        new = one.listed - one.arms.keys()
+        if treated - new:
+            yield f"{len(treated - new)} decided on as treated and not newly listed"
+        if new - treated:
+            yield f"{len(new - treated)} newly listed and not decided on"
+
+
+PLACES = ("listed", "refused", "announced", "snoozed", "held_out", "below", "cooling", "spilled")
+SAID = {"held_out": "held out", "waiting": "cooling or spilled"}
 
 
 def _room(one: Issued) -> Iterator[str]:

@@ -16,12 +16,13 @@ from churnwatch.runs.daily import daily
 from churnwatch.runs.demo import prepare, write_mark
 from churnwatch.runs.handback import import_outcomes
 from churnwatch.runs.observations import capacities
-from churnwatch.runs.simulation.checks import Issued, Watch
+from churnwatch.runs.simulation.checks import Issued, Watch, everybody_of
 from churnwatch.runs.simulation.result import DayOf, Simulated
 from churnwatch.runs.simulation.world import HANDED_BACK_AT, LIST_AT, World
 from churnwatch.runs.simulation.worth import Unit, worth
 from churnwatch.runs.train import train
-from churnwatch.runs.workspace import Report, Workspace, ledger, open_workspace
+from churnwatch.runs.workspace import Report, Workspace, ledger, load_tables, open_workspace
+from churnwatch.spec import midnight
 
 if TYPE_CHECKING:
     from churnwatch.synthetic import Heard, Team
@@ -124,6 +125,7 @@ class _Loop:
         heard = self.team.work(day, [(row["customer_id"], row["owner"], row["action_name"]) for row in issued.rows])
         handed = self._handed_back(day, made.directory, heard)
         import_outcomes(self.world.at(day, HANDED_BACK_AT), handed, by=self.by)
+        self.watch.remember(issued)
         self.watch.learn(day, heard)
         self.world.changed(heard)
         self.days.append(day_of(issued, heard, decided, self.listed, broken))
@@ -132,6 +134,8 @@ class _Loop:
     def _issued(
         self, workspace: Workspace, day: date, counts: Mapping[str, int], directory: Path
     ) -> tuple[Issued, Mapping[str, int]]:
+        import pyarrow.parquet as pq
+
         from churnwatch.ledger import assignments, latest_list
         from churnwatch.outreach import epoch_of
 
@@ -149,12 +153,17 @@ class _Loop:
             if one.decided_on == day
         ]
         self.units += today
+        scores = pq.read_table(directory / "scores.parquet").to_pandas()
+        opens = midnight(day, self.world.zone)
         issued = Issued(
             day,
             found.rows,
             counts,
             directory,
-            frozenset(one.customer_id for one in arms if one.arm == "held_out"),
+            found.model_version,
+            everybody_of(scores, load_tables(workspace), opens, outreach, also=workspace.spec.deployment.also),
+            {one.customer_id: one.arm for one in arms if one.decided_on < day},
+            {one.customer_id: one.arm for one in arms if one.decided_on == day},
             capacities(self.world.tables, default=outreach.capacity),
             frozenset(self.world.away_on(day)),
         )

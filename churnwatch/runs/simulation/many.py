@@ -30,7 +30,7 @@ from churnwatch.runs.people import people_of, team_of, values_of
 from churnwatch.runs.proactive import rules_of, with_proactive
 from churnwatch.runs.ranking import Ranking, by_contribution
 from churnwatch.runs.score import Scored, bundle_matrix, score_frame
-from churnwatch.runs.simulation.checks import Issued, Watch
+from churnwatch.runs.simulation.checks import Issued, Watch, everybody_of
 from churnwatch.runs.simulation.loop import MOST_DAYS, day_of
 from churnwatch.runs.simulation.result import DayOf, Simulated
 from churnwatch.runs.simulation.world import EVENTS, World
@@ -58,8 +58,12 @@ class Many:
     results: tuple[Simulated, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """The machine-readable object of ``--json``: means over the companies with 95 % intervals (Student's t)."""
+        """The machine-readable object of ``--json``: means over the companies with 95 % intervals (Student's t).
+
+        A company that lacks a figure (an arm without a unit) is left out of its mean; ``missing`` says how many are.
+        """
         told = [_figures(one) for one in self.results]
+        known = {name: [found for one in told if (found := one[name]) is not None] for name in told[0]}
         held = [
             one.estimate.low <= one.estimate.truth <= one.estimate.high
             for one in self.results
@@ -69,7 +73,8 @@ class Many:
             "seeds": len(self.results),
             "customers": self.customers,
             "days": self.days,
-            "means": {name: _mean([one[name] for one in told]) for name in told[0]},
+            "means": {name: _mean(values) for name, values in known.items()},
+            "missing": {name: len(told) - len(values) for name, values in known.items() if len(values) < len(told)},
             "estimates": len(held),
             "estimates_that_hold_the_truth": sum(held),
             "broken": [f"seed {one.seed}, {what}" for one in self.results for what in one.broken],
@@ -189,6 +194,7 @@ class _Loop:
             leads=team.leads,
             draw=draw_of(self.workspace, past),
         )
+        arms = dict(self.arms)
         self._decide(day, choice.drawn)
         rows = self._rows(choice.listed, ranking, rules, stands.early)
         issued = Issued(
@@ -196,12 +202,16 @@ class _Loop:
             rows,
             {name: getattr(choice.counts, name) for name in choice.counts.__dataclass_fields__},
             None,
-            frozenset(who for who, arm in self.arms.items() if arm == "held_out"),
+            self.scored.version,
+            everybody_of(ranking.frame, self.world.tables, as_of, self.outreach),
+            arms,
+            {who: arm for who, arm in self.arms.items() if who not in arms},
             self.capacity,
             frozenset(self.world.away_on(day)),
         )
         broken = self.watch.broken(issued)
         heard = self.team.work(day, [(row["customer_id"], row["owner"], row["action_name"]) for row in rows])
+        self.watch.remember(issued)
         self.watch.learn(day, heard)
         decided = {"decided": len(choice.drawn), "decided_out": int((choice.drawn["arm"] == "held_out").sum())}
         self.days.append(day_of(issued, heard, decided, self.listed, broken))
@@ -251,6 +261,7 @@ class _Loop:
         there = signs_there(ranking, listed["position"].to_numpy(dtype=np.int64), why)
         for record, told, signs in zip(listed.to_dict("records"), (one.reasons for one in why), there, strict=True):
             rule = rules[int(record["proactive_rule"])] if record["for_proactive"] else None
+            came = early.get(record["customer_id"])
             action = suggest(
                 [(one.sentence, one.action) for one in told],
                 default=spec.outreach.default_action,
@@ -263,11 +274,13 @@ class _Loop:
                     "owner": record["recipient"],
                     "risk": record["risk"],
                     "band": record["band"],
+                    "listed_for": self.bundle.model.model,
+                    "reasons": tuple(one.sentence for one in told) if rule is None else (),
                     "signs": signs,
                     "action_name": rule.says.action if rule else action,
                     "proactive": rule.name if rule else "",
                     "handed": record["handed"],
-                    "back_early": early.get(record["customer_id"]),
+                    "back_early": None if came is None else came.sentence("en", told),
                 }
             )
         return rows
@@ -284,9 +297,11 @@ class _Loop:
                 list_id=number,
                 as_of=day,
                 customer_id=who,
-                listed_for=self.bundle.model.model,
                 model_version=self.scored.version,
-                **{name: row[name] for name in ("owner", "risk", "band", "signs", "action_name", "proactive")},
+                **{
+                    name: row[name]
+                    for name in ("listed_for", "owner", "risk", "band", "signs", "action_name", "proactive")
+                },
             )
             if not one.words:
                 continue
@@ -318,27 +333,35 @@ def midnight_of(scored: Scored) -> datetime:
     return first.replace(tzinfo=UTC)
 
 
-def _figures(one: Simulated) -> dict[str, float]:
-    """What is averaged over companies."""
+def _figures(one: Simulated) -> dict[str, float | None]:
+    """What is averaged over companies; ``None``: this company cannot tell."""
+    estimated, true = one.estimate.difference, one.estimate.truth
     found = {
         "rows": one.total("listed"),
         "worked": one.total("worked"),
-        "repeat_rate": one.repeat_rate or 0.0,
+        "repeat_rate": one.repeat_rate,
         "back_early": one.total("back_early"),
         "would_have_cancelled": one.leavers_without,
         "kept": one.kept,
         "lost": one.lost,
         "value_saved": one.value_saved,
-        "held_out_share": one.held_out_share[0] if one.held_out_share else 0.0,
+        "held_out_share": one.held_out_share[0] if one.held_out_share else None,
+        "effect_estimated": estimated,
+        "effect_true": true,
+        "estimate_minus_truth": None if estimated is None or true is None else estimated - true,
     }
-    estimated, true = one.estimate.difference or 0.0, one.estimate.truth or 0.0
-    estimate = {"effect_estimated": estimated, "effect_true": true, "estimate_minus_truth": estimated - true}
-    return {name: float(value) for name, value in (found | estimate).items()}
+    return {name: None if value is None else float(value) for name, value in found.items()}
 
 
-def _mean(values: Sequence[float]) -> dict[str, float]:
+def _mean(values: Sequence[float]) -> dict[str, float | None]:
+    """The mean with its interval; no interval of one value, and nothing of none."""
     from scipy.stats import t
 
-    mean, n = float(np.mean(values)), len(values)
+    n = len(values)
+    if n == 0:
+        return {"mean": None, "low": None, "high": None}
+    mean = float(np.mean(values))
+    if n == 1:
+        return {"mean": mean, "low": None, "high": None}
     half = float(t.ppf(0.975, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
     return {"mean": mean, "low": mean - half, "high": mean + half}
