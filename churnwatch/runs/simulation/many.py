@@ -158,7 +158,6 @@ class _Loop:
         self.workspace: Workspace = self.world.workspace
         self.outreach = self.workspace.spec.outreach
         self.watch = Watch(self.outreach)
-        self.people = people_of(self.world.tables, midnight_of(self.scored), consent=self.outreach.consent)
         self.capacity = capacities(self.world.tables, default=self.outreach.capacity)
         least = BANDS.index(self.outreach.minimum_band)
         self.worthy = np.array([BANDS.index(band) >= least for band in self.scored.frame["band"]])
@@ -174,7 +173,8 @@ class _Loop:
         there = ~(self.team.cancelled[self.place] < np.datetime64(day, "s"))
         mine = np.flatnonzero((self.instants == instants([as_of])[0]) & there)
         ranking = self._ranking(mine, as_of)
-        frame = ranking.frame.merge(self.people, on="customer_id", how="left", validate="one_to_one")
+        people = people_of(self.world.tables, as_of, consent=self.outreach.consent)
+        frame = ranking.frame.merge(people, on="customer_id", how="left", validate="one_to_one")
         values = values_of(frame)
         frame["score"] = frame["risk"] if values is None else frame["risk"] * values
         frame["position"] = np.arange(len(frame))
@@ -323,14 +323,6 @@ class _Loop:
                     outcome_id=sum(len(some) for some in self.outcomes.values()),
                 )
             )
-
-
-def midnight_of(scored: Scored) -> datetime:
-    """The first as-of of what is scored, aware."""
-    from datetime import UTC
-
-    first: datetime = scored.frame["as_of"].min().to_pydatetime()
-    return first.replace(tzinfo=UTC)
 
 
 def _figures(one: Simulated) -> dict[str, float | None]:
