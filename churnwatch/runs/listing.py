@@ -236,7 +236,7 @@ def _finished(
         "handed_over": {how: sum(row.handed == how for row in rows) for how in ("away", "overflow")},
         "back_early": sum(row.back_early is not None for row in rows),
         "bands": {band: int((ranking.frame["band"] == band).sum()) for band in BANDS},
-        "explained": sum(not row.proactive for row in rows),
+        "explained": len(rows),
         # What only the operator can mend stands here and not on the page.
         "warnings": [*warnings, *lacking(also), *lacking_rules],
         "program": churnwatch.__version__,
