@@ -69,6 +69,7 @@ def test_of_answers_it_says_what_they_were_weighed_by(capsys):
         judged=[], observations=12_967, choice="60 rounds", capacity_intervals={}, verdict=Verdict(True, ()), notes=(),
         new=True, version="ab", model="satisfaction", registered=1, champion="ab",
         weighing={"asked": 42_776, "answered": 12_967, "bad_rate": 0.2, "effective": 10_712.6, "clipped": 0.0},
+        treated=None,
     )  # fmt: skip
     show_figures.trained(trained)
     out = " ".join(capsys.readouterr().out.split())

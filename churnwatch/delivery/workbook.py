@@ -146,7 +146,7 @@ def _why(row: ListRow) -> str:
     if row.further and row.by_further:
         first.append(_further(row.further, own))
     early = words.say("back_early", language=own, why=row.back_early) if row.back_early else ""
-    told = [*first, early, *row.reasons, row.counterfactual or ""]
+    told = [*first, *row.reasons, early, row.counterfactual or ""]
     return "\n".join(filter(None, map(cell, told)))
 
 
