@@ -161,6 +161,7 @@ def test_two_orders_are_compared_company_by_company():
     assert (3, 3) == (found.better, found.companies)
 
 
+@pytest.mark.slow
 def test_both_orders_fill_the_same_places_and_differ_by_what_they_hold(company):
     """In so small a company risk order need not hold more who would leave; that the list's holds more money is sure."""
     workspace = open_workspace(company.root, deployment="demo", data=None, now=datetime(2026, 7, 1, 5, tzinfo=UTC))
@@ -179,6 +180,7 @@ def test_a_run_is_measured_against_its_stages_with_and_without_the_reading():
     assert 2.1 == made.ratio(cpu=True, reading=False)
 
 
+@pytest.mark.slow
 def test_a_list_is_made_and_taken_apart(tmp_path, monkeypatch):
     """In a process of its own, a second time as if it were the first: the same rows, and every part has its seconds."""
     monkeypatch.setenv("CHURNWATCH_BENCH_DATA", str(tmp_path / "made"))

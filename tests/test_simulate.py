@@ -136,6 +136,7 @@ def test_what_cannot_be_simulated_is_refused_before_anything_is_written(tmp_path
     assert not (tmp_path / "s").exists()
 
 
+@pytest.mark.slow
 def test_a_list_that_forgets_the_cooldown_is_found(tmp_path, monkeypatch):
     """The checks know from the contacts alone what the list must keep to."""
     import churnwatch.runs.standing
@@ -148,6 +149,7 @@ def test_a_list_that_forgets_the_cooldown_is_found(tmp_path, monkeypatch):
     assert f"2026-06-30: {second[0]}" == told.broken[0]
 
 
+@pytest.mark.slow
 def test_a_choice_that_hides_every_fifth_who_is_list_worthy_is_found(tmp_path, monkeypatch):
     """Its own counts add up: who is hidden counts as below."""
 
@@ -163,6 +165,7 @@ def test_a_choice_that_hides_every_fifth_who_is_list_worthy_is_found(tmp_path, m
     assert any(re.search(r"counted as spilled, at least \d+ found", one) for one in told.broken)
 
 
+@pytest.mark.slow
 def test_rows_struck_after_the_draw_are_found(tmp_path, monkeypatch):
     """Treated by the ledger, and on no list; counted as spilled, so that the counts add up."""
 

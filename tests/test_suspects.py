@@ -135,6 +135,7 @@ def acknowledge(project, *names):
     own.write_text(own.read_text() + f"acknowledge: [{', '.join(names)}]\n")
 
 
+@pytest.mark.slow
 def test_a_form_of_all_leavers_is_named_refused_and_taken_once_acknowledged(untrained):
     """Filled in 66 days before: at any as-of whoever will leave within its window of 7 to 67 days has done so."""
     plant(untrained, days=66)
