@@ -134,18 +134,22 @@ def _levels(wanted: Level | list[Level]) -> list[Level]:
 
 def raising(columns: Sequence[Column], contributions: Array, *, least: float) -> tuple[str, ...]:
     """The names of all that raises the risk by at least ``least`` of the margin, whether it is told or not."""
-    totals: dict[str, float] = {}
-    for column, share in zip(columns, contributions, strict=True):
-        totals[says(column)] = totals.get(says(column), 0.0) + float(share)
+    totals = _totals(columns, contributions)
     return tuple(sorted(name for name, total in totals.items() if total >= least))
 
 
 def speaks_for(columns: Sequence[Column], contributions: Array) -> Bools:
     """Which columns (n_columns,) belong to what, all that say the same taken together, raises the risk."""
+    totals = _totals(columns, contributions)
+    return np.array([totals[says(column)] > 0 for column in columns], dtype=bool)
+
+
+def _totals(columns: Sequence[Column], contributions: Array) -> dict[str, float]:
+    """The contributions of all that say the same, added up."""
     totals: dict[str, float] = {}
     for column, share in zip(columns, contributions, strict=True):
         totals[says(column)] = totals.get(says(column), 0.0) + float(share)
-    return np.array([totals[says(column)] > 0 for column in columns], dtype=bool)
+    return totals
 
 
 def says(column: Column) -> str:

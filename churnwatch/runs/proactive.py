@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from churnwatch.reasons import Reason, word
+from churnwatch.reasons import Reason, says, word
 from churnwatch.runs.workspace import Workspace
 from churnwatch.signals import Matrix, available, build
 from churnwatch.spec import Column, Language, Proactive
@@ -100,7 +100,7 @@ def reason_of(rule: Rule, position: int, *, language: Language, currency: str) -
         return ()
     known: Mapping[str, float] = {rule.column.name: value}
     sentence = word(rule.column, known, {rule.column.name: rule.column.signal}, language=language, currency=currency)
-    sign = rule.column.signal.says or rule.column.signal.name
+    sign = says(rule.column)
     return (Reason(sentence, rule.column.name, 0.0, rule.says.action, sign),) if sentence else ()
 
 

@@ -14,7 +14,7 @@ from churnwatch.errors import CheckFailed
 from churnwatch.health import BANDS, places, rule_scores
 from churnwatch.learner import contributions
 from churnwatch.outcomes import grid, span
-from churnwatch.reasons import Reason, reasons, word
+from churnwatch.reasons import Reason, reasons, says, word
 from churnwatch.runs.cold_start import RULE, is_young, outcomes_so_far
 from churnwatch.runs.curves import DAYS
 from churnwatch.runs.observations import labelled
@@ -194,7 +194,7 @@ def _by_column(
     for position, language in zip(positions, languages, strict=True):
         known: Mapping[str, float] = dict(zip(matrix.names, matrix.values[position], strict=True))
         sentence = word(column, known, signals, language=language, currency=workspace.spec.deployment.currency)
-        sign = column.signal.says or column.signal.name
+        sign = says(column)
         reason = Reason(sentence, column.name, 0.0, column.signal.action, sign) if sentence else None
         told.append(Why((reason,) if reason else ()))
     return told

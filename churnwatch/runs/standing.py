@@ -15,6 +15,7 @@ from churnwatch.delivery.words import day as day_words
 from churnwatch.learner import contributions
 from churnwatch.outreach import Draw, epoch_of
 from churnwatch.reasons import Reason, raising
+from churnwatch.runs.contacts import SPOKEN
 from churnwatch.runs.ranking import Ranking, Why
 from churnwatch.runs.workspace import Workspace
 from churnwatch.spec import Language, Outreach, midnight
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from churnwatch.ledger import IssuedList, Outcome, PastRow, Seen, Veto
 
-WORKED = frozenset({"reached", "solved", "offer_accepted", "will_stay", "will_leave", "wrong_flag"})
+WORKED = SPOKEN | {"wrong_flag"}
 """Outcomes of a row that somebody has dealt with; who was merely not reached is tried again sooner."""
 ANNOUNCED_FOR = 90
 """Days that an announcement to leave an agent wrote down holds; who is still there then is foretold again."""
