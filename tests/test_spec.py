@@ -170,7 +170,9 @@ def test_no_length_of_time_is_longer_than_clocks_can_count(text: str) -> None:
 
 def test_a_number_is_no_length_of_time() -> None:
     """Days or hours must be said."""
-    assert ["history: Input should be a valid string"] == refusals(Grid, {"every": "30d", "history": 28})
+    told = "history: a whole number of days or hours, such as 28d or 36h"
+    for said in (28, 28.0, True, None, ["28d"]):
+        assert [told] == refusals(Grid, {"every": "30d", "history": said})
 
 
 # Words

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, StringConstraints
-from pydantic_core import core_schema
+from pydantic_core import PydanticCustomError, core_schema
 
 Language = Literal["en", "id"]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -60,7 +60,10 @@ class Duration(str):
         return self.seconds / 86_400
 
     @classmethod
-    def _parse(cls, text: str) -> Duration:
+    def _parse(cls, text: Any) -> Duration:
+        if not isinstance(text, str):
+            # YAML reads a bare 14 as a number, and "a text" would not tell its writer what is missing.
+            raise PydanticCustomError("duration_type", "a whole number of days or hours, such as 28d or 36h")
         if not cls._pattern.fullmatch(text):
             raise ValueError("a length of time is a whole number of days or hours, such as 28d or 36h")
         made = cls(text)
@@ -70,4 +73,4 @@ class Duration(str):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        return core_schema.no_info_after_validator_function(cls._parse, core_schema.str_schema(strict=True))
+        return core_schema.no_info_plain_validator_function(cls._parse)
