@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -43,8 +43,12 @@ def recorded(workspace: Workspace, engine: sa.Engine, *, command: str, as_of: da
     try:
         yield record
     except BaseException as error:
+        from sqlalchemy.exc import DBAPIError
+
         record.detail["error"] = type(error).__name__
-        finish_run(engine, run_id=record.run_id, finished_at=clock(), status="failed", detail=record.detail)
+        # What ended the run is told, and not that a ledger which cannot be read could not be written either.
+        with suppress(DBAPIError):
+            finish_run(engine, run_id=record.run_id, finished_at=clock(), status="failed", detail=record.detail)
         raise
     finish_run(
         engine,
