@@ -87,6 +87,35 @@ def test_a_workbook_reads_as_the_table_does(tmp_path: Path) -> None:
         assert [(row.customer, row.list_name, row.outcome, row.why) for row in EXPECTED] == sorted(told)
 
 
+def noted(tmp_path: Path, *, above: bool = False, copies: int = 1) -> Path:
+    """A filled workbook with a sheet of notes before the list, or with the note above its header."""
+    book = Workbook()
+    notes = book.active
+    assert notes is not None
+    notes.append(["Call before noon, please"])
+    for number in range(copies):
+        sheet = notes if above else book.create_sheet(f"List {number + 1}")
+        for cells in filled(*SAID):
+            sheet.append(cells)
+    book.save(tmp_path / "outreach.xlsx")
+    return tmp_path / "outreach.xlsx"
+
+
+def test_the_list_is_found_behind_a_sheet_of_notes(tmp_path: Path) -> None:
+    assert EXPECTED == read_filled(noted(tmp_path)).rows
+
+
+def test_two_lists_in_a_workbook_are_not_one(tmp_path: Path) -> None:
+    with pytest.raises(DataRefused, match="2 sheets are lists: List 1, List 2"):
+        read_filled(noted(tmp_path, copies=2))
+
+
+def test_a_note_above_the_header_is_told_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(DataRefused) as refused:
+        read_filled(noted(tmp_path, above=True))
+    assert ("the header stands below other lines", "outreach.xlsx:2") == (refused.value.found, refused.value.where)
+
+
 def test_lines_are_told_as_a_reader_counts_them(tmp_path: Path) -> None:
     """A line end inside quotes counts, and so does the header."""
     multi = replace(SITI, action_steps="first")
@@ -129,6 +158,7 @@ def test_a_line_with_more_cells_than_columns_is_told(tmp_path: Path) -> None:
         (b"rank,customer\n1,C-1\n", "there is no column outcome"),
         (b"rank,outcome\n1,reached\n", "there is no column customer"),
         (b"customer,outcome,Hasil\nC,,\n", "the column outcome stands twice"),
+        (b"Please hand in by Friday\n\ncustomer;outcome\nC-1;\n", "the header stands below other lines"),
         (b'customer,outcome\nC-1,"reached\n', "the file is no whole table"),
         (b'"customer,outcome,list"\n"C-1,reached,x"\n', "each line stands in one cell"),
         (b"\x00\x01\x02\x03", "the file is no text"),

@@ -265,6 +265,7 @@ def test_a_list_that_is_yet_to_come_was_not_worked(workspace: Workspace, tmp_pat
         ({"list": "01/07/2026"}, "`01/07/2026` names no list"),
         ({"list": ""}, "nothing tells which list it is of"),
         ({"customer": "1.23E+11"}, "hand back outreach.xlsx"),
+        ({"customer": "²"}, "the customer is not on the list demo 2026-07-01 r1"),
         ({"customer": ""}, "the line names no customer"),
     ],
 )
@@ -294,6 +295,12 @@ def test_an_id_that_a_spreadsheet_made_a_number_of_is_still_known(workspace: Wor
     issue(workspace, date(2026, 7, 3), ANA, replace(ANA, rank=2, customer_id="0123"))
     path = filed(tmp_path, (ANA, "reached", ""), customer="123", day=date(2026, 7, 3))
     assert "is not on the list" in problems(workspace, path)
+
+
+def test_an_id_in_other_letters_is_told_so(workspace: Workspace, tmp_path: Path) -> None:
+    issue(workspace, date(2026, 7, 3), replace(ANA, customer_id="C-9a"))
+    message = problems(workspace, filed(tmp_path, (ANA, "reached", ""), customer="c-9A", day=date(2026, 7, 3)))
+    assert "is not on the list demo 2026-07-03 r1; on the list the id has other capital letters" in message
 
 
 def test_nothing_is_handed_in_while_a_run_is_on(workspace: Workspace, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
+from typing import NoReturn
 
 from churnwatch.delivery.text import clean
 from churnwatch.delivery.workbook import TITLES
@@ -23,6 +24,8 @@ DELIMITERS = (",", ";", "\t", "|")
 _ZIP = b"PK\x03\x04"
 _OLD = b"\xd0\xcf\x11\xe0"
 _LIST = re.compile(r"(?P<deployment>\S+) (?P<day>\d{4}-\d{2}-\d{2}) r(?P<revision>[1-9]\d{0,5})")
+_LOOKED_AT = 20
+"""Rows in which a header is looked for, to say that something stands above it."""
 _WHERE = "a list as `daily` writes it, saved by a spreadsheet program as CSV or .xlsx"
 
 
@@ -51,14 +54,15 @@ def read_filled(path: Path) -> Filled:
     """The rows of a list handed back.
 
     CSV in UTF-8, UTF-16 or Windows' own letters, separated by comma, semicolon, tab or bar, with or without a
-    byte-order mark, lines ending in any way; or the first sheet of a workbook. Columns are found by their names, ours
-    or those of outreach.xlsx in either language, and further ones do no harm. Raises DataRefused for what is no table.
+    byte-order mark, lines ending in any way; or the sheet of a workbook that is a list, wherever it stands. Columns are
+    found by their names, ours or those of outreach.xlsx in either language, and further ones do no harm. Raises
+    DataRefused for what is no table.
     """
     if not path.is_file():
         raise DataRefused("there is no such file", where=str(path), hint="name the list file that was filled in")
     data = path.read_bytes()
     if data[:4] in (_ZIP, _OLD):
-        header, rows, broken = _sheet(path)
+        header, rows, broken = _sheet(path, _list_sheet(path) if data[:4] == _ZIP else None)
     else:
         header, rows, broken = _separated(_text(data, path.name), path.name)
     found = _columns(header, path.name)
@@ -123,15 +127,15 @@ def _separated(text: str, file: str) -> tuple[list[str], list[tuple[int, list[st
     skipped = 1 if declared else 0
     if declared:
         text = text[declared.end() :]
-    first = text.lstrip("\r\n").splitlines()[0] if text.strip() else ""
+    first = text.strip("\r\n").splitlines()[:_LOOKED_AT] if text.strip() else []
     if not first:
         raise DataRefused("the file is empty", where=file, allowed=_WHERE)
 
     def names(delimiter: str) -> int:
-        return len({_key(cell) for cell in next(csv.reader([first], delimiter=delimiter), [])} & set(READ))
+        return max(len({_key(cell) for cell in cells} & set(READ)) for cells in csv.reader(first, delimiter=delimiter))
 
-    delimiter = max(DELIMITERS, key=names)
     try:
+        delimiter = max(DELIMITERS, key=names)
         (line, header), *rows = separated_rows(text, delimiter)
     except csv.Error as error:
         raise DataRefused(
@@ -140,6 +144,10 @@ def _separated(text: str, file: str) -> tuple[list[str], list[tuple[int, list[st
             allowed="quotes that close, and cells of ordinary length",
             hint="open it in the spreadsheet program once more and save it as CSV, or use outreach.xlsx",
         ) from None
+    if not _is_header(header):
+        late = next((place for place, cells in rows[:_LOOKED_AT] if _is_header(cells)), None)
+        if late is not None:
+            _refuse_late_header(f"{file}:{late + skipped}")
     if len(header) == 1 and sum(header[0].count(sign) for sign in ",;") >= len(NEEDED):
         raise DataRefused(
             "each line stands in one cell",
@@ -150,7 +158,41 @@ def _separated(text: str, file: str) -> tuple[list[str], list[tuple[int, list[st
     return header, [(place + skipped, cells) for place, cells in rows], []
 
 
-def _sheet(path: Path) -> tuple[list[str], list[tuple[int, list[str]]], list[tuple[int, str]]]:
+def _refuse_late_header(where: str) -> NoReturn:
+    raise DataRefused(
+        "the header stands below other lines",
+        where=where,
+        allowed="the header first, then the rows",
+        hint="delete what stands above it",
+    )
+
+
+def _is_header(cells: Iterable[str]) -> bool:
+    return {_key(cell) for cell in cells}.issuperset(NEEDED)
+
+
+def _list_sheet(path: Path) -> str | None:
+    """The title of the one sheet with a list's header; ``None`` where there is none."""
+    from churnwatch.sources.sheets import first_rows
+
+    titles = []
+    for title, rows in first_rows(path, _LOOKED_AT):
+        places = [place for place, row in enumerate(rows, start=1) if _is_header(row)]
+        if places:
+            titles.append((title, places[0]))
+    if len(titles) > 1:
+        raise DataRefused(
+            f"{len(titles)} sheets are lists: {', '.join(title for title, _ in titles)}",
+            where=path.name,
+            allowed="one list in a workbook",
+            hint="save each as a workbook of its own",
+        )
+    if titles and titles[0][1] > 1:
+        _refuse_late_header(f"{path.name}:{titles[0][1]}")
+    return titles[0][0] if titles else None
+
+
+def _sheet(path: Path, title: str | None) -> tuple[list[str], list[tuple[int, list[str]]], list[tuple[int, str]]]:
     import duckdb
     import numpy as np
 
@@ -159,7 +201,7 @@ def _sheet(path: Path) -> tuple[list[str], list[tuple[int, list[str]]], list[tup
 
     with duckdb.connect() as con:
         con.execute("CREATE SCHEMA raw")
-        raw = read_sheet(con, "filled", Source.model_validate({"from": path.name}), path)
+        raw = read_sheet(con, "filled", Source.model_validate({"from": path.name, "sheet": title}), path)
         header = list(raw.columns)
         rows = con.execute("SELECT * FROM raw.filled ORDER BY rowid").fetchall() if raw.rows else []
         lines = raw.lines_of(np.arange(len(rows), dtype=np.int64))

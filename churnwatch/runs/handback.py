@@ -27,6 +27,8 @@ SHOWN = 20
 LONGEST = 366
 """Days for which a customer may be put off; our choice: a longer snooze is a slip of the pen, or a do_not_contact."""
 
+_AS_LISTED = "customers as the list names them"
+
 Place = tuple[date, int | None]
 """Which list: its day and revision, ``None`` the last one."""
 
@@ -159,6 +161,7 @@ class _File:
         self.names: dict[int, str] = {}
         self.days = [(day, revision) for _, day, revision in lists_so_far(engine, deployment=workspace.deployment)]
         self._issued: dict[Place, IssuedList | None] = {}
+        self._rows: dict[int, _ByCustomer] = {}
 
     def outcomes(self) -> list[Outcome]:
         """What the rows say, each customer of a list once."""
@@ -284,30 +287,51 @@ class _File:
         return issued
 
     def _listed(self, row: FilledRow, issued: IssuedList) -> Mapping[str, Any] | None:
-        """The row of the list that the line is about; ``None`` where that is a problem.
+        """The row of the list that the line is about; ``None`` where that is a problem."""
+        name = self._named(issued.as_of, issued.revision)
+        if not row.customer:
+            self._problem(row, "the line names no customer", _AS_LISTED)
+            return None
+        if issued.list_id not in self._rows:
+            self._rows[issued.list_id] = _ByCustomer(issued.rows)
+        rows = self._rows[issued.list_id]
+        found = rows.of(row.customer)
+        if found is None:
+            hint = rows.why_not(row.customer)
+            self._problem(row, f"the customer is not on the list {name}", _AS_LISTED, hint)
+        return found
 
-        A spreadsheet makes a number of 007: such an id is known by its digits where only one customer has them.
-        """
+
+class _ByCustomer:
+    """The rows of a list by their customer, as the list's files write the id."""
+
+    def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
         from churnwatch.delivery.text import cell
 
-        wanted = cell(row.customer)
-        exact = [one for one in issued.rows if cell(one["customer_id"]) == wanted]
-        if not exact and row.customer.isdigit():
-            exact = [
-                one
-                for one in issued.rows
-                if one["customer_id"].isdigit() and int(one["customer_id"]) == int(row.customer)
-            ]
-        if len(exact) == 1:
-            return exact[0]
-        name = self._named(issued.as_of, issued.revision)
-        found = f"the customer is not on the list {name}" if row.customer else "the line names no customer"
-        mangled = "E+" in row.customer.upper()
-        hint = (
-            "a spreadsheet has written the id as a number: hand back outreach.xlsx, which keeps it" if mangled else ""
-        )
-        self._problem(row, found, "customers as the list names them", hint)
-        return None
+        self._exact: dict[str, list[Mapping[str, Any]]] = {}
+        self._digits: dict[int, list[Mapping[str, Any]]] = {}
+        for row in rows:
+            self._exact.setdefault(cell(row["customer_id"]), []).append(row)
+            if row["customer_id"].isdecimal():
+                self._digits.setdefault(int(row["customer_id"]), []).append(row)
+        self._folded = {customer.casefold() for customer in self._exact}
+
+    def of(self, customer: str) -> Mapping[str, Any] | None:
+        """The row of a customer; a spreadsheet makes 7 of 007, which is known where one alone has these digits."""
+        from churnwatch.delivery.text import cell
+
+        found = self._exact.get(cell(customer), [])
+        if not found and customer.isdecimal():
+            found = self._digits.get(int(customer), [])
+        return found[0] if len(found) == 1 else None
+
+    def why_not(self, customer: str) -> str:
+        """What may have become of an id that is not on the list; messages name no customer, so neither does it."""
+        if "E+" in customer.upper():
+            return "a spreadsheet has written the id as a number: hand back outreach.xlsx, which keeps it"
+        if customer.casefold() in self._folded:
+            return "on the list the id has other capital letters"
+        return ""
 
 
 def _moment(workspace: Workspace, day: date) -> datetime:

@@ -70,15 +70,34 @@ def read_sheet(con: duckdb.DuckDBPyConnection, name: str, source: Source, path: 
         return rows.finish(source.from_)
 
 
+def first_rows(path: Path, most: int) -> list[tuple[str, list[list[str]]]]:
+    """Each sheet of a workbook: its title, and the first ``most`` rows as text, blank cells as nothing.
+
+    Raises ``DataRefused`` for a damaged workbook.
+    """
+    with warnings.catch_warnings(), _whole(path.name), path.open("rb") as file:
+        warnings.simplefilter("ignore")
+        from openpyxl import load_workbook
+
+        book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
+        found = []
+        for sheet in book.worksheets:
+            sheet.reset_dimensions()
+            rows = list(sheet.iter_rows(max_row=most, values_only=True))
+            found.append((sheet.title, [[_text(cell) or "" for cell in row] for row in rows]))
+        book.close()
+    return found
+
+
 @contextmanager
-def _whole(source: Source) -> Iterator[None]:
+def _whole(file: str) -> Iterator[None]:
     """Say of what openpyxl and zipfile raise inside that the workbook is damaged."""
     try:
         yield
     except _DAMAGE as error:
         raise DataRefused(
             f"the workbook is cut off or damaged ({type(error).__name__})",
-            where=source.from_,
+            where=file,
             allowed="a readable .xlsx workbook",
             hint="open it in a spreadsheet program and save it again, or export CSV",
         ) from None
@@ -89,7 +108,7 @@ def _opened(stack: ExitStack, path: Path, source: Source, *, values: bool) -> Wo
     from openpyxl import load_workbook
 
     file = stack.enter_context(path.open("rb"))
-    with _whole(source):
+    with _whole(source.from_):
         book = load_workbook(file, read_only=True, data_only=values, keep_links=False)
     stack.callback(book.close)
     sheets = {sheet.title: sheet for sheet in book.worksheets}
@@ -105,7 +124,7 @@ def _opened(stack: ExitStack, path: Path, source: Source, *, values: bool) -> Wo
 
 
 def _rows(sheet: Worksheet, source: Source) -> Iterator[tuple[Any, ...]]:
-    with _whole(source):
+    with _whole(source.from_):
         sheet.reset_dimensions()  # what a workbook says of its size is often wrong
         yield from sheet.iter_rows(values_only=True)
 
@@ -131,7 +150,7 @@ def _header(row: tuple[Any, ...], file: str) -> list[str]:
 
 def _has_formulas(path: Path, source: Source) -> bool:
     """Whether any sheet of the workbook holds a formula."""
-    with _whole(source), zipfile.ZipFile(path) as archive:
+    with _whole(source.from_), zipfile.ZipFile(path) as archive:
         for part in archive.namelist():
             if part.startswith("xl/worksheets/") and part.endswith(".xml"):
                 with archive.open(part) as file:
