@@ -473,6 +473,12 @@ def test_a_card_says_since_when_what_if_by_whom_and_why_again() -> None:
     assert "rising since 2 May 2026<" in page([replace(GRACE, rising_since=MAY_2)])
 
 
+def test_a_long_list_is_told_in_hours() -> None:
+    for count, expected in ((7, "about 105 minutes"), (8, "about 2 hours"), (90, "about 22 hours")):
+        rows = [replace(FULL, rank=n + 1, customer_id=f"C-{n}", language="en") for n in range(count)]
+        assert f"{count} customers to contact · {expected}" in _Elements(page(rows)).words
+
+
 def test_a_proactive_row_is_marked_and_is_not_dressed_as_a_risk() -> None:
     """Its band and number are told on a click; neither the counts of bands nor the overview know it."""
     other = replace(PROACTIVE, rank=3, proactive_title="Quiet summer", owner="a3", owner_name="Wulan", curve=(0.1, 0.1))

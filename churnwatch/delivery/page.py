@@ -139,10 +139,17 @@ def _section(rows: Sequence[ListRow], *, number: int, total: int | None, as_of: 
         "say": own.say,
         "owner": clean(rows[0].owner_name) or clean(rows[0].owner),
         "count": ", ".join([own.number("to_contact", len(rows)), *_among(rows, own)]),
-        "minutes": own.number("minutes", minutes) if minutes else None,
+        "time": _time(minutes, own) if minutes else None,
         "n": len(rows),
         "customers": [customer(row, total=total, language=language, as_of=as_of, currency=currency) for row in rows],
     }
+
+
+def _time(minutes: int, own: _Words) -> str:
+    """What the rows take together: nobody plans a team's day of 1,330 minutes."""
+    if minutes < 120:
+        return own.number("minutes", minutes)
+    return own.say("hours", n=words.whole(round(minutes / 60), language=own.language))
 
 
 def _among(rows: Sequence[ListRow], own: _Words) -> list[str]:
