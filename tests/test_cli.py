@@ -375,7 +375,6 @@ def test_check_names_the_families_that_no_model_uses(project):
     text = (project / "features" / "tenure.yaml").read_text()
     assert "family: tenure" in text
     (project / "features" / "age.yaml").write_text(text.replace("tenure", "age"))
-    assert ["age"] == ok(call("check", "--project", project, "--json")).json["unused"]
     said = ok(call("check", "--project", project)).out
     told = "is used by no model: name it under `families` in configs/demo/models/churn.yaml"
     assert f"  ! family age {told}\n" in said
@@ -388,7 +387,9 @@ def test_a_family_that_only_the_replaced_model_names_is_left_out_on_purpose(proj
     own = project / "configs" / "demo" / "models"
     own.mkdir(exist_ok=True)
     (own / "satisfaction.yaml").write_text(text.replace(", asked,", ","))
-    assert [] == ok(call("check", "--project", project, "--json")).json["unused"]
+    tenure = (project / "features" / "tenure.yaml").read_text()
+    (project / "features" / "age.yaml").write_text(tenure.replace("tenure", "age"))
+    assert ["age"] == ok(call("check", "--project", project, "--json")).json["unused"]
 
 
 def checked(**more):
@@ -490,7 +491,7 @@ def test_a_broken_pipe_inside_a_run_is_a_bug(company, monkeypatch):
     ("arguments", "code"),
     [
         (("check", "--deployment", "demo"), 0),
-        (("check", "--json"), 0),
+        pytest.param(("check", "--json"), 0, marks=pytest.mark.slow),
         (("check", "--deployment", "none", "--json"), 3),
         (("--help",), 0),
     ],

@@ -198,6 +198,7 @@ def test_every_row_carries_both_numbers_and_the_version_that_lists_it(second):
     assert len(growing) < beside < len(leaving) + len(growing)
 
 
+@pytest.mark.slow
 def test_their_reasons_are_of_surveys_and_service_where_there_are_such(second):
     """The columns behind the sentences, as explain tells them: of the four families, or none of them says anything."""
     families = {}
@@ -406,6 +407,7 @@ def test_a_mistake_in_the_files_is_one_message(second, tmp_path, file, line, tol
 # --- satisfaction
 
 
+@pytest.mark.slow
 def test_a_model_of_satisfaction_marks_the_unhappy_with_their_expected_score_and_stands_before_the_others(project):
     """Two further models: the first in the file's order comes first; the score and its change are those of two days."""
     text = (project / "models" / "satisfaction.yaml").read_text()

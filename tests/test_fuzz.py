@@ -23,6 +23,7 @@ from tests.fuzz.judged import Ending, judge
 from tests.fuzz.run import Result
 
 
+@pytest.mark.slow
 def test_damaged_files_of_every_format_end_as_they_may() -> None:
     results = list(run.run(range(9 * len(FORMATS)), seed=1, workers=1))
     assert [] == [(one.number, one.ending.wrong) for one in results if one.ending.wrong]

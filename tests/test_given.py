@@ -139,6 +139,7 @@ def options(project):
 AGES = "One snapshot cannot be split by time: no figure of it shows how the model ages"
 
 
+@pytest.mark.slow
 def test_a_flat_file_is_checked_trained_scored_and_listed(flat):
     """Everybody with a value is learned from, a keyed fifth is the test, and who has left is not on the list."""
     [model] = ok(call("check", *options(flat), "--json")).json["models"]

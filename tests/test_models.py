@@ -235,6 +235,7 @@ def test_before_the_first_training_there_are_no_versions(untrained):
     assert not (untrained / "state").exists()
 
 
+@pytest.mark.slow
 def test_a_model_learned_again_comes_out_the_same(three):
     """Not by the files as they are now: by the catalogue, model file and clock of the training."""
     project, (first, _, third) = three

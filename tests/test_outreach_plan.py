@@ -93,6 +93,7 @@ def test_every_way_is_the_formula_on_what_was_counted(told):
             assert one["kept"] == pytest.approx(seen * one["held_out"])
 
 
+@pytest.mark.slow
 def test_nothing_known_later_changes_a_plan_of_an_earlier_day(project):
     """Planned for the 1st of May, with the data until then and with those of two months more."""
     arguments = ("outreach", "plan", "--project", project, "--as-of", "2026-05-01", "--json")

@@ -201,6 +201,7 @@ def needed() -> None:
         pytest.skip("Java is not installed")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block_rows", BLOCK_ROWS)
 def test_spark_gives_the_bytes_of_the_local_engine(company: Tables, lived: Lived, block_rows: int) -> None:
     """Every aggregate over every window of three tables, of customers with and without rows, in blocks of any size."""
@@ -219,6 +220,7 @@ def test_spark_gives_the_bytes_of_the_local_engine(company: Tables, lived: Lived
     assert [sum(widths[:i]) for i in range(len(widths))] == [start for start, _ in lived.values[block_rows]]
 
 
+@pytest.mark.slow
 def test_the_comparison_is_of_numbers(lived: Lived) -> None:
     """Every aggregate of every table has some, but for rhythms of what happens once, and last year's surveys."""
     found = np.concatenate([part for _, part in lived.values[1]], axis=1)
@@ -230,12 +232,14 @@ def test_the_comparison_is_of_numbers(lived: Lived) -> None:
     assert 1 < some < 10
 
 
+@pytest.mark.slow
 def test_spark_writes_the_bytes_of_the_local_file(company: Tables, lived: Lived, tmp_path: Path) -> None:
     """The Parquet file is the same, whoever made it."""
     write(company, COLUMNS, a_spine(), out=tmp_path / "local.parquet")
     assert (tmp_path / "local.parquet").read_bytes() == lived.file
 
 
+@pytest.mark.slow
 def test_spark_says_how_far_it_is_and_nothing_else(lived: Lived) -> None:
     """Three steps are reported, each up to its end; the terminal is left alone, and nothing stays on the disk."""
     assert ["reading events", "priors", "signals"] == list(dict.fromkeys(step for step, _, _ in lived.told))
@@ -247,6 +251,7 @@ def test_spark_says_how_far_it_is_and_nothing_else(lived: Lived) -> None:
     assert [] == lived.left
 
 
+@pytest.mark.slow
 def test_spark_ends_with_its_java(lived: Lived) -> None:
     """The Java process is gone, and the next session is one of its own."""
     from pyspark import SparkContext
@@ -256,6 +261,7 @@ def test_spark_ends_with_its_java(lived: Lived) -> None:
     assert SparkContext._active_spark_context is None
 
 
+@pytest.mark.slow
 def test_failure_of_a_worker_is_one_message(lived: Lived) -> None:
     """The last words of the worker, or Spark's own of its end, not the hundred lines around them."""
     failed, died = (failure.splitlines() for failure in lived.failures)

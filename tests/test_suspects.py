@@ -203,6 +203,7 @@ def test_a_number_of_customers_that_no_signal_reads_is_named_too(untrained):
     assert "no training" not in said
 
 
+@pytest.mark.slow
 def test_a_model_without_suspects_says_nothing(company):
     assert [] == ok(call("check", "--project", company.root, "--json")).json["suspects"]
     assert "suspect" not in ok(call("check", "--project", company.root)).out

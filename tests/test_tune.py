@@ -128,6 +128,7 @@ def finished(file: Path) -> int:
         con.close()
 
 
+@pytest.mark.slow
 def test_a_killed_search_goes_on_and_finds_the_same(tuned: Any, tmp_path: Path) -> None:
     """SIGKILL once three trials are done; then as many trials as the one left alone made, and the same ones."""
     root, told = tuned
