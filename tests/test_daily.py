@@ -406,7 +406,26 @@ def test_an_empty_list_is_a_list(project):
     assert [] == told["rows"]
     assert 0 < told["counts"]["spilled"]
     assert [END, EARLIER] == [one["as_of"] for one in facts(project, "lists")]
-    assert "0 listed" in ok(call("daily", "--as-of", EARLIER, "--project", project)).out
+    warning = "nobody works today: every owner is away or has a capacity of 0, so nobody can be listed"
+    assert warning in told["warnings"]
+    page = (project / "out" / "demo" / EARLIER / "outreach.html").read_text()
+    shown = " ".join(ok(call("daily", "--as-of", EARLIER, "--project", project)).out.split())
+    assert " = 0 listed + " in shown
+    assert warning in shown
+    for words in (page, shown):
+        assert "customers are worth a call, but there is no place for any of them today" in words
+        assert "Nobody needs a call" not in words
+
+
+def test_a_day_shorter_than_any_action_is_told(project):
+    """The shortest action takes 10 minutes: at 9 nobody fits, at 10 somebody does."""
+    rules = project / "configs" / "demo" / "outreach.yaml"
+    plain = rules.read_text()
+    warning = "minutes of outreach.yaml is 9, and the shortest action of the playbook takes 10: nobody can be listed"
+    for minutes, warned in ((9, True), (10, False)):
+        rules.write_text(f"{plain}minutes: {minutes}\n")
+        told = ok(call("daily", "--as-of", EARLIER, "--project", project, "--rerun", "correct", "--json")).json
+        assert warned == (warning in told["warnings"]) == (told["rows"] == [])
 
 
 @pytest.fixture(scope="module")

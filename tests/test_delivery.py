@@ -679,6 +679,19 @@ def test_a_list_without_owners_has_a_heading_all_the_same() -> None:
 
 def test_an_empty_list_is_a_page_that_says_so() -> None:
     assert "Nobody needs a call today." in page([])
+    assert "Nobody needs a call today." in page([], summary={"observed": 9, "waiting": 0})
+
+
+def test_an_empty_list_says_where_there_were_calls_to_make_and_nobody_to_make_them() -> None:
+    said = _Elements(page([], summary={"observed": 4213, "waiting": 1759})).words
+    assert (
+        "1,759 customers are worth a call, but there is no place for any of them today: nobody is there to call, or "
+        "the calls take longer than the day allows."
+    ) in said
+    assert "Nobody needs a call" not in said
+    assert "1,759 more" not in said
+    one = _Elements(page([], summary={"observed": 4213, "waiting": 1}, language="id")).words
+    assert "1 pelanggan layak dihubungi, tetapi hari ini tidak ada tempat untuknya" in one
 
 
 def test_without_a_name_the_id_stands_in_its_place_once() -> None:

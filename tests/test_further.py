@@ -508,6 +508,20 @@ def test_the_sum_line_marks_thousands_in_both_languages():
     assert "1,212 listed + 12,000" in counts_told(counts)
 
 
+def test_where_nobody_is_over_capacity_the_sum_line_tells_nobody_left_in_peace():
+    """Eleven are held out; no sum of the numbers told leaves 11 over."""
+    counts = {"observed": 3632, "listed": 99, "below": 3458, "refused": 64, "spilled": 0, "held_out": 11}
+    assert (
+        "3,632 observed = 99 listed + 3,469 below the listing band or left in peace for now + 64 not to be contacted"
+    ) == counts_told(counts)
+    assert (
+        "3.632 diamati = 99 di daftar + 3.466 di bawah tingkat daftar atau belum diganggu dulu + 64 tidak boleh "
+        "dihubungi + 3 yang sudah menyatakan berhenti"
+    ) == counts_told({**counts, "below": 3455, "announced": 3}, language="id")
+    nobody_rests = counts_told({**counts, "below": 3469, "held_out": 0})
+    assert counts_told(counts) == nobody_rests
+
+
 def test_no_reason_of_a_further_model_lowers_its_risk(second):
     """Of everybody it observes; a sign of service may raise the risk and what says the same lower it by more."""
     workspace = workspace_of(second)

@@ -43,8 +43,11 @@ def daily(made: Daily, lang: str) -> None:
     # A list of an earlier version of the program does not say what its model foretells.
     answers = summary.get("answers", False)
     shown = _top(made.rows, set(also))
-    listed = _list(shown, also, lang, answers=answers)
-    titled(console, f"{say('list', lang)}, {summary['as_of']} · {by}", listed)
+    titled(
+        console,
+        f"{say('list', lang)}, {summary['as_of']} · {by}",
+        _list(shown, also, lang, answers=answers) if shown else _nobody(summary["counts"], lang),
+    )
     if len(made.rows) > len(shown):
         console.print(f"\n  … {say('more', lang).format(n=len(made.rows) - len(shown))}")
     proactive = summary.get("proactive")
@@ -53,6 +56,13 @@ def daily(made: Daily, lang: str) -> None:
     # A list of an earlier version of the program has no warnings.
     warned(console, summary.get("warnings", ()))
     files({path.name: str(path) for path in sorted(made.directory.iterdir())})
+
+
+def _nobody(counts: Mapping[str, int], lang: str) -> str:
+    from churnwatch.delivery.words import say_nobody
+    from churnwatch.outreach import Counts
+
+    return say_nobody(Counts(**counts).waiting or 0, language=lang)
 
 
 def _top(rows: Sequence[Mapping[str, str]], further: set[str]) -> list[Mapping[str, str]]:

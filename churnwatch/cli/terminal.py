@@ -46,8 +46,8 @@ def table(*columns: str, right: Sequence[str] = (), leading: int = 0) -> Table:
     return made
 
 
-def titled(console: Console, title: str, table: Table) -> None:
-    """A table under its title."""
+def titled(console: Console, title: str, table: Table | str) -> None:
+    """A table, or a sentence in its place, under its title."""
     console.print(Text(f"\n{title}\n", style="bold"))
     console.print(table)
 

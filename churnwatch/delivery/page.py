@@ -36,8 +36,9 @@ def outreach_html(
     """The rows as one self-contained page, a section per owner in the order the owners first appear.
 
     Each section speaks its owner's language, the page's head ``language``. ``currency`` is an ISO 4217 code.
-    ``summary`` may hold ``observed``, how many customers the rows were chosen from, and ``spilled``, how many more were
-    worth a row; what else it holds is not shown, as it could tell how many the holdout keeps from the list.
+    ``summary`` may hold ``observed``, how many customers the rows were chosen from, and ``waiting``, how many more were
+    worth a row (0: not told); what else it holds is not shown, as it could tell how many the holdout keeps from the
+    list.
     ``warnings`` are sentences that stand at the top; a ``revision`` above 1 says there that the list replaces an
     earlier one. ``leavers`` have announced that they leave and stand at the end. A fact that no row has, the value at
     risk or a survey, stands on no card; of what else is known of a row the page shows some, and the rest on a click.
@@ -53,6 +54,7 @@ def outreach_html(
     ]
     bands = Counter(row.band for row in rows if row.risk is not None and not mark_of(row))
     head = _Words(language)
+    waiting = summary.get("waiting", 0) if summary else 0
     marks = Counter(mark_of(row) for row in rows if mark_of(row))
     page: str = template("outreach.html").render(
         language=words.known(language),
@@ -64,7 +66,8 @@ def outreach_html(
         as_of=words.long_day(as_of, language=language),
         count=head.number("to_contact", len(rows)),
         observed=words.whole(summary["observed"], language=language) if summary and "observed" in summary else None,
-        more=head.number("waiting", summary["waiting"]) if summary and summary.get("waiting") else None,
+        more=head.number("waiting", waiting) if waiting and rows else None,
+        nobody=words.say_nobody(waiting, language=language),
         listed_by=_listed_by(rows, language=language),
         revision=words.whole(revision, language=language) if revision > 1 else None,
         warnings=[clean(warning) for warning in warnings],

@@ -30,6 +30,10 @@ WORDS: dict[str, dict[str, str]] = {
         "waiting_one": "1 more is worth a call, but not today",
         "waiting_many": "{n} more are worth a call, but not today",
         "nobody": "Nobody needs a call today.",
+        "no_place_one": "1 customer is worth a call, but there is no place for it today: nobody is there to make it, "
+        "or it takes longer than the day allows.",
+        "no_place_many": "{n} customers are worth a call, but there is no place for any of them today: nobody is there "
+        "to call, or the calls take longer than the day allows.",
         "by_model": "Ranked by the model, version {version}.",
         "by_baseline": "Ranked by {baseline}, not by a model: take the order as rough.",
         "row_by_baseline": "Ranked by {baseline}",
@@ -129,6 +133,10 @@ WORDS: dict[str, dict[str, str]] = {
         "waiting_one": "1 lagi layak dihubungi, tetapi bukan hari ini",
         "waiting_many": "{n} lagi layak dihubungi, tetapi bukan hari ini",
         "nobody": "Hari ini tidak ada yang perlu dihubungi.",
+        "no_place_one": "1 pelanggan layak dihubungi, tetapi hari ini tidak ada tempat untuknya: tidak ada petugas "
+        "yang masuk, atau waktu yang tersedia tidak cukup.",
+        "no_place_many": "{n} pelanggan layak dihubungi, tetapi hari ini tidak ada tempat untuk seorang pun: tidak ada "
+        "petugas yang masuk, atau waktu yang tersedia tidak cukup.",
         "by_model": "Diurutkan oleh model versi {version}.",
         "by_baseline": "Diurutkan menurut {baseline}, bukan oleh model: urutannya masih kasar.",
         "row_by_baseline": "Diurutkan menurut {baseline}",
@@ -237,6 +245,11 @@ def say_of(pairs: Mapping[str, tuple[str, str]], key: str, *, language: str, **v
 def say_number(key: str, n: int, *, language: str) -> str:
     """``key_one`` for one, ``key_many`` with the number otherwise."""
     return say(f"{key}_one" if n == 1 else f"{key}_many", language=language, n=whole(n, language=language))
+
+
+def say_nobody(waiting: int, *, language: str) -> str:
+    """Why nobody is listed: of ``waiting`` who are worth a row none has a place; 0: there is nobody to call."""
+    return say_number("no_place", waiting, language=language) if waiting else say("nobody", language=language)
 
 
 @lru_cache(maxsize=KEPT)

@@ -40,9 +40,12 @@ class Counts:
     """List-worthy, and listed or spoken with a short time ago."""
 
     @property
-    def waiting(self) -> int:
-        """List-worthy and not listed today, for whatever reason: the number that people may see."""
-        return self.spilled + self.snoozed + self.held_out + self.cooling
+    def waiting(self) -> int | None:
+        """List-worthy and not listed today, for whatever reason: the number that people may see.
+
+        ``None`` where nobody is spilled: it would be that of those left in peace, on a first list of the held out.
+        """
+        return self.spilled + self.snoozed + self.held_out + self.cooling if self.spilled else None
 
 
 class Choice(NamedTuple):

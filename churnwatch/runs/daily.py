@@ -213,6 +213,10 @@ _TOLD = {
     "below": ("{n} below the listing band", "{n} di bawah tingkat daftar"),
     "refused": ("{n} not to be contacted", "{n} tidak boleh dihubungi"),
     "announced": ("{n} who have said they leave", "{n} yang sudah menyatakan berhenti"),
+    "not_today": (
+        "{n} below the listing band or left in peace for now",
+        "{n} di bawah tingkat daftar atau belum diganggu dulu",
+    ),
     "waiting": ("{n} over capacity or left in peace for now", "{n} di luar kapasitas atau belum diganggu dulu"),
     "listed": ("{n} listed", "{n} di daftar"),
     "leaving": ("{n} leaving", "{n} akan berhenti"),
@@ -240,17 +244,22 @@ def counts_told(
     def say(key: str, n: int, **more: str) -> str:
         return say_of(_TOLD, key, language=language, n=whole(n, language=language), **more)
 
-    # Who waits is one number, whatever for: on a first list those left in peace are just those held out.
     found = Counts(**counts)
     listed = say("listed", found.listed)
     asked = [one for one in also if one["model_version"]]
     by_rule = sum((proactive or {}).values())
-    if asked or by_rule:
+    if found.listed and (asked or by_rule):
         way = "unhappy" if answers else "leaving"
         own = counts["listed"] - by_rule - sum(one["listed"] for one in asked)
         parts = [say(way, own), *(say(f"not_{way}", one["listed"], model=one["model"]) for one in asked)]
         parts += [say("proactive", by_rule)] if by_rule else []
         listed += f" ({', '.join(parts)})"
-    told = [listed, *(say(name, getattr(found, name)) for name in ("below", "refused"))]
+    # Who waits is one number, whatever for: on a first list those left in peace are just those held out. Where nobody
+    # is over capacity they would be all of it, and no number may tell.
+    waiting = found.waiting
+    others = found.listed + found.refused + found.announced
+    rest = say("not_today", found.observed - others) if waiting is None else say("below", found.below)
+    told = [listed, rest, say("refused", found.refused)]
     told += [say("announced", found.announced)] if found.announced else []
-    return f"{say('observed', found.observed)} = {' + '.join([*told, say('waiting', found.waiting)])}"
+    told += [] if waiting is None else [say("waiting", waiting)]
+    return f"{say('observed', found.observed)} = {' + '.join(told)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import cache
@@ -28,13 +28,13 @@ from churnwatch.runs.further import (
 )
 from churnwatch.runs.leavers import leavers_of
 from churnwatch.runs.observations import capacities
-from churnwatch.runs.people import people_of, team_of, values_of
+from churnwatch.runs.people import Team, people_of, team_of, values_of
 from churnwatch.runs.proactive import Rule, rules_of, with_proactive
 from churnwatch.runs.ranking import Ranking, rank_by_baseline, rank_by_model
 from churnwatch.runs.rows import rows_of
 from churnwatch.runs.standing import draw_of, past_of, standings_of
 from churnwatch.runs.workspace import Recall, Report, Workspace, load_tables
-from churnwatch.spec import Outreach, midnight
+from churnwatch.spec import Outreach, ProjectSpec, midnight
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -151,9 +151,10 @@ def _finished(
     if rules:
         frame = with_proactive(frame, rules, values)
     stands = standings_of(frame, past, ranking, spec.outreach, day=day)
+    capacity = capacities(tables, default=spec.outreach.capacity) if frame["owner"].notna().any() else None
     choice = choose(
         frame.assign(standing=stands.standing, arm=stands.arm, vetoed=stands.vetoed),
-        capacity=capacities(tables, default=spec.outreach.capacity) if frame["owner"].notna().any() else None,
+        capacity=capacity,
         total=spec.outreach.capacity_total,
         also_share=spec.outreach.also_share,
         proactive_share=spec.outreach.proactive_share,
@@ -201,7 +202,7 @@ def _finished(
             deployment=workspace.deployment,
             currency=spec.deployment.currency,
             language=spec.deployment.languages[0],
-            summary={"observed": counts.observed, "waiting": counts.waiting},
+            summary={"observed": counts.observed, "waiting": counts.waiting or 0},
             warnings=warnings,
             revision=revision,
             leavers=leavers,
@@ -238,7 +239,7 @@ def _finished(
         "bands": {band: int((ranking.frame["band"] == band).sum()) for band in BANDS},
         "explained": len(rows),
         # What only the operator can mend stands here and not on the page.
-        "warnings": [*warnings, *lacking(also), *lacking_rules],
+        "warnings": [*warnings, *lacking(also), *lacking_rules, *_no_room(spec, team, capacity)],
         "program": churnwatch.__version__,
         "made_at": workspace.now.isoformat(),
     }
@@ -301,6 +302,18 @@ def _minutes_of(
         return suggest(signs, default=outreach.default_action, actions=actions, language="en").minutes
 
     return minutes
+
+
+def _no_room(spec: ProjectSpec, team: Team, capacity: Mapping[str, int] | None) -> Iterator[str]:
+    """What keeps everybody off the list, however bad their risk."""
+    shortest = min((action.minutes for action in spec.playbook.actions.values()), default=0)
+    if spec.outreach.minutes and spec.outreach.minutes < shortest:
+        yield (
+            f"minutes of outreach.yaml is {spec.outreach.minutes}, and the shortest action of the playbook takes "
+            f"{shortest}: nobody can be listed"
+        )
+    if capacity is not None and not any(places for who, places in capacity.items() if who not in team.stands_in):
+        yield "nobody works today: every owner is away or has a capacity of 0, so nobody can be listed"
 
 
 def _switch(before: str | None, now: str) -> str:
