@@ -88,7 +88,7 @@ def test_the_page_tells_who_how_bad_why_what_would_help_and_what_was_tried() -> 
         "20 Apr 2026 31%, At risk Call back : 2 complaints "
         "→ 22 Apr 2026, phone: reached, snooze until 30 Apr 2026 “asked for time”",
         "2 Mar 2026 by recency Call back nothing handed back",
-        "1 Apr 2026, 14:05 complaint · phone · slow line · Wulan minutes 12.0",
+        "1 Apr 2026, 14:05 complaint · phone · slow line · Wulan minutes 12",
         "1 Mar 2026, 09:00 visit · ours",
         "9 Apr 2026, 08:00 NPS 3 10 Apr 2026, 10:00",
         "CES – no answer",

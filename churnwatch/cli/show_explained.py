@@ -175,7 +175,7 @@ def _lists(console: Console, rows: Sequence[Mapping[str, Any]], lang: str) -> No
 
 
 def _interactions(console: Console, rows: Sequence[Mapping[str, Any]], lang: str) -> None:
-    from churnwatch.delivery.card_words import number
+    from churnwatch.delivery.words import decimal
 
     if not rows:
         return
@@ -183,7 +183,7 @@ def _interactions(console: Console, rows: Sequence[Mapping[str, Any]], lang: str
     table = _table(*(say(name, lang) for name in named), say("details", lang))
     for row in rows:
         measures = [
-            f"{_spaced(name)} {number(row[name], lang, digits=1)}"
+            f"{_spaced(name)} {decimal(row[name], language=lang)}"
             for name in row
             if isinstance(row[name], float) and name not in named
         ]

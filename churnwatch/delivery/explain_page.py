@@ -178,7 +178,7 @@ class _Page:
 
     def interaction(self, row: Mapping[str, Any]) -> dict[str, Any]:
         measures = [
-            f"{_spaced(name)} {number(value, self.language, digits=1)}"
+            f"{_spaced(name)} {words.decimal(value, language=self.language)}"
             for name, value in row.items()
             if isinstance(value, float)
         ]
