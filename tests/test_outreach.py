@@ -163,28 +163,38 @@ def both(rows: list[Row]) -> pd.DataFrame:
     )
 
 
-def leaving(name: str, score: float, owner: str | None = "rina") -> Row:
+def leaving(name: str, score: float, owner: str | None = "rina", takes: int = 10) -> Row:
     """Somebody the listing model lists."""
-    return (name, score, True, False, owner, None, 0.0)
+    return (name, score, True, False, owner, None, 0.0, takes)
 
 
-def growing(name: str, score: float, owner: str | None = "rina", place: int = 0) -> Row:
+def growing(name: str, score: float, owner: str | None = "rina", place: int = 0, takes: int = 10) -> Row:
     """Somebody only the further model at this place lists."""
-    return (name, 0.0, False, False, owner, place, score)
+    return (name, 0.0, False, False, owner, place, score, takes)
 
 
-def parted(rows: list[Row], capacity: dict[str, int] | None, share: float = 0.25) -> tuple[list[str], list[str]]:
+def limit(rows: list[Row], budget: int | None) -> dict[str, Any]:
+    """How ``choose`` is told what each row takes, and what an owner has; nothing without a budget."""
+    return {} if budget is None else {"minutes": lambda i: rows[i][7], "budget": budget}
+
+
+def parted(
+    rows: list[Row], capacity: dict[str, int] | None, share: float = 0.25, budget: int | None = None
+) -> tuple[list[str], list[str]]:
     """The ids the listing model lists, and those a further model does, in their order."""
-    found, _, _ = choose(both(rows), capacity=capacity, total=0.5, also_share=share)
+    found, _, _ = choose(both(rows), capacity=capacity, total=0.5, also_share=share, **limit(rows, budget))
     ids = [list(found.loc[found["for_further"] == which, "customer_id"]) for which in (False, True)]
     assert ids[0] + ids[1] == list(found["customer_id"])
     return ids[0], ids[1]
 
 
 def plain_walk(
-    rows: list[Row], capacity: dict[str, int] | None, total: float, share: Fraction
+    rows: list[Row], capacity: dict[str, int] | None, total: float, share: Fraction, budget: int | None
 ) -> tuple[list[str], list[str], Counts]:
-    """Three walks: further models take their kept places, the listing model takes what it can, they take the rest."""
+    """Three walks: further models take their share of places and minutes, the listing model what it can, they the rest.
+
+    The last of a row is what it takes; without a budget nobody asks.
+    """
     open_to = [row for row in rows if not row[3]]
     full = dict(capacity) if capacity is not None else {"all": max(1, int(total * len(rows) + 0.5)) if rows else 0}
     kept = {}
@@ -194,18 +204,22 @@ def plain_walk(
     whose = {row[0]: row[4] if capacity is not None else "all" for row in rows}
     wanted = sorted((row for row in open_to if row[5] is not None), key=lambda row: (row[5], -row[6], row[0]))
     taken: dict[str, str] = {}
+    spent = dict.fromkeys(full, 0)
 
-    def walk(those: list[Row], places: dict[str, int], by: str) -> None:
+    def walk(those: list[Row], places: dict[str, int], by: str, of: Fraction = Fraction(1)) -> None:
         for row in those:
             owner = whose[row[0]]
             if row[0] not in taken and places.get(owner, 0) > 0 and full.get(owner, 0) > 0:
+                if budget is not None and spent[owner] + row[7] > of * budget:
+                    continue
                 taken[row[0]] = by
+                spent[owner] += row[7]
                 full[owner] -= 1
                 if places is not full:
                     places[owner] -= 1
 
     by_score = sorted((row for row in open_to if row[2]), key=lambda row: (-row[1], row[0]))
-    walk(wanted, kept, "further")
+    walk(wanted, kept, "further", share)
     walk(by_score, full, "listing")
     walk(wanted, full, "further")
     first = [row[0] for row in by_score if taken.get(row[0]) == "listing"]
@@ -230,22 +244,26 @@ BOTH = st.lists(
         st.sampled_from(["rina", "budi", "stranger", None]),
         st.sampled_from([None, 0, 1]),
         st.integers(0, 3).map(float),
+        st.sampled_from([1, 3, 4, 10]),
     ),
     max_size=25,
     unique_by=lambda row: row[0],
 )
+BUDGETS = st.none() | st.integers(1, 40)
 MORE = st.none() | st.fixed_dictionaries({"rina": st.integers(0, 9), "budi": st.integers(0, 9)})
 SHARES = st.sampled_from([Fraction(0), Fraction(1, 10), Fraction(1, 4), Fraction(1, 3), Fraction(1, 2), Fraction(1)])
 
 
 @settings(max_examples=250, deadline=None)
-@given(rows=BOTH, capacity=MORE, total=st.sampled_from([0.05, 0.3, 1.0]), share=SHARES)
+@given(rows=BOTH, capacity=MORE, total=st.sampled_from([0.05, 0.3, 1.0]), share=SHARES, budget=BUDGETS)
 def test_two_kinds_of_rows_are_those_of_three_plain_walks(
-    rows: list[Row], capacity: dict[str, int] | None, total: float, share: Fraction
+    rows: list[Row], capacity: dict[str, int] | None, total: float, share: Fraction, budget: int | None
 ) -> None:
     """Any customers, also such as both models want: the same rows in the same order, nobody twice, nobody uncounted."""
-    found, counts, _ = choose(both(rows), capacity=capacity, total=total, also_share=float(share))
-    first, last, expected = plain_walk(rows, capacity, total, share)
+    found, counts, _ = choose(
+        both(rows), capacity=capacity, total=total, also_share=float(share), **limit(rows, budget)
+    )
+    first, last, expected = plain_walk(rows, capacity, total, share, budget)
     assert [*first, *last] == list(found["customer_id"])
     assert [False] * len(first) + [True] * len(last) == list(found["for_further"])
     assert list(range(1, len(found) + 1)) == list(found["rank"])
@@ -256,12 +274,15 @@ def test_two_kinds_of_rows_are_those_of_three_plain_walks(
 
 
 @settings(max_examples=50, deadline=None)
-@given(rows=BOTH, capacity=MORE, order=st.randoms())
+@given(rows=BOTH, capacity=MORE, order=st.randoms(), budget=BUDGETS)
 def test_the_order_of_the_customers_changes_neither_kind(
-    rows: list[Row], capacity: dict[str, int] | None, order: Any
+    rows: list[Row], capacity: dict[str, int] | None, order: Any, budget: int | None
 ) -> None:
     shuffled = order.sample(rows, len(rows))
-    first, second = (choose(both(some), capacity=capacity, total=0.3, also_share=0.5)[0] for some in (rows, shuffled))
+    first, second = (
+        choose(both(some), capacity=capacity, total=0.3, also_share=0.5, **limit(some, budget))[0]
+        for some in (rows, shuffled)
+    )
     pd.testing.assert_frame_equal(first, second)
 
 
@@ -281,6 +302,28 @@ def test_of_a_full_day_a_quarter_goes_to_those_who_are_growing_unhappy() -> None
     """Of five places one, though the sixth who is leaving waits."""
     rows = [leaving(f"l{i}", 1 - i / 10) for i in range(6)] + [growing("g1", 0.3), growing("g2", 0.4)]
     assert (["l0", "l1", "l2", "l3"], ["g2"]) == parted(rows, {"rina": 5})
+
+
+def test_of_a_day_of_few_minutes_the_share_is_kept_too_and_no_more() -> None:
+    """A quarter of 20 minutes is 5: a row of 20 waits for what the leaving leave, one of 5 has its place."""
+    rows = [leaving(f"l{i}", 1 - i / 10) for i in range(6)]
+    assert (["l0", "l1"], []) == parted([*rows, growing("g", 0.4, takes=20)], {"rina": 5}, budget=20)
+    assert (["l0"], ["s"]) == parted(
+        [*rows, growing("g", 0.4, takes=20), growing("s", 0.3, takes=5)], {"rina": 5}, budget=20
+    )
+    assert (["l0"], ["g"]) == parted([rows[0], growing("g", 0.4, takes=20)], {"rina": 5}, budget=30)
+
+
+def test_rows_of_a_rule_have_a_share_of_the_minutes_of_their_own() -> None:
+    """Forty minutes: ten for the growing, ten for the rule (one of its two rows), and twenty for the leaving."""
+    kinds = [leaving(f"l{i}", 1 - i / 10) for i in range(6)] + [growing("g", 0.4)]
+    named = [("p", 0.0, False, False, "rina", None, 0.0, 10), ("q", 0.0, False, False, "rina", None, 0.0, 10)]
+    rows = [*kinds, *named]
+    scored = both(rows).assign(proactive_place=[None] * 7 + [0, 0], proactive_score=[0.0] * 7 + [2.0, 1.0])
+    found = choose(
+        scored, capacity={"rina": 8}, total=1, also_share=0.25, proactive_share=0.25, **limit(rows, 40)
+    ).listed
+    assert ["l0", "l1", "g", "p"] == list(found["customer_id"])
 
 
 def test_places_kept_for_nobody_go_back_to_the_leaving() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -92,7 +93,8 @@ def choose(
     goes to the next.
 
     ``minutes`` says what the row of a customer (their place in ``scored``) takes of whoever works it; a customer whose
-    row does not fit into what is left of the ``budget`` has no place, and so is not decided on either.
+    row does not fit into what is left of the ``budget`` has no place, and so is not decided on either. The rows in kept
+    places take at most the same share of the ``budget``: else a few long ones would be somebody's whole day.
     """
     scored = scored.reset_index(drop=True)
     walk = _Walk(scored, capacity=capacity, total=total, stands_in=stands_in or {}, draw=draw)
@@ -190,16 +192,19 @@ class _Walk:
         self.drawn: dict[int, Arm] = {}
         self.minutes: Callable[[int], int] | None = None
         self.budget = 0
-        self.spent: dict[str, int] = {}
+        self.spent: Counter[str] = Counter()
 
     def go(
         self, order: Sequence[int], *, among: float | None = None, leads: Mapping[str, str] | None = None
     ) -> set[int]:
-        """Who of these gets a place: of each owner's share ``among`` alone, or of those that are left.
+        """Who of these gets a place: within each owner's share ``among`` of places and minutes, or of all that is left.
 
         With ``leads`` the places are those of the owner's lead.
         """
         found: set[int] = set()
+        # Of its share the walk knows only what it spends itself: every kind of row has its own.
+        used: Counter[str] = Counter()
+        share = (1 if among is None else among) * self.budget + 1e-9
         kept = {who: kept_places(n, among) for who, n in self.full.items()} if among is not None else None
         left = sum(self.room.values() if kept is None else kept.values())
         for i in order:
@@ -212,12 +217,13 @@ class _Walk:
                 continue
             # Before the draw: only who would get a place is decided on.
             cost = self.minutes(i) if self.minutes else 0
-            if self.spent.get(who, 0) + cost > self.budget and self.minutes:
+            if self.minutes and (self.spent[who] + cost > self.budget or used[who] + cost > share):
                 continue
             if self._held_out(i):
                 continue
             found.add(i)
-            self.spent[who] = self.spent.get(who, 0) + cost
+            self.spent[who] += cost
+            used[who] += cost
             self.recipient[i], self.handed[i] = (None if self.alone else who), handed
             self.room[who] -= 1
             left -= 1
