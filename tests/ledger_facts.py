@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -71,6 +71,7 @@ def issue(
     also: Any = (),
     assigned: Any = (),
     seen: Seen | None = None,
+    publish: Callable[[], object] | None = None,
 ) -> int:
     run = begin_run(
         ledger, deployment=deployment, command="daily", as_of=as_of, started_at=NOON, program_version="0.1.0"
@@ -89,6 +90,7 @@ def issue(
         also=also,
         assigned=assigned,
         seen=seen,
+        publish=publish,
     )
 
 

@@ -9,13 +9,16 @@ import math
 import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from command_line import END, call, copied, facts, ledger, ok, refused, tree, untouched
+from command_line import END, ROOT, call, copied, environment, facts, ledger, ok, refused, tree, untouched
 from openpyxl import load_workbook
 from ruamel.yaml import YAML
 
@@ -236,6 +239,65 @@ def test_a_list_whose_directory_is_gone_is_restored_not_reissued(project):
     assert [1] == [one["revision"] for one in facts(project, "lists")]
 
 
+KILLED = """
+import os, signal, churnwatch.delivery as delivery
+real = delivery.publish
+def publish(*args, **options):
+    real(*args, **options)
+    os.kill(os.getpid(), signal.SIGKILL)
+delivery.publish = publish
+from churnwatch.cli import main
+main()
+"""
+
+
+def killed_once_published(project, *options):
+    """`daily` in a process of its own, which ends between showing the list and keeping it in the ledger."""
+    command = [sys.executable, "-c", KILLED, "daily", "--project", str(project), *options]
+    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
+    assert -signal.SIGKILL == done.returncode, done.stderr
+
+
+def published(directory):
+    return {path.name: path.read_bytes() for path in directory.iterdir() if path.name != "run.json"}
+
+
+def test_a_list_the_ledger_does_not_know_is_not_handed_out(project):
+    """Its correction killed half-way: the list issued is back, and only that; the next correction is revision 2."""
+    directory = project / "out" / "demo" / END
+    before = published(directory)
+    killed_once_published(project, "--as-of", END, "--rerun", "correct")
+    assert 2 == json.loads((directory / "run.json").read_text())["revision"]
+    assert [1] == [one["revision"] for one in facts(project, "lists")]
+    told = ok(call("daily", "--as-of", END, "--project", project, "--json")).json
+    assert ("skipped", 1) == (told["status"], told["revision"])
+    assert before == published(directory)
+    told = ok(call("daily", "--as-of", END, "--rerun", "correct", "--project", project, "--json")).json
+    assert ("corrected", 2) == (told["status"], told["revision"])
+    assert [1, 2] == [one["revision"] for one in facts(project, "lists")]
+
+
+def test_what_an_agent_wrote_into_a_list_the_ledger_does_not_know_is_not_deleted(project):
+    directory = project / "out" / "demo" / END
+    killed_once_published(project, "--as-of", END, "--rerun", "correct")
+    path = directory / "outreach.csv"
+    path.write_text(path.read_text().rstrip("\n") + "reached\n")
+    before = published(directory)
+    said = call("daily", "--as-of", END, "--project", project)
+    refused(said, 5, "has changed since it was published: outreach.csv was changed", "move the directory away")
+    assert before == published(directory)
+    shutil.move(directory, directory.with_name("kept"))
+    assert 1 == ok(call("daily", "--as-of", END, "--project", project, "--json")).json["revision"]
+
+
+def test_a_first_list_the_ledger_does_not_know_is_issued(project):
+    killed_once_published(project, "--as-of", EARLIER)
+    assert (project / "out" / "demo" / EARLIER / "run.json").exists()
+    told = ok(call("daily", "--as-of", EARLIER, "--project", project, "--json")).json
+    assert ("issued", 1) == (told["status"], told["revision"])
+    assert [(END, 1), (EARLIER, 1)] == [(one["as_of"], one["revision"]) for one in facts(project, "lists")]
+
+
 def test_another_ranking_than_the_issued_one_is_not_given_back_in_silence(project):
     with untouched(project):
         said = call("daily", "--as-of", END, "--baseline", "recency", "--project", project)
@@ -247,10 +309,10 @@ def test_verify_makes_the_same_bytes_whatever_was_handed_back_or_listed_since(pr
     ok(call("daily", "--as-of", EARLIER, "--project", project))
     path = project / "out" / "demo" / END / "outreach.csv"
     path.write_text(path.read_text().rstrip("\n") + "reached\n")
-    before = tree(project / "out"), facts(project, "lists")
+    before = tree(project), facts(project, "lists")
     told = ok(call("daily", "--as-of", END, "--rerun", "verify", "--project", project, "--json")).json
     assert "verified" == told["status"]
-    assert before == (tree(project / "out"), facts(project, "lists"))
+    assert before == (tree(project), facts(project, "lists"))
 
 
 def test_verify_sees_a_changed_reason(project):
@@ -274,10 +336,10 @@ def test_verify_says_so_when_the_data_have_changed(project):
         file.write(
             f'"K9999999","{customer}","2026-06-29 10:00:00","phone","complaint","billing","A001",,,,,,"late",,\n'
         )
-    before = tree(project / "out"), facts(project, "lists")
+    before = tree(project), facts(project, "lists")
     said = call("daily", "--as-of", END, "--rerun", "verify", "--project", project)
     refused(said, 5, f"the list of {END} made again differs: ", "outreach.csv", "--rerun correct")
-    assert before == (tree(project / "out"), facts(project, "lists"))
+    assert before == (tree(project), facts(project, "lists"))
     assert ("daily", "failed") == tuple(facts(project, "runs")[-1][key] for key in ("command", "status"))
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from ledger_facts import MAY_1, MAY_2, NOON, assigned, count, issue, outcome, row
 from sqlalchemy.exc import IntegrityError, StatementError
 
+from churnwatch.errors import DeliveryFailed
 from churnwatch.ledger import (
     Seen,
     assignments,
@@ -123,6 +124,21 @@ def test_a_list_that_fails_in_the_middle_leaves_nothing(
         issue(ledger, rows=[row("a"), broken])
     assert (0, 0) == (count(ledger, "lists"), count(ledger, "list_rows"))
     assert 1 == issue(ledger, rows=[row("a")])
+
+
+def test_a_list_that_is_not_published_is_not_kept_and_one_that_is_not_taken_not_published(ledger: sa.Engine) -> None:
+    published = []
+
+    def full() -> None:
+        raise DeliveryFailed("the disk is full")
+
+    with pytest.raises(DeliveryFailed):
+        issue(ledger, rows=[row("a")], publish=full)
+    assert (0, 0) == (count(ledger, "lists"), count(ledger, "audit"))
+    with pytest.raises(IntegrityError):
+        issue(ledger, rows=[row("a"), row("a", rank=2)], publish=lambda: published.append("twice"))
+    assert 1 == issue(ledger, rows=[row("a")], publish=lambda: published.append("once"))
+    assert ["once"] == published
 
 
 def test_a_list_belongs_to_a_run(ledger: sa.Engine) -> None:

@@ -6,7 +6,7 @@ from churnwatch.delivery.filled import Filled, FilledRow, parse_list_name, read_
 from churnwatch.delivery.outcome_words import OUTCOMES, Outcomes, Wrong, parse_outcomes
 from churnwatch.delivery.page import outreach_html
 from churnwatch.delivery.publish import MANIFEST, differences, file_facts, publish, recover, replace_file
-from churnwatch.delivery.reading import changed_files, read_list
+from churnwatch.delivery.reading import changed_files, is_another, read_list
 from churnwatch.delivery.satisfaction_page import satisfaction_assumptions, satisfaction_html
 from churnwatch.delivery.satisfaction_said import satisfaction_warnings
 from churnwatch.delivery.scores import scores_parquet
@@ -34,6 +34,7 @@ __all__ = [
     "differences",
     "explain_html",
     "file_facts",
+    "is_another",
     "json_row",
     "leavers_csv",
     "list_name",

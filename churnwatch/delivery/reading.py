@@ -39,6 +39,17 @@ def read_list(directory: Path) -> tuple[dict[str, Any], list[dict[str, str]]]:
     return manifest, rows
 
 
+def is_another(directory: Path, facts: Mapping[str, Any]) -> bool:
+    """Whether a directory's ``run.json`` tells of other files than those of ``facts`` (see ``file_facts``).
+
+    Where it cannot be read nobody knows: ``read_list`` says so.
+    """
+    try:
+        return bool(json.loads((directory / MANIFEST).read_bytes())["files"] != facts)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def changed_files(directory: Path, files: Mapping[str, bytes]) -> tuple[str, ...]:
     """Which of ``files`` do not stand in ``directory`` as they were published, one word each.
 

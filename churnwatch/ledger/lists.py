@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -106,6 +106,7 @@ def record_list(
     also: Sequence[tuple[str, str | None]] = (),
     assigned: Sequence[Assigned] = (),
     seen: Seen | None = None,
+    publish: Callable[[], object] | None = None,
 ) -> int:
     """Keep a list with all its rows, or nothing of it; returns the revision, 1 for a day's first list.
 
@@ -114,6 +115,9 @@ def record_list(
     without rows is a fact too. ``assigned`` are the arms of the holdout that this list decided, ``seen`` what it knew.
     Raises ``KeyError`` where a row lacks a key, SQLAlchemy's ``IntegrityError`` where one breaks the schema or an arm
     was decided before.
+
+    ``publish`` is called last, when the database has taken everything: a list it refuses is not published, one whose
+    publication raises is not kept. Only who is killed between the two leaves one published that is not kept.
     """
     lists = schema.lists
     with writing(engine) as connection:
@@ -143,6 +147,8 @@ def record_list(
             connection.execute(sa.insert(schema.list_rows), [{"list_id": list_id, **_kept(row)} for row in rows])
         insert_assigned(connection, list_id=list_id, deployment=deployment, assigned=assigned)
         enter(connection, "list", list_id)
+        if publish is not None:
+            publish()
         return revision
 
 

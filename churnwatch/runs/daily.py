@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -57,10 +58,11 @@ def daily(
 ) -> Daily:
     """Make the list of ``day`` for the deployment's listing model, under the lock.
 
-    Where that day's list was issued already: ``skip`` gives it back (and restores it where its directory is gone),
-    ``verify`` makes it again by what it was issued by and raises CheckFailed where a byte differs, ``correct`` issues a
-    new revision. Without a champion the rule score lists where there are too few outcomes to train one; else raises
-    NoUsableModel, unless a ``baseline`` is named to list by.
+    Where that day's list was issued already: ``skip`` gives it back (and restores it where its directory is gone, or
+    holds a list that a killed run published and the ledger does not know), ``verify`` makes it again by what it was
+    issued by and raises CheckFailed where a byte differs, ``correct`` issues a new revision. Without a champion the
+    rule score lists where there are too few outcomes to train one; else raises NoUsableModel, unless a ``baseline`` is
+    named to list by.
     """
     if baseline is not None and baseline not in BASELINES:
         raise UsageError(
@@ -68,7 +70,7 @@ def daily(
             allowed=", ".join(BASELINES),
             hint=nearest(baseline, BASELINES),
         )
-    from churnwatch.delivery import recover
+    from churnwatch.delivery import is_another, recover
     from churnwatch.ledger import latest_list
 
     with lock(workspace), ledger(workspace) as engine:
@@ -79,7 +81,7 @@ def daily(
             raise CheckFailed(f"no list of {day} was issued, so there is none to verify", hint="run without --rerun")
         if issued is not None and rerun == "skip":
             _refuse_another_ranking(issued, baseline)
-            if directory.is_dir():
+            if directory.is_dir() and not is_another(directory, issued.files):
                 # An agent may have filled in the two empty columns: that is no reason to hide the list.
                 return _published(directory, "skipped")
         with recorded(workspace, engine, command="daily", as_of=day) as record:
@@ -120,8 +122,8 @@ def _refuse_another_ranking(issued: IssuedList, baseline: str | None) -> None:
 def _verify(directory: Path, made: Made, issued: IssuedList, *, restore: bool) -> None:
     """CheckFailed where the list made again is not the one issued, or its files are not as published.
 
-    What an agent wrote into the two columns to hand back is no difference. ``restore``: the directory is gone and is
-    published again.
+    What an agent wrote into the two columns to hand back is no difference. ``restore``: the directory is gone, or is
+    another list's, and is published again.
     """
     from churnwatch.delivery import changed_files, file_facts, publish
 
@@ -135,7 +137,7 @@ def _verify(directory: Path, made: Made, issued: IssuedList, *, restore: bool) -
             "`--rerun correct` issues a new revision",
         )
     if restore:
-        publish(directory, made.files, manifest=made.manifest)
+        publish(directory, made.files, manifest=made.manifest, replace=True)
         return
     changed = changed_files(directory, made.files)
     if changed:
@@ -147,10 +149,9 @@ def _verify(directory: Path, made: Made, issued: IssuedList, *, restore: bool) -
 
 
 def _issue(workspace: Workspace, engine: sa.Engine, made: Made, *, directory: Path, day: date, run_id: int) -> None:
-    from churnwatch.delivery import publish
+    from churnwatch.delivery import file_facts, publish
     from churnwatch.ledger import record_list
 
-    written = publish(directory, made.files, manifest=made.manifest, replace=True)
     record_list(
         engine,
         run_id=run_id,
@@ -159,12 +160,13 @@ def _issue(workspace: Workspace, engine: sa.Engine, made: Made, *, directory: Pa
         model=made.model,
         model_version=made.version,
         baseline=made.baseline,
-        files=written["files"],
+        files=file_facts(made.files),
         issued_at=workspace.now,
         rows=[_kept(row) for row in made.rows],
         also=made.also,
         assigned=_assigned(made, day),
         seen=made.seen,
+        publish=partial(publish, directory, made.files, manifest=made.manifest, replace=True),
     )
 
 
