@@ -15,12 +15,13 @@ from command_line import call, ok, refused
 from openpyxl import load_workbook
 from test_delivery import FULL, GRACE, SITI
 
+from churnwatch.cli.outcomes import show_imported
 from churnwatch.delivery import list_name, outreach_csv, outreach_xlsx
 from churnwatch.errors import DataRefused, RunBusy, UsageError
 from churnwatch.ledger import begin_run, outcomes, record_list, runs
 from churnwatch.project import scaffold
 from churnwatch.runs.daily import _kept
-from churnwatch.runs.handback import came_back, import_outcomes
+from churnwatch.runs.handback import Imported, came_back, import_outcomes
 from churnwatch.runs.workspace import Workspace, ledger, lock, open_workspace
 
 JULY_1, JULY_2 = date(2026, 7, 1), date(2026, 7, 2)
@@ -183,10 +184,30 @@ def test_a_conflict_is_refused_and_a_correction_keeps_both(workspace: Workspace,
     assert (1, 1, 0) == (done.new, done.corrected, done.repeated)
     assert [("not_reached",)] == [one.words for one in kept(workspace)]
     assert [("reached",), ("not_reached",)] == [one.words for one in kept(workspace, replaced=True)]
-    # The first file once more takes the correction back neither by accident nor by --correct.
+    # The first file once more takes the correction back by no accident.
     first.write_bytes(data)
-    assert (0, 1) == (hand_in(workspace, first).new, hand_in(workspace, first, correct=True).repeated)
+    again = hand_in(workspace, first)
+    assert (0, 0, 1, 1) == (again.new, again.corrected, again.repeated, again.superseded)
     assert [("not_reached",)] == [one.words for one in kept(workspace)]
+    # Who asks for it gets it, once.
+    for new in (1, 0):
+        asked = hand_in(workspace, first, correct=True)
+        assert (new, new, 1 - new, 0) == (asked.new, asked.corrected, asked.repeated, asked.superseded)
+        assert {"reached": new} == {"reached": 0, **asked.words}
+        assert [("reached",)] == [one.words for one in kept(workspace)]
+    assert 3 == len(kept(workspace, replaced=True))
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "1 of these were corrected since, and stay so"), ("id", "1 di antaranya telah diperbaiki sesudahnya")],
+)
+def test_a_file_is_told_what_of_it_no_longer_stands(
+    capsys: pytest.CaptureFixture[str], language: str, words: str
+) -> None:
+    done = Imported("a.csv", 1, 0, 0, new=0, repeated=1, corrected=0, superseded=1, words={}, lists=())
+    show_imported(done, language)
+    assert words in " ".join(capsys.readouterr().out.split())
 
 
 def test_all_that_is_wrong_with_a_file_is_told_at_once_and_nothing_is_written(

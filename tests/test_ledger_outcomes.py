@@ -65,6 +65,10 @@ def test_an_old_file_handed_in_again_takes_back_no_correction(listed: sa.Engine)
     for one, expected in ((wrong, Recorded(1, 0)), (right, Recorded(1, 0, 1)), (wrong, Recorded(0, 1))):
         assert expected == record_outcomes(listed, deployment="demo", outcomes=[one])
     assert [("reached",)] == [one.words for one in outcomes(listed, deployment="demo")]
+    asked = record_outcomes(listed, deployment="demo", outcomes=[wrong], correct=True)
+    assert Recorded(1, 0, 1) == asked
+    assert Recorded(0, 1) == record_outcomes(listed, deployment="demo", outcomes=[wrong], correct=True)
+    assert Recorded(1, 0, 1) == record_outcomes(listed, deployment="demo", outcomes=[right], correct=True)
     back = outcome("a", "not_reached", source="f3")
     assert Recorded(1, 0, 1) == record_outcomes(listed, deployment="demo", outcomes=[back])
     assert [("not_reached",)] == [one.words for one in outcomes(listed, deployment="demo")]

@@ -77,6 +77,11 @@ def test_notes_are_not_repeated_at_length() -> None:
 
 def test_a_wrong_flag_needs_a_why_and_a_why_is_one() -> None:
     """Who writes only what was wrong with the reasons has said that the flag was."""
+    for cell in ("wrong flag: already renewed", "Wrong_flag (sudah pindah)", "tanda keliru karena pindah"):
+        wrong = parse_outcomes(cell)
+        assert isinstance(wrong, Wrong)
+        assert f"`{cell}` says why in the same cell" == wrong.found
+        assert "in the next column, flag_wrong_reason" in wrong.allowed
     assert "a wrong flag without a why" == parse_outcomes("wrong flag").found  # type: ignore[union-attr]
     assert Outcomes(("wrong_flag",)) == parse_outcomes("tanda keliru", why="was on holiday")
     assert Outcomes(("reached", "wrong_flag")) == parse_outcomes("reached", why="was on holiday")

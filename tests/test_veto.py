@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from command_line import call, ok, refused
+from command_line import call, facts, ok, refused
 
 
 def test_a_veto_stands_until_it_is_lifted_and_both_are_kept(project):
@@ -18,6 +18,21 @@ def test_a_veto_stands_until_it_is_lifted_and_both_are_kept(project):
     assert "is lifted" in lifted.out
     assert [] == ok(call("outreach", "vetoes", "--project", project, "--json")).json["vetoes"]
     assert "No veto stands" in ok(call("outreach", "vetoes", "--project", project)).out
+
+
+def test_who_is_vetoed_already_is_said_and_the_same_reason_is_not_written_twice(project):
+    def said(reason):
+        return ok(call("outreach", "veto", "C000012", "--reason", reason, "--project", project)).out
+
+    assert "is vetoed: from the next list on" in said("large")
+    for reason, told in (("large", "Nothing was written."), ("a partner", "The new reason is kept beside it.")):
+        first, second = said(reason).splitlines()
+        assert first.startswith("C000012 was vetoed already, on ")
+        assert first.endswith(": large")
+        assert told == second
+    assert ["large", "a partner"] == [one["reason"] for one in facts(project, "vetoes")]
+    told = ok(call("outreach", "veto", "C000012", "--reason", "a partner", "--project", project, "--json")).json
+    assert (False, "a partner") == (told["written"], told["before"]["reason"])
 
 
 def test_a_customer_there_is_not_is_refused_with_the_nearest(project):

@@ -93,7 +93,7 @@ def show_imported(done: Imported, lang: str) -> None:
         f"{whole(done.words[key], language=lang)} × {word(key, language=lang)}" for key in OUTCOMES if key in done.words
     ]
     lines = [("·", ", ".join(told), "")] if told else []
-    for key in ("corrected", "repeated", "twice", "without_outcome"):
+    for key in ("corrected", "repeated", "superseded", "twice", "without_outcome"):
         count = getattr(done, key)
         if count:
             lines.append(("·", say(f"outcomes_{key}", lang).format(n=whole(count, language=lang)), "dim"))

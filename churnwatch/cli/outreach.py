@@ -50,13 +50,13 @@ def veto(
     lift: Annotated[bool, typer.Option("--lift", help="Lift the veto that stands.")] = False,
 ) -> None:
     """A critical account that is never held out; or no longer, with --lift. Logged with who said so and why."""
+    from churnwatch.runs.veto import said_json
     from churnwatch.runs.veto import veto as run
-    from churnwatch.runs.veto import veto_json
 
     workspace = common.workspace()
     with progress_bar() as report:
         said = run(workspace, customer, reason=reason, by=account(), lift=lift, report=report)
-    told = veto_json(workspace, said)
+    told = said_json(workspace, said)
     tell(common.json, told, lambda: show_said(told))
 
 
@@ -73,8 +73,12 @@ def vetoes(common: Common) -> None:
 
 def show_said(told: Mapping[str, Any]) -> None:
     """What was written down, and from when on it holds."""
+    stood = told["before"]
     if told["lifted"]:
         print(f"The veto of {told['customer']} is lifted: from the next list on it may be held out like everybody.")
+    elif stood is not None:
+        print(f"{told['customer']} was vetoed already, on {stood['day']} by {stood['by']}: {stood['reason']}")
+        print("The new reason is kept beside it." if told["written"] else "Nothing was written.")
     else:
         print(f"{told['customer']} is vetoed: from the next list on it is never held out, and in neither arm.")
 

@@ -28,6 +28,10 @@ WORDS = {
         "{n} di antaranya menggantikan hasil sebelumnya, yang tetap disimpan",
     ),
     "outcomes_repeated": ("{n} known already", "{n} sudah tercatat"),
+    "outcomes_superseded": (
+        "{n} of these were corrected since, and stay so (--correct lets this file count again)",
+        "{n} di antaranya telah diperbaiki sesudahnya, dan tetap demikian (--correct membuat berkas ini berlaku lagi)",
+    ),
     "outcomes_twice": ("{n} said twice in the file", "{n} tertulis dua kali di berkas"),
     "outcomes_without_outcome": ("{n} without an outcome, left as they are", "{n} tanpa hasil, dibiarkan"),
     "outcomes_none": ("Nothing has come back.", "Belum ada hasil yang kembali."),

@@ -45,6 +45,7 @@ _TOGETHER = (
 )
 """What cannot have come of one contact both."""
 _SNOOZE = re.compile(r"^(?P<word>(?:snooze|tunda)(?: until| sampai| hingga)?)\s*:?\s*(?P<day>\S.*)$")
+_FLAGGED = re.compile(rf"(?:{'|'.join(word for word, key in _KEYS.items() if key == 'wrong_flag')})\b")
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,11 @@ def parse_outcomes(text: str, *, why: str = "") -> Outcomes | Wrong:
             continue
         snoozed = _SNOOZE.match(told)
         key = "snooze" if snoozed else _KEYS.get(told)
+        if key is None and _FLAGGED.match(told):
+            return Wrong(
+                f"`{_shown(part)}` says why in the same cell",
+                "wrong flag or tanda keliru alone, and what was wrong in the next column, flag_wrong_reason",
+            )
         if key is None:
             return Wrong(f"`{_shown(part)}` is no outcome", _allowed(), nearest(told, _KEYS))
         if key == "snooze":

@@ -67,12 +67,14 @@ class Recorded:
     corrected: int = 0
 
 
-def record_outcomes(engine: sa.Engine, *, deployment: str, outcomes: Sequence[Outcome]) -> Recorded:
+def record_outcomes(
+    engine: sa.Engine, *, deployment: str, outcomes: Sequence[Outcome], correct: bool = False
+) -> Recorded:
     """Append outcomes, all or none. The same fact again is no new one; another word on the same row corrects it.
 
     A fact is known when the row's last word says the same, or when the same file said so before: handing in an old file
-    again takes back no correction. Raises ``ValueError`` for an outcome of another deployment, SQLAlchemy's
-    ``IntegrityError`` for one of a list that was never issued.
+    again takes back no correction, unless it is to ``correct`` what stands. Raises ``ValueError`` for an outcome of
+    another deployment, SQLAlchemy's ``IntegrityError`` for one of a list that was never issued.
     """
     if any(one.deployment != deployment for one in outcomes):
         raise ValueError(f"an outcome is not of the deployment {deployment}")
@@ -84,7 +86,8 @@ def record_outcomes(engine: sa.Engine, *, deployment: str, outcomes: Sequence[Ou
         from_file = {(one.source, one.said) for one in before}
         for one in outcomes:
             standing = last.get(one.row)
-            if (standing is not None and standing.said == one.said) or (one.source, one.said) in from_file:
+            old = (one.source, one.said) in from_file and not correct
+            if old or (standing is not None and standing.said == one.said):
                 repeated += 1
                 continue
             values = {field.name: getattr(one, field.name) for field in fields(Outcome) if field.name != "outcome_id"}

@@ -36,7 +36,8 @@ Place = tuple[date, int | None]
 @dataclass(frozen=True)
 class Imported:
     """What became of a file: ``rows == without_outcome + twice + new + repeated``; ``corrected`` of the new ones took
-    the place of an earlier word. ``words`` counts those of the new ones, ``lists`` names the lists they are of.
+    the place of an earlier word; of the repeated, ``superseded`` were corrected by another file since, and stay so.
+    ``words`` counts those of the new ones, ``lists`` names the lists they are of.
     """
 
     file: str
@@ -47,6 +48,7 @@ class Imported:
     new: int
     repeated: int
     corrected: int
+    superseded: int
     words: Mapping[str, int]
     lists: tuple[str, ...]
 
@@ -60,6 +62,7 @@ class Imported:
             "new": self.new,
             "repeated": self.repeated,
             "corrected": self.corrected,
+            "superseded": self.superseded,
             "words": dict(self.words),
             "lists": list(self.lists),
         }
@@ -86,8 +89,9 @@ def import_outcomes(
 
     A row tells by its column ``list`` which list it is of; else the run.json beside the file does, or ``of_list``. It
     was worked ``on`` that day, else on its list's own. Rows without outcome are left alone, and a file handed in again
-    changes nothing. An outcome unlike the one that stands for its row is refused, unless it is to ``correct`` it: then
-    both are kept, and the last counts. Raises DataRefused, with every problem of the file, where there is one.
+    changes nothing, also where it was corrected since. An outcome unlike the one that stands for its row is refused,
+    unless it is to ``correct`` it, whatever the file: then both are kept, and the last counts. Raises DataRefused, with
+    every problem of the file, where there is one.
     """
     from churnwatch.delivery import read_filled
     from churnwatch.ledger import outcomes, record_outcomes
@@ -103,9 +107,9 @@ def import_outcomes(
         found = file.against(found, before, correct=correct)
         if file.problems:
             raise _refused(filled.file, file.problems)
-        new = [one for one in found if not before.knows(one)]
+        new = [one for one in found if not (before.stands(one) if correct else before.knows(one))]
         with recorded(workspace, engine, command="outcomes import") as record:
-            kept = record_outcomes(engine, deployment=workspace.deployment, outcomes=found)
+            kept = record_outcomes(engine, deployment=workspace.deployment, outcomes=found, correct=correct)
             record.detail |= {"new": kept.new, "repeated": kept.repeated, "corrected": kept.corrected}
     return Imported(
         file=filled.file,
@@ -115,6 +119,7 @@ def import_outcomes(
         new=kept.new,
         repeated=kept.repeated,
         corrected=kept.corrected,
+        superseded=0 if correct else sum(before.knows(one) and not before.stands(one) for one in found),
         words=dict(Counter(word for one in new for word in one.words)),
         lists=tuple(sorted({file.names[one.line] for one in new})),
     )
@@ -134,9 +139,13 @@ class _Before:
         """What stands for the same customer of the same day's list."""
         return self._standing.get((one.list_day, one.customer_id))
 
+    def stands(self, one: Outcome) -> bool:
+        """Whether the last word says the same."""
+        return one.said in self._said
+
     def knows(self, one: Outcome) -> bool:
         """Whether it stands, or this very file said so, and was corrected since."""
-        return one.said in self._said or (one.source, one.said) in self._from_file
+        return self.stands(one) or (one.source, one.said) in self._from_file
 
 
 class _File:
