@@ -22,6 +22,7 @@ import pytest
 from browser import CONTRAST
 
 from churnwatch.delivery import (
+    changed_files,
     differences,
     json_row,
     leavers_csv,
@@ -249,6 +250,19 @@ def test_a_number_of_ours_keeps_its_sign_and_data_beside_it_are_guarded() -> Non
     assert '\'=HYPERLINK("x","y")' == record["customer_name"]
     assert ["'@a", "'+b", "'-c"] == [record[f"reason_{number}"] for number in (1, 2, 3)]
     assert "-0.2500" == record["change"]
+
+
+def test_a_list_read_back_carries_no_guards(tmp_path: Path) -> None:
+    """A customer named -1 is so named in the terminal and in --json; what the file guards stays guarded there."""
+    hostile = replace(SITI, customer_id="-1", customer_name="-1", reasons=("Asked; -5 was told", "@a"), change=-0.25)
+    files = {"outreach.csv": outreach_csv([hostile])}
+    publish(tmp_path / "day", files, manifest={})
+    [row] = read_list(tmp_path / "day")[1]
+    assert ("-1", "-1", "Asked; -5 was told", "@a", "-0.2500") == tuple(
+        row[name] for name in ("customer", "customer_name", "reason_1", "reason_2", "change")
+    )
+    assert -0.25 == json_row(row)["change"]
+    assert () == changed_files(tmp_path / "day", files)
 
 
 def test_a_row_that_a_baseline_ranked_says_so() -> None:

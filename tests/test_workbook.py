@@ -6,6 +6,7 @@ import io
 import os
 import time
 import zipfile
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -105,11 +106,13 @@ def test_a_fall_of_less_than_half_a_point_is_none() -> None:
 
 @pytest.mark.parametrize("text", ["=1+1", "+62 812", "@SUM(A1)", '=HYPERLINK("x")', "-5"])
 def test_no_text_of_data_is_a_formula(text: str) -> None:
-    """Each stands as text, guarded as in the table, wherever it came from."""
+    """Each stands as text and as it is, marked for who edits it, wherever it came from."""
     hostile = replace(FULL, customer_id=text, customer_name=text, owner_name=text, reasons=(text,), action=text)
     texts = [cell for cell in sheet_of(made(hostile))[2] if isinstance(cell.value, str)]
     assert {"s"} <= {cell.data_type for cell in texts} <= {"s", "inlineStr"}
-    assert 5 == sum(cell.value.startswith("'" + text) for cell in texts)
+    assert 5 == sum(cell.value.startswith(text) for cell in texts)
+    assert {True: 5} == Counter(bool(cell.quotePrefix) for cell in texts if cell.value.startswith(text))
+    assert not any(cell.quotePrefix for cell in texts if not cell.value.startswith(text))
     assert b"<f>" not in zipfile.ZipFile(io.BytesIO(made(hostile))).read("xl/worksheets/sheet1.xml")
 
 

@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NoReturn
 
-from churnwatch.delivery.text import clean
+from churnwatch.delivery.text import clean, unguarded
 from churnwatch.delivery.workbook import TITLES
 from churnwatch.errors import DataRefused, nearest
 
@@ -88,11 +88,6 @@ def parse_list_name(text: str) -> tuple[str, date, int] | None:
         return found["deployment"], date.fromisoformat(found["day"]), int(found["revision"])
     except ValueError:
         return None
-
-
-def unguarded(text: str) -> str:
-    """The text without the apostrophe by which ``text.cell`` keeps it from being a formula."""
-    return text[1:] if re.match(r"'[=+\-@\uff1d\uff0b\uff0d\uff20]", text) else text
 
 
 def separated_rows(text: str, delimiter: str) -> list[tuple[int, list[str]]]:

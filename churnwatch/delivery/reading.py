@@ -12,6 +12,7 @@ from typing import Any
 
 from churnwatch.delivery.publish import MANIFEST
 from churnwatch.delivery.table import COLUMNS, LATER
+from churnwatch.delivery.text import unguarded
 from churnwatch.delivery.workbook import TITLES
 from churnwatch.errors import CheckFailed
 
@@ -20,7 +21,7 @@ HANDED_BACK = ("outcome", "flag_wrong_reason")
 
 
 def read_list(directory: Path) -> tuple[dict[str, Any], list[dict[str, str]]]:
-    """The manifest (without its ``files``) and the rows of ``outreach.csv``, as text by column.
+    """The manifest (without its ``files``) and the rows of ``outreach.csv``, as text by column without its guards.
 
     Raises CheckFailed where one of them is gone or can no longer be read as it was written.
     """
@@ -36,7 +37,7 @@ def read_list(directory: Path) -> tuple[dict[str, Any], list[dict[str, str]]]:
     if rows is None:
         raise CheckFailed("outreach.csv cannot be read any more", where=str(directory), hint=hint)
     manifest.pop("files", None)
-    return manifest, rows
+    return manifest, [{name: unguarded(text) for name, text in row.items()} for row in rows]
 
 
 def is_another(directory: Path, facts: Mapping[str, Any]) -> bool:

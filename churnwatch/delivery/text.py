@@ -12,6 +12,7 @@ _FORMULA = r"=+\-@\uff1d\uff0b\uff0d\uff20"  # spreadsheets in East Asian langua
 _STARTS = re.compile(rf"^[{_FORMULA}]")
 # Where the list separator is a semicolon (Indonesia's is), a program may cut our cell there.
 _STARTS_AFTER_CUT = re.compile(rf";(?=[\s\"]*[{_FORMULA}])")
+_GUARDS = re.compile(rf"(?:^'(?=[{_FORMULA}]))|(?<=;)'(?=[\s\"]*[{_FORMULA}])")
 
 
 def clean(text: str) -> str:
@@ -30,3 +31,13 @@ def cell(text: str) -> str:
     """Clean text that no spreadsheet takes for a formula: an apostrophe precedes a sign that starts one."""
     guarded = _STARTS_AFTER_CUT.sub(";'", clean(text))
     return f"'{guarded}" if _STARTS.match(guarded) else guarded
+
+
+def unguarded(text: str) -> str:
+    """A text of a table as it was before ``cell`` kept it from being a formula."""
+    return _GUARDS.sub("", text) if "'" in text else text
+
+
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet in which it is typed takes the text for a formula."""
+    return _STARTS.match(text) is not None

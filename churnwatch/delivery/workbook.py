@@ -12,7 +12,7 @@ from typing import Any, Literal
 from churnwatch.delivery import words
 from churnwatch.delivery.card_words import ranking_words
 from churnwatch.delivery.outcome_words import offered
-from churnwatch.delivery.text import cell
+from churnwatch.delivery.text import clean, is_formula
 from churnwatch.outreach import Further, ListRow
 
 Kind = Literal["text", "wrapped", "whole", "percent", "points", "day", "money", "input"]
@@ -89,7 +89,8 @@ def outreach_xlsx(rows: Sequence[ListRow], *, name: str, day: date, currency: st
     The header is in the language that all owners read, else in ``language``; a row is in its owner's. Risk is a number
     shown in percent, days are days, ``name`` is the list's (``table.list_name``). The columns outcome (with a drop-down
     of the words, which takes others too) and the one beside it are empty, to hand back. Columns that no row fills are
-    left out. Text carries the same guard against formulas as in the CSV, and every text cell is one by its type.
+    left out. Every text cell is one by its type, and one that a program would take for a formula when somebody edits it
+    is marked as a text (the program's own apostrophe, which is no part of the value).
     """
     from openpyxl import Workbook
 
@@ -111,9 +112,9 @@ def _kept(column: _Column, rows: Sequence[ListRow]) -> bool:
 
 def _columns(name: str) -> Iterator[_Column]:
     yield _Column("rank", "whole", lambda row: row.rank)
-    yield _Column("customer", "text", lambda row: cell(row.customer_id))
-    yield _Column("name", "text", lambda row: cell(row.customer_name))
-    yield _Column("owner", "text", lambda row: cell(row.owner_name or row.owner))
+    yield _Column("customer", "text", lambda row: clean(row.customer_id))
+    yield _Column("name", "text", lambda row: clean(row.customer_name))
+    yield _Column("owner", "text", lambda row: clean(row.owner_name or row.owner))
     yield _Column("risk", "percent", lambda row: None if row.risk is None else round(row.risk, 4))
     yield _Column("band", "text", lambda row: words.say(row.band, language=row.language) if row.band else "")
     yield _Column("change", "points", _points)
@@ -124,12 +125,12 @@ def _columns(name: str) -> Iterator[_Column]:
     yield _Column("outcome", "input", lambda _: None)
     yield _Column("flag_wrong_reason", "input", lambda _: None)
     yield _Column("last_contact", "day", lambda row: row.last_contact)
-    yield _Column("last_survey", "text", lambda row: cell(words.days_in(row.last_survey or "", language=row.language)))
+    yield _Column("last_survey", "text", lambda row: clean(words.days_in(row.last_survey or "", language=row.language)))
     yield _Column("value", "money", lambda row: row.value_at_risk)
     yield _Column(
-        "account_owner", "text", lambda row: cell(row.account_owner_name or row.account_owner) if row.handed else ""
+        "account_owner", "text", lambda row: clean(row.account_owner_name or row.account_owner) if row.handed else ""
     )
-    yield _Column("list", "text", lambda _: cell(name))
+    yield _Column("list", "text", lambda _: clean(name))
 
 
 def _points(row: ListRow) -> float | None:
@@ -147,7 +148,7 @@ def _why(row: ListRow) -> str:
         first.append(_further(row.further, own))
     early = words.say("back_early", language=own, why=row.back_early) if row.back_early else ""
     told = [*first, *row.reasons, early, row.counterfactual or ""]
-    return "\n".join(filter(None, map(cell, told)))
+    return "\n".join(filter(None, map(clean, told)))
 
 
 def _further(further: Further, language: str) -> str:
@@ -161,7 +162,7 @@ def _do(row: ListRow) -> str:
     title = row.action
     if row.action_minutes is not None:
         title += f" ({_MINUTES[row.language == 'id'].format(n=row.action_minutes)})"
-    return "\n".join(filter(None, (cell(text or "") for text in (title, row.action_why, row.action_steps))))
+    return "\n".join(filter(None, (clean(text or "") for text in (title, row.action_why, row.action_steps))))
 
 
 def _title(column: _Column, rows: Sequence[ListRow], *, head: str, currency: str) -> str:
@@ -188,18 +189,22 @@ def _write(sheet: Any, columns: Sequence[_Column], rows: Sequence[ListRow], titl
     head.font = Font(bold=True, color="FFFFFFFF")
     head.fill = PatternFill("solid", fgColor="FF2F4858")
     sheet.row_dimensions[1].height = 32
-    _append(sheet, [head] * len(columns), titles)
+    _append(sheet, [(head, head)] * len(columns), titles)
     line = Border(bottom=Side("thin", color="FFD0D4D9"))
     paper = PatternFill("solid", fgColor="FFFFF8DC")
     cells = []
     for column in columns:
         texts = column.kind in ("wrapped", "input", "text")
-        made = _cell(sheet, Alignment(vertical="top", wrap_text=texts))
-        made.border = line
-        made.number_format = _FORMATS.get(column.kind, "General" if column.kind == "wrapped" else "@")
-        if column.kind == "input":
-            made.fill = paper
-        cells.append(made)
+        pair = []
+        for quoted in (False, True):
+            made = _cell(sheet, Alignment(vertical="top", wrap_text=texts))
+            made.border = line
+            made.number_format = _FORMATS.get(column.kind, "General" if column.kind == "wrapped" else "@")
+            if column.kind == "input":
+                made.fill = paper
+            made.quotePrefix = quoted
+            pair.append(made)
+        cells.append((pair[0], pair[1]))
     for at, row in enumerate(rows, start=2):
         values = [column.value(row) for column in columns]
         sheet.row_dimensions[at].height = 15 * max(map(_lines, columns, values)) + 3
@@ -214,11 +219,12 @@ def _cell(sheet: Any, alignment: Any) -> Any:
     return made
 
 
-def _append(sheet: Any, cells: Sequence[Any], values: Sequence[Any]) -> None:
-    """Write the cells with these values; a text stays one whatever it begins with."""
+def _append(sheet: Any, cells: Sequence[tuple[Any, Any]], values: Sequence[Any]) -> None:
+    """Write the cells with these values, of each pair the second where a text begins as a formula does."""
 
     def filled() -> Iterator[Any]:
-        for at, value in zip(cells, values, strict=True):
+        for (plain, quoted), value in zip(cells, values, strict=True):
+            at = quoted if isinstance(value, str) and is_formula(value) else plain
             if isinstance(value, date):
                 value = (value - _DAY_0).days  # as a date it would bring a format of its own
             at.value = None if value == "" else value
