@@ -9,7 +9,7 @@
     ├── CheckFailed         5  a gate, an audit, a verification, too little to train on
     ├── NoUsableModel       6  none registered, damaged bundle
     ├── RunBusy             7  another run is on
-    └── DeliveryFailed      8  a delivery failed or its fate is unknown
+    └── DeliveryFailed      8  a delivery failed or its fate is unknown, what was to be kept could not be written
 
 A message says where, what was found, what is allowed and what to try. The command line prints it without
 a traceback; anything that is not a ``ChurnwatchError`` is a bug and exits with 1.
@@ -85,7 +85,7 @@ class RunBusy(ChurnwatchError):
 
 
 class DeliveryFailed(ChurnwatchError):
-    """A delivery failed, or nobody can tell whether it arrived."""
+    """A delivery failed, or nobody can tell whether it arrived; or what was to be kept could not be written."""
 
     exit_code = 8
 

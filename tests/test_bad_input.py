@@ -14,6 +14,7 @@ import pytest
 from command_line import END, ROOT, call, environment, facts, ledger_of, ok, refused, spawn, tree, untouched
 from postgres import connected
 
+from churnwatch.ledger import opening
 from churnwatch.ledger.schema import REVISIONS
 
 
@@ -268,6 +269,66 @@ def test_a_ledger_newer_than_the_program(project):
     with untouched(project):
         said = call("daily", "--as-of", END, "--project", project)
     refused(said, 3, "the ledger's schema is 9999, newer than this program", f"up to {REVISIONS[-1]}")
+
+
+def _read_only(project, monkeypatch):
+    if ledger_of(project).startswith("postgresql"):
+        with connected(ledger_of(project)) as connection:
+            name = connection.exec_driver_sql("select current_database()").scalar()
+            connection.exec_driver_sql(f'alter database "{name}" set default_transaction_read_only = on')
+        return "read-only transaction"
+    _pragma(monkeypatch, "query_only = on")
+    return "readonly database"
+
+
+def _full(project, monkeypatch):
+    if ledger_of(project).startswith("postgresql"):
+        pytest.skip("the disk of a server is not ours to fill")
+    _pragma(monkeypatch, "max_page_count = 1")
+    return "is full"
+
+
+def _pragma(monkeypatch, said):
+    """As the file system would have it; of rights that are missing, root notices nothing."""
+    real = opening._prepare_sqlite
+
+    def prepared(connection, record):
+        real(connection, record)
+        connection.execute(f"PRAGMA {said}").close()
+
+    monkeypatch.setattr(opening, "_prepare_sqlite", prepared)
+
+
+def _without_a_table(project, _monkeypatch):
+    with connected(ledger_of(project)) as connection:
+        connection.exec_driver_sql("drop table audit")
+    return "audit"
+
+
+@pytest.mark.parametrize("harm", [_read_only, _full, _without_a_table])
+def test_a_ledger_that_cannot_be_written(project, monkeypatch, harm):
+    """One message with the database's own word for it; the list of before stands, and no new one."""
+    before = tree(project)
+    word = harm(project, monkeypatch)
+    said = call("daily", "--as-of", END, "--rerun", "correct", "--project", project)
+    refused(said, 8, "the ledger refused: ", word, ledger_of(project).rpartition("///")[2].rpartition("=")[2])
+    assert [1] == [one["revision"] for one in facts(project, "lists")]
+    assert before == tree(project)
+
+
+def test_a_lock_that_cannot_be_written(project):
+    """Also for who would only be given what is there. A directory in its place stops root too."""
+    lock = project / "state" / "demo" / "lock"
+    lock.unlink(missing_ok=True)
+    lock.mkdir()
+    refused(call("daily", "--as-of", END, "--project", project), 8, "the lock cannot be written", str(lock))
+    lock.rmdir()
+    lock.parent.rename(project / "elsewhere")
+    lock.parent.write_text("a file where the state should be")
+    refused(call("daily", "--as-of", END, "--project", project), 8, "the lock cannot be written", str(lock))
+    refused(
+        call("tune", "churn", "--trials", 1, "--project", project), 8, "the lock cannot be written", "tune-churn.lock"
+    )
 
 
 # Two runs at once.

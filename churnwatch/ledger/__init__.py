@@ -22,7 +22,7 @@ from churnwatch.ledger.lists import (
     rows_of_customer,
     seen_now,
 )
-from churnwatch.ledger.opening import is_ledger, open_ledger
+from churnwatch.ledger.opening import is_ledger, open_ledger, served
 from churnwatch.ledger.outcomes import Outcome, Recorded, outcomes, record_outcomes
 from churnwatch.ledger.promotions import (
     ROLLED_BACK,
@@ -81,6 +81,7 @@ __all__ = [
     "rows_of_customer",
     "runs",
     "seen_now",
+    "served",
     "terms",
     "verify_chain",
     "vetoed",

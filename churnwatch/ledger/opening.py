@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import NullPool
 
-from churnwatch.errors import ProjectError
+from churnwatch.errors import DeliveryFailed, ProjectError
 from churnwatch.ledger.schema import REVISIONS, VERSION_TABLE, metadata
 
 # Keys in order, so that equal facts are equal text; NaN is no JSON and PostgreSQL would refuse it anyway.
 _to_json = partial(json.dumps, sort_keys=True, ensure_ascii=False, allow_nan=False)
+
+
+REFUSED = ("25006", "42501", "42P01")
+"""PostgreSQL's own words for it: a database only to be read, without the right, without the table."""
 
 
 def open_ledger(url_or_path: str | Path) -> sa.Engine:
@@ -73,6 +77,30 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         yield connection
+
+
+@contextmanager
+def served(engine: sa.Engine) -> Iterator[None]:
+    """Where the database refuses what is asked of it inside, one message: ``DeliveryFailed``.
+
+    Refused is what has nothing to do with the facts: it may not be written, is full, locked, damaged or not reached,
+    a table is gone. What breaks the schema is a mistake of the program and stays what it is.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        on_file = engine.dialect.name == "sqlite"
+        # Of a damaged file SQLite's driver says nothing closer; PostgreSQL's triggers speak by that class.
+        damaged = on_file and type(error) is DatabaseError
+        refused = isinstance(error, OperationalError) or getattr(error.orig, "sqlstate", None) in REFUSED
+        if not (damaged or refused):
+            raise
+        raise DeliveryFailed(
+            f"the ledger refused: {str(error.orig).splitlines()[0]}",
+            where=str(engine.url.database) if on_file else engine.url.render_as_string(),
+            hint="make room, set the rights or end what holds it, then run again; `churnwatch audit verify` looks "
+            "whether the ledger is whole",
+        ) from None
 
 
 def unopened(error: DBAPIError, engine: sa.Engine, *, where: str) -> ProjectError:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -21,7 +20,7 @@ from churnwatch.runs.record import recorded
 from churnwatch.runs.study import TEST_FIFTH, fifths, usable_columns
 from churnwatch.runs.suspects import model_file
 from churnwatch.runs.weighing import weighted
-from churnwatch.runs.workspace import Report, Workspace, ledger, load_tables
+from churnwatch.runs.workspace import Report, Workspace, hold, ledger, load_tables
 from churnwatch.spec import Model, civil_day
 
 if TYPE_CHECKING:
@@ -233,18 +232,9 @@ def _range_words(one: Any) -> str:
 @contextmanager
 def _alone(workspace: Workspace, name: str) -> Iterator[None]:
     """One search of a model at a time. It takes hours, so it does not hold the deployment's lock: lists go on."""
-    from filelock import FileLock, Timeout
-
-    workspace.state.mkdir(parents=True, exist_ok=True)
-    held = FileLock(Path(workspace.state) / f"tune-{name}.lock", timeout=0)
-    try:
-        held.acquire()
-    except Timeout:
-        raise RunBusy(
-            f"the model {name} of the deployment {workspace.deployment} is being tuned already",
-            hint="wait until that has finished; a search that is ended goes on when it is asked for again",
-        ) from None
-    try:
+    busy = RunBusy(
+        f"the model {name} of the deployment {workspace.deployment} is being tuned already",
+        hint="wait until that has finished; a search that is ended goes on when it is asked for again",
+    )
+    with hold(workspace.state / f"tune-{name}.lock", busy=busy):
         yield
-    finally:
-        held.release()

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from churnwatch.errors import ProjectError, RunBusy, nearest
+from churnwatch.errors import DeliveryFailed, ProjectError, RunBusy, nearest
 from churnwatch.project import load_project
 from churnwatch.signals import check_signals
 from churnwatch.spec import Model, ProjectSpec, midnight
@@ -134,12 +134,13 @@ def as_known_on(workspace: Workspace, day: date) -> Workspace:
 
 @contextmanager
 def ledger(workspace: Workspace) -> Iterator[sa.Engine]:
-    """The deployment's ledger, open."""
-    from churnwatch.ledger import open_ledger
+    """The deployment's ledger, open; ``DeliveryFailed`` where the database refuses what is asked of it."""
+    from churnwatch.ledger import open_ledger, served
 
     engine = open_ledger(workspace.ledger)
     try:
-        yield engine
+        with served(engine):
+            yield engine
     finally:
         engine.dispose()
 
@@ -157,17 +158,31 @@ def lock(workspace: Workspace, *, within: str | None = None) -> Iterator[None]:
 
     ``within`` names a lock of its own, for long work that the daily run need not wait for.
     """
+    place = workspace.state / within if within else workspace.state
+    busy = RunBusy(
+        f"another {'run' if within is None else within} of the deployment {workspace.deployment} is on",
+        hint="wait until it has finished, then run again; nothing was changed",
+    )
+    with hold(place / "lock", busy=busy):
+        yield
+
+
+@contextmanager
+def hold(path: Path, *, busy: RunBusy) -> Iterator[None]:
+    """Hold the lock that is a file; ``busy`` where another holds it, ``DeliveryFailed`` where it cannot be written."""
     from filelock import FileLock, Timeout
 
-    place = workspace.state / within if within else workspace.state
-    place.mkdir(parents=True, exist_ok=True)
-    held = FileLock(place / "lock", timeout=0)
+    held = FileLock(path, timeout=0)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         held.acquire()
     except Timeout:
-        raise RunBusy(
-            f"another {'run' if within is None else within} of the deployment {workspace.deployment} is on",
-            hint="wait until it has finished, then run again; nothing was changed",
+        raise busy from None
+    except OSError as error:
+        raise DeliveryFailed(
+            f"the lock cannot be written: {error.strerror or error}",
+            where=str(path),
+            hint="make room or set the rights, then run again; nothing was changed",
         ) from None
     try:
         yield
