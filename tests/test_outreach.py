@@ -188,12 +188,22 @@ def parted(
     return ids[0], ids[1]
 
 
-def plain_walk(
-    rows: list[Row], capacity: dict[str, int] | None, total: float, share: Fraction, budget: int | None
-) -> tuple[list[str], list[str], Counts]:
-    """Three walks: further models take their share of places and minutes, the listing model what it can, they the rest.
+Placed = tuple[str, str | None, str]
 
-    The last of a row is what it takes; without a budget nobody asks.
+
+def plain_walk(
+    rows: list[Row],
+    capacity: dict[str, int] | None,
+    total: float,
+    share: Fraction,
+    budget: int | None,
+    away: dict[str, str | None],
+    leads: dict[str, str],
+) -> tuple[list[Placed], list[Placed], Counts]:
+    """Who gets a place, on whose list and how it came there: the listing model's rows, the further models', the counts.
+
+    Further models take their share of places and minutes, the listing model what it can, they the rest, then both what
+    the leads have. The last of a row is what it takes; without a budget nobody asks.
     """
     open_to = [row for row in rows if not row[3]]
     full = dict(capacity) if capacity is not None else {"all": max(1, int(total * len(rows) + 0.5)) if rows else 0}
@@ -201,29 +211,42 @@ def plain_walk(
     for owner, places in full.items():
         exact = places * share
         kept[owner] = exact.numerator // exact.denominator + (1 if exact % 1 > Fraction(1, 2) else 0)
-    whose = {row[0]: row[4] if capacity is not None else "all" for row in rows}
     wanted = sorted((row for row in open_to if row[5] is not None), key=lambda row: (row[5], -row[6], row[0]))
-    taken: dict[str, str] = {}
+    taken: dict[str, tuple[str, Placed]] = {}
     spent = dict.fromkeys(full, 0)
 
-    def walk(those: list[Row], places: dict[str, int], by: str, of: Fraction = Fraction(1)) -> None:
+    def asked(owner: str | None, *, lead: bool) -> list[str | None]:
+        """Who there is to work a row of the owner's; of the leads, first the owner's own."""
+        works = away.get(owner, owner) if owner else None
+        if not lead:
+            return [works]
+        return [away.get(leads[one], leads[one]) for one in (owner, works) if one in leads]
+
+    def walk(
+        those: list[Row], places: dict[str, int], by: str, of: Fraction = Fraction(1), *, lead: bool = False
+    ) -> None:
         for row in those:
-            owner = whose[row[0]]
-            if row[0] not in taken and places.get(owner, 0) > 0 and full.get(owner, 0) > 0:
-                if budget is not None and spent[owner] + row[7] > of * budget:
-                    continue
-                taken[row[0]] = by
-                spent[owner] += row[7]
-                full[owner] -= 1
-                if places is not full:
-                    places[owner] -= 1
+            owner = row[4] if capacity is not None else "all"
+            for who in asked(owner, lead=lead):
+                fits = budget is None or spent.get(who, 0) + row[7] <= of * budget
+                if row[0] not in taken and fits and places.get(who, 0) > 0 and full.get(who, 0) > 0:
+                    how = "away" if owner in away else "overflow" if lead else ""
+                    taken[row[0]] = by, (row[0], who if capacity is not None else None, how)
+                    spent[who] += row[7]
+                    full[who] -= 1
+                    if places is not full:
+                        places[who] -= 1
 
     by_score = sorted((row for row in open_to if row[2]), key=lambda row: (-row[1], row[0]))
     walk(wanted, kept, "further", share)
     walk(by_score, full, "listing")
     walk(wanted, full, "further")
-    first = [row[0] for row in by_score if taken.get(row[0]) == "listing"]
-    last = [row[0] for row in wanted if taken.get(row[0]) == "further"]
+    walk(by_score, full, "listing", lead=True)
+    walk(wanted, full, "further", lead=True)
+    first, last = (
+        [taken[row[0]][1] for row in those if row[0] in taken and taken[row[0]][0] == by]
+        for those, by in ((by_score, "listing"), (wanted, "further"))
+    )
     worthy = {row[0] for row in open_to if row[2] or row[5] is not None}
     counts = Counts(
         observed=len(rows),
@@ -241,7 +264,7 @@ BOTH = st.lists(
         st.integers(0, 5).map(float),
         st.booleans(),
         st.booleans(),
-        st.sampled_from(["rina", "budi", "stranger", None]),
+        st.sampled_from(["rina", "budi", "sari", "stranger", None]),
         st.sampled_from([None, 0, 1]),
         st.integers(0, 3).map(float),
         st.sampled_from([1, 3, 4, 10]),
@@ -250,27 +273,61 @@ BOTH = st.lists(
     unique_by=lambda row: row[0],
 )
 BUDGETS = st.none() | st.integers(1, 40)
-MORE = st.none() | st.fixed_dictionaries({"rina": st.integers(0, 9), "budi": st.integers(0, 9)})
+MORE = st.none() | st.fixed_dictionaries({name: st.integers(0, 9) for name in ("rina", "budi", "sari", "lead")})
+AWAY = st.sampled_from(
+    [
+        {},
+        {"budi": "rina"},
+        {"budi": "sari"},
+        {"budi": None},
+        {"budi": "rina", "sari": "lead"},
+        {"budi": "sari", "lead": "rina"},
+    ]
+)
+LEADS = st.sampled_from(
+    [{}, {"rina": "sari", "budi": "lead"}, {"rina": "lead", "budi": "sari", "sari": "lead"}, {"rina": "lead"}]
+)
 SHARES = st.sampled_from([Fraction(0), Fraction(1, 10), Fraction(1, 4), Fraction(1, 3), Fraction(1, 2), Fraction(1)])
 
 
 @settings(max_examples=250, deadline=None)
-@given(rows=BOTH, capacity=MORE, total=st.sampled_from([0.05, 0.3, 1.0]), share=SHARES, budget=BUDGETS)
-def test_two_kinds_of_rows_are_those_of_three_plain_walks(
-    rows: list[Row], capacity: dict[str, int] | None, total: float, share: Fraction, budget: int | None
+@given(
+    rows=BOTH,
+    capacity=MORE,
+    total=st.sampled_from([0.05, 0.3, 1.0]),
+    share=SHARES,
+    budget=BUDGETS,
+    away=AWAY,
+    leads=LEADS,
+)
+def test_two_kinds_of_rows_are_those_of_plain_walks(
+    rows: list[Row],
+    capacity: dict[str, int] | None,
+    total: float,
+    share: Fraction,
+    budget: int | None,
+    away: dict[str, str | None],
+    leads: dict[str, str],
 ) -> None:
-    """Any customers, also such as both models want: the same rows in the same order, nobody twice, nobody uncounted."""
+    """Any customers, also such as both models want: the same rows in the same order on the same lists, all counted."""
     found, counts, _ = choose(
-        both(rows), capacity=capacity, total=total, also_share=float(share), **limit(rows, budget)
+        both(rows),
+        capacity=capacity,
+        total=total,
+        also_share=float(share),
+        stands_in=away,
+        leads=leads,
+        **limit(rows, budget),
     )
-    first, last, expected = plain_walk(rows, capacity, total, share, budget)
-    assert [*first, *last] == list(found["customer_id"])
+    first, last, expected = plain_walk(rows, capacity, total, share, budget, away, leads)
+    placed = found[["customer_id", "recipient", "handed"]].itertuples(index=False, name=None)
+    assert [*first, *last] == list(placed)
     assert [False] * len(first) + [True] * len(last) == list(found["for_further"])
     assert list(range(1, len(found) + 1)) == list(found["rank"])
     assert expected == counts
     assert counts.observed == counts.listed + counts.below + counts.refused + counts.spilled
     if capacity is not None:
-        assert all(n <= capacity[owner] for owner, n in found["owner"].value_counts().items())
+        assert all(n <= capacity[who] for who, n in found["recipient"].value_counts().items())
 
 
 @settings(max_examples=50, deadline=None)
@@ -369,6 +426,30 @@ def test_a_ranking_that_finds_everybody_worthy_leaves_the_kept_places_to_further
     rows = [(name, score, True, False, "rina", place, 0.5) for name, score, place in
             (("a", 0.9, None), ("b", 0.8, 0), ("c", 0.7, None), ("d", 0.6, None), ("e", 0.5, 0))]  # fmt: skip
     assert (["a", "c", "d"], ["b"]) == parted(rows, {"rina": 4})
+
+
+def test_whom_the_stand_in_has_no_place_for_goes_to_the_owners_lead_then_to_the_stand_ins() -> None:
+    """Of who is away: one place of the stand-in, one of the owner's lead, one of the stand-in's; all say who is away.
+
+    Of the stand-in's own customers, none at the owner's lead; a lead who is away has somebody else there.
+    """
+    rows = [leaving(name, 1 - i / 10, "away") for i, name in enumerate("abcd")] + [leaving("e", 0.1, "stand_in")]
+    places = {"away": 9, "stand_in": 1, "lead": 1, "other": 1}
+    leads = {"away": "lead", "stand_in": "other"}
+
+    def placed(rows: list[Row], **more: Any) -> list[tuple[str, str, str]]:
+        given = {"capacity": places, "total": 1, "stands_in": {"away": "stand_in"}, "leads": leads, **more}
+        found = choose(both(rows), **given).listed
+        return list(found[["customer_id", "recipient", "handed"]].itertuples(index=False, name=None))
+
+    three = [("a", "stand_in", "away"), ("b", "lead", "away"), ("c", "other", "away")]
+    assert three == placed(rows)
+    assert three[:2] == placed(rows, leads={"away": "lead"})
+    assert [three[0], ("b", "other", "away")] == placed(rows, leads={"stand_in": "other"})
+    gone = {"away": "stand_in", "lead": "deputy"}
+    assert ("b", "deputy", "away") == placed(rows, stands_in=gone, capacity={**places, "deputy": 1})[1]
+    there = [("e", "other", "overflow")]
+    assert there == placed(rows[4:], capacity={**places, "stand_in": 0})
 
 
 ACTIONS = {

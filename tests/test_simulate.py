@@ -206,6 +206,7 @@ def test_a_share_held_out_that_is_not_the_one_asked_for_is_found(result):
 
 PLAIN = {
     "owner": "A1",
+    "handed": "",
     "back_early": None,
     "proactive": "",
     "risk": 0.3,
@@ -354,23 +355,51 @@ def test_everybody_is_in_the_place_that_is_counted(watch):
 def test_nobody_spills_while_their_owner_the_stand_in_or_the_lead_has_a_place(watch):
     counts = {"spilled": 1, "below": 3}
 
-    def broken(capacity, **more):
+    def broken(capacity, *, row=None, **more):
         everybody = replace(EVERYBODY, worthy=frozenset("ab"), **more)
-        return watch.broken(issued([{}], counts=counts, capacity=capacity, everybody=everybody))
+        return watch.broken(issued([row or {}], counts=counts, capacity=capacity, everybody=everybody))
 
     idle = ["1 spilled while their owner or the lead has a place"]
     assert [] == broken({"A1": 1})
     assert idle == broken({"A1": 2})
     assert idle == broken({"A1": 1, "L1": 1})
     assert [] == broken({"A1": 1, "L1": 1}, leads={})
-    # Who is away has no places; who stands in for them, and that one's lead, may have.
-    assert [] == broken({"A1": 2, "A2": 0}, stands_in={"A1": "A2"})
-    assert idle == broken({"A1": 1, "A2": 1}, stands_in={"A1": "A2"})
+    # Who is away has no places; who stands in for them, their own lead and that one's, may have.
+    gone = {"stands_in": {"A1": "A2"}, "row": {"owner": "A2", "handed": "away"}}
+    assert [] == broken({"A1": 2, "A2": 1}, **gone)
+    assert idle == broken({"A2": 2}, **gone)
+    assert idle == broken({"A2": 1, "L1": 1}, **gone)
+    assert idle == broken({"A2": 1, "L2": 1}, leads={"A1": "L1", "A2": "L2"}, **gone)
     assert idle == broken({"A1": 1, "L2": 1}, stands_in={"L1": "L2"})
     assert [] == broken({"A1": 2}, owners={"a": "A1"})
     # With minutes a place may be left that nothing fits into.
     watch.outreach = watch.outreach.model_copy(update={"minutes": 60})
     assert [] == broken({"A1": 2})
+
+
+def test_a_row_is_on_the_list_of_one_who_may_work_it_and_says_how_it_came_there(watch):
+    def broken(owner, handed, **more):
+        return watch.broken(
+            issued(
+                [{"owner": owner, "handed": handed}],
+                capacity=dict.fromkeys(("A1", "A2", "L1", "L2", "D1"), 1),
+                everybody=replace(EVERYBODY, **more),
+            )
+        )
+
+    other = "1 on the list of somebody who is neither their owner nor stands in nor leads"
+    untold = "1 do not say how they came to another list"
+    assert [] == broken("A1", "") == broken("L1", "overflow")
+    assert [untold] == broken("A1", "overflow") == broken("L1", "") == broken("L1", "away")
+    assert [other] == broken("A2", "overflow")
+    gone = {"stands_in": {"A1": "A2"}, "leads": {"A1": "L1", "A2": "L2"}}
+    assert [] == broken("A2", "away", **gone) == broken("L1", "away", **gone) == broken("L2", "away", **gone)
+    assert [untold] == broken("L1", "overflow", **gone)
+    assert [other] == broken("A1", "away", **gone)
+    # A lead who is away has somebody there; whose owner is away, and nobody stands in, is on nobody's list.
+    assert [] == broken("D1", "overflow", stands_in={"L1": "D1"})
+    assert [other] == broken("L1", "overflow", stands_in={"L1": "D1"})
+    assert [other] == broken("A1", "away", stands_in={"A1": None}, leads={})
 
 
 def test_decided_on_as_treated_are_just_those_newly_listed(watch):

@@ -88,9 +88,9 @@ def choose(
 
     ``standing`` (text, left out: nobody's) is one of ``LEFT_ALONE`` or empty. ``stands_in`` names who works the rows of
     each owner who is away (None: nobody); ``leads`` who gets, into places of theirs that are free, the list-worthy
-    for whom an owner has none. With a ``draw``, whoever would get a place and has no arm yet (``arm`` is not
-    ``treated``, ``vetoed`` not true) is decided on first, in the stratum of owner and ``band``: held out, the place
-    goes to the next.
+    for whom an owner, or who stands in, has none: the owner's lead first, then the stand-in's. With a ``draw``,
+    whoever would get a place and has no arm yet (``arm`` is not ``treated``, ``vetoed`` not true) is decided on first,
+    in the stratum of owner and ``band``: held out, the place goes to the next.
 
     ``minutes`` says what the row of a customer (their place in ``scored``) takes of whoever works it; a customer whose
     row does not fit into what is left of the ``budget`` has no place, and so is not decided on either. The rows in kept
@@ -212,33 +212,39 @@ class _Walk:
                 break
             if i in self.recipient or self.drawn.get(i) == "held_out":
                 continue
-            who, handed = self._to(i, leads)
-            if who is None or self.room.get(who, 0) <= 0 or (kept is not None and kept.get(who, 0) <= 0):
+            for who in self._asked(i, leads):
+                if self.room.get(who, 0) <= 0 or (kept is not None and kept.get(who, 0) <= 0):
+                    continue
+                cost = self.minutes(i) if self.minutes else 0
+                if not self.minutes or (self.spent[who] + cost <= self.budget and used[who] + cost <= share):
+                    break
+            else:
                 continue
-            # Before the draw: only who would get a place is decided on.
-            cost = self.minutes(i) if self.minutes else 0
-            if self.minutes and (self.spent[who] + cost > self.budget or used[who] + cost > share):
-                continue
+            # Only here: only who would get a place is decided on.
             if self._held_out(i):
                 continue
             found.add(i)
             self.spent[who] += cost
             used[who] += cost
-            self.recipient[i], self.handed[i] = (None if self.alone else who), handed
+            away = self.stands_in.get(self.owner[i], self.owner[i]) != self.owner[i]
+            self.handed[i] = "away" if away else "" if leads is None else "overflow"
+            self.recipient[i] = None if self.alone else who
             self.room[who] -= 1
             left -= 1
             if kept is not None:
                 kept[who] -= 1
         return found
 
-    def _to(self, i: int, leads: Mapping[str, str] | None) -> tuple[str | None, str]:
+    def _asked(self, i: int, leads: Mapping[str, str] | None) -> list[str]:
+        """On whose list a row may stand, the first first."""
         owner = self.owner[i]
-        who = self.stands_in.get(owner, owner)
-        handed = "" if who == owner else "away"
-        if leads is None or who is None:
-            return who, handed
-        lead = leads.get(who)
-        return (self.stands_in.get(lead, lead) if lead is not None else None), "overflow"
+        works = self.stands_in.get(owner, owner)
+        if leads is None:
+            return [works] if works is not None else []
+        # The owner's lead first, also where somebody else stands in: it is their team's customer.
+        theirs = [leads[one] for one in dict.fromkeys((owner, works)) if one in leads]
+        found = [self.stands_in.get(lead, lead) for lead in theirs]
+        return [who for who in found if who is not None]
 
     def _held_out(self, i: int) -> bool:
         if self.draw is None or self.vetoed[i] or self.arm[i] == "treated" or self.drawn.get(i) == "treated":

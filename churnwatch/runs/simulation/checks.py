@@ -53,6 +53,19 @@ class Everybody:
     stands_in: Mapping[str, str | None]
     leads: Mapping[str, str]
 
+    def working(self, who: str) -> frozenset[str]:
+        """On whose list a customer may stand: the owner's, the owner's lead's, of a stand-in the lead's, too.
+
+        In the place of each who is away it is who stands in for them. Empty where nobody owns the customer.
+        """
+        owner = self.owners.get(who)
+        if owner is None:
+            return frozenset()
+        works = self.stands_in.get(owner, owner)
+        leads = [self.leads[one] for one in (owner, works) if one is not None and one in self.leads]
+        asked = (works, *(self.stands_in.get(lead, lead) for lead in leads))
+        return frozenset(one for one in asked if one is not None)
+
 
 @dataclass(frozen=True)
 class Issued:
@@ -147,6 +160,7 @@ class Watch:
             *self._peace(one),
             *self._early(one),
             *_room(one),
+            *_whose(one),
             *_sums(one),
             *self._places(one),
             *self._arms(one),
@@ -229,18 +243,10 @@ class Watch:
         """How many of them have an owner, or a lead, with a place left; minutes leave places that nothing fits into."""
         if self.outreach.minutes is not None:
             return 0
-        rows, stands_in = Counter(row["owner"] for row in one.rows), one.everybody.stands_in
-
-        def free(owner: str | None) -> bool:
-            return owner is not None and rows[owner] < one.capacity.get(owner, 0)
-
-        idle = 0
-        for who in spilled:
-            owner = one.everybody.owners.get(who)
-            works = stands_in.get(owner, owner) if owner is not None else None
-            lead = one.everybody.leads.get(works) if works is not None else None
-            idle += free(works) or free(stands_in.get(lead, lead) if lead is not None else None)
-        return idle
+        rows = Counter(row["owner"] for row in one.rows)
+        return sum(
+            any(rows[works] < one.capacity.get(works, 0) for works in one.everybody.working(who)) for who in spilled
+        )
 
     def _arms(self, one: Issued) -> Iterator[str]:
         """Decided on as treated are just those listed for the first time in the epoch."""
@@ -266,6 +272,22 @@ def _room(one: Issued) -> Iterator[str]:
     absent = sum(owner in one.away for owner in rows)
     if absent:
         yield f"{absent} owners who are away have rows"
+
+
+def _whose(one: Issued) -> Iterator[str]:
+    """Where customers have owners, each row is on the list of one who may work it, and says how it came there."""
+    others = untold = 0
+    for row in one.rows:
+        owner = one.everybody.owners.get(row["customer_id"])
+        if owner is None:
+            continue
+        others += row["owner"] not in one.everybody.working(row["customer_id"])
+        away = owner in one.everybody.stands_in
+        untold += row["handed"] != ("away" if away else "overflow" if row["owner"] != owner else "")
+    if others:
+        yield f"{others} on the list of somebody who is neither their owner nor stands in nor leads"
+    if untold:
+        yield f"{untold} do not say how they came to another list"
 
 
 def _sums(one: Issued) -> Iterator[str]:
