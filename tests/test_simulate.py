@@ -271,7 +271,7 @@ def test_who_comes_back_early_and_is_not_reached_rests_as_long_as_from_the_conta
         ({"signs": ("unpaid",)}, "baru sejak 20 Juni: something else", False),
         ({"signs": ("unpaid",)}, "a new sign since 20 June", True),
         ({}, "a new sign since 20 June", False),
-        ({"risk": 0.1, "listed_for": "satisfaction"}, "the risk has risen by 20 points since 20 June", False),
+        ({"risk": 0.1, "listed_for": "satisfaction"}, "the risk has risen by 20 points since 20 June", True),
         (None, "the risk has risen by 10 points since 20 June", False),
     ],
 )
@@ -377,6 +377,23 @@ def test_nobody_spills_while_their_owner_the_stand_in_or_the_lead_has_a_place(wa
     assert [] == broken({"A1": 2})
 
 
+@pytest.mark.parametrize("by", ["churn", "satisfaction"])
+def test_nobody_is_left_in_peace_after_a_clear_rise_while_their_owner_has_a_place(watch, by):
+    """Whatever listed them before; the same version has to say so, and to find them list-worthy today."""
+    watch.remember(issued([{"customer_id": "b", "risk": 0.2, "listed_for": by}], day=LAST - timedelta(days=5)))
+    watch.learn(LAST - timedelta(days=5), [heard("b", "reached")])
+
+    def broken(risks, places=2, **more):
+        everybody = replace(EVERYBODY, worthy=frozenset("ab"), risks=risks)
+        given = {"counts": {"cooling": 1, "below": 3}, "capacity": {"A1": places}, "everybody": everybody, **more}
+        return watch.broken(issued([{}], **given))
+
+    idle = ["1 cooling after a clear rise while their owner or the lead has a place"]
+    assert idle == broken({"b": 0.31})
+    assert [] == broken({"b": 0.29}) == broken({}) == broken({"b": 0.31}, places=1) == broken({"b": 0.31}, version="v2")
+    assert [] == broken({"b": 0.31}, arms={"b": "held_out"}, counts={"held_out": 1, "below": 3})
+
+
 def test_a_row_is_on_the_list_of_one_who_may_work_it_and_says_how_it_came_there(watch):
     def broken(owner, handed, **more):
         return watch.broken(
@@ -420,6 +437,8 @@ def test_list_worthy_is_by_the_bands_of_the_scores_and_a_further_models_only_whe
     assert set(scores["customer_id"][~healthy]) == own.worthy
     assert set(scores["customer_id"]) == own.observed
     assert own.refused
+    assert dict(zip(scores["customer_id"], scores["risk"], strict=True)).items() >= own.risks.items()
+    assert own.worthy == own.risks.keys()
     first, second, third = scores["customer_id"][healthy][:3]
     of = scores["customer_id"].map
     more = scores.assign(
@@ -428,6 +447,7 @@ def test_list_worthy_is_by_the_bands_of_the_scores_and_a_further_models_only_whe
     )
     also = everybody_of(more, told["workspace"], told["as_of"], outreach, also=["other"])
     assert own.worthy | {first} == also.worthy
+    assert own.risks == also.risks
 
 
 def test_a_file_that_shows_the_holdout_is_found(watch, tmp_path):

@@ -152,6 +152,32 @@ def test_no_rise_is_seen_between_two_models_by_a_baseline_or_below_the_band(how:
     assert ("cooling", None) == stands(past(listed(5), came(4, "reached")), risk=0.9, **how)
 
 
+def test_a_clear_rise_ends_the_cooldown_of_who_was_growing_unhappy_or_named_by_a_rule(
+    ledger: sa.Engine, tmp_path: Path
+) -> None:
+    """Every row has the risk by the listing model, so it can be compared, whatever listed it."""
+    rows = [
+        row("by the model", risk=0.2),
+        row("by another", rank=2, risk=0.2, listed_for="unhappy", also_model="unhappy"),
+        row("by a rule", rank=3, risk=0.2, proactive="renewal"),
+        row("no rise", rank=4, risk=0.2, listed_for="unhappy", also_model="unhappy"),
+    ]
+    day = date(2026, 5, 3)
+    issue(ledger, as_of=day - timedelta(days=2), rows=rows, also=(("unhappy", "cafecafecafe"),))
+    workspace = Workspace(tmp_path, tmp_path, load_project(Path(__file__).parents[1], "demo"), datetime.now(UTC))
+    names = [one["customer_id"] for one in rows]
+    frame = pd.DataFrame({"customer_id": names, "risk": [0.3, 0.3, 0.3, 0.21], "worthy": True})
+    as_of = datetime(2026, 5, 2, 17, tzinfo=UTC)
+
+    def reasons(positions: Any, languages: Any) -> list[Why]:
+        return [Why(()) for _ in positions]
+
+    ranking = Ranking(frame, "0123456789ab", None, as_of, (), reasons, NOTHING)
+    found = standings_of(frame, past_of(workspace, ledger, day=day), ranking, OUTREACH, day=day)
+    assert ["", "", "", "cooling"] == list(found.standing)
+    assert set(names[:3]) == set(found.early)
+
+
 def test_a_new_sign_ends_the_cooldown_where_the_risk_is_up_a_little() -> None:
     """It was told that they are quiet; now there is a complaint. A weak sign, and an old one, are none."""
     known = past(listed(5), came(4, "reached"))

@@ -33,9 +33,9 @@ class Seen:
 class PastRow:
     """A row of an earlier day's list, as far as later lists ask for it.
 
-    ``risk`` and ``band`` are ``None`` where a baseline ranked; ``model_version`` is of the model that listed the row
-    (``listed_for``), ``None`` where a baseline did; ``signs``, ``action_name`` and ``proactive`` are empty in lists of
-    schemas before 0003.
+    ``risk``, ``band`` and ``signs`` are by the listing model in every row, also in one that a further model lists, and
+    ``model_version`` is the version of it; risk, band and version are ``None`` where a baseline ranked. ``signs``,
+    ``action_name`` and ``proactive`` are empty in lists of schemas before 0003.
     """
 
     list_id: int
@@ -247,7 +247,7 @@ def past_rows(
     last = sa.select(sa.func.max(lists.c.list_id)).where(same).group_by(lists.c.as_of)
     asked = ("list_id", "customer_id", "owner", "risk", "band", "signs", "listed_for", "action_name", "proactive")
     query = (
-        sa.select(lists.c.as_of, lists.c.model_version, lists.c.also, *(rows.c[name] for name in asked))
+        sa.select(lists.c.as_of, lists.c.model_version, *(rows.c[name] for name in asked))
         .join(rows, rows.c.list_id == lists.c.list_id)
         .where(lists.c.list_id.in_(last))
         .order_by(lists.c.as_of, rows.c.rank)
@@ -259,7 +259,7 @@ def past_rows(
             **{name: row[name] for name in ("list_id", "as_of", "customer_id", "owner", "risk", "band")},
             signs=tuple(row["signs"] or ()),
             listed_for=row["listed_for"] or "",
-            model_version=dict(row["also"] or ()).get(row["listed_for"], row["model_version"]),
+            model_version=row["model_version"],
             action_name=row["action_name"] or "",
             proactive=row["proactive"] or "",
         )

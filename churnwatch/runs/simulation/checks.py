@@ -52,6 +52,8 @@ class Everybody:
     owners: Mapping[str, str]
     stands_in: Mapping[str, str | None]
     leads: Mapping[str, str]
+    risks: Mapping[str, float] = field(default_factory=dict)
+    """By the listing model, of whom it is that finds them list-worthy; missing where a baseline ranks."""
 
     def working(self, who: str) -> frozenset[str]:
         """On whose list a customer may stand: the owner's, the owner's lead's, of a stand-in the lead's, too.
@@ -104,6 +106,7 @@ def everybody_of(
     ``also`` that spoke its own band and change.
     """
     least = BANDS[BANDS.index(outreach.minimum_band) :]
+    leaving = scores["band"].isin(least) & scores["risk"].notna()
     worthy = scores["band"].isin(least)
     for name in also:
         if f"{name}_band" in scores:
@@ -119,6 +122,7 @@ def everybody_of(
         owners=dict(people["owner"].dropna()),
         stands_in=team.stands_in,
         leads=team.leads,
+        risks=dict(zip(scores["customer_id"][leaving], scores["risk"][leaving], strict=True)),
     )
 
 
@@ -195,13 +199,21 @@ class Watch:
 
     def _worse(self, one: Issued, row: Mapping[str, Any]) -> bool:
         version, before = self.stood.get(row["customer_id"], (None, None))
-        if before is None or version != one.version or before["listed_for"] != row["listed_for"]:
+        if before is None or version != one.version:
             return False
         if row["back_early"].startswith(RISEN):
             risks = before["risk"], row["risk"]
             return None not in risks and risks[1] - risks[0] >= self.outreach.cooldown.rise - 1e-9
         _, named, told = row["back_early"].partition(": ")
         return bool(set(row["signs"]) - set(before["signs"])) and (not named or told in row["reasons"])
+
+    def _risen(self, one: Issued, who: str) -> bool:
+        """Whose cooldown ends early whatever the signs, so that only a full day keeps them off the list."""
+        version, before = self.stood.get(who, (None, None))
+        now = one.everybody.risks.get(who)
+        if before is None or before["risk"] is None or now is None or version != one.version:
+            return False
+        return bool(now - before["risk"] >= self.outreach.cooldown.rise + 1e-9)
 
     def _places(self, one: Issued) -> Iterator[str]:
         """Everybody has one place: found here from scores, contacts and arms, and held against what was counted."""
@@ -218,9 +230,10 @@ class Watch:
                 yield f"{told[name]} counted as {SAID.get(name, name)}, {count} found"
         if told["spilled"] < spilled:
             yield f"{told['spilled']} counted as spilled, at least {spilled} found"
-        idle = self._idle(one, found["spilled"])
-        if idle:
-            yield f"{idle} spilled while their owner or the lead has a place"
+        risen = [who for who in found["cooling"] if self._risen(one, who)]
+        for those, what in ((found["spilled"], "spilled"), (risen, "cooling after a clear rise")):
+            if idle := self._idle(one, those):
+                yield f"{idle} {what} while their owner or the lead has a place"
 
     def _place(self, who: str, one: Issued) -> str:
         worthy = who in one.everybody.worthy
