@@ -51,7 +51,15 @@ def test_who_is_away_hands_over_to_the_stand_in_else_to_the_lead_who_is_there() 
 
 @pytest.mark.parametrize(
     ("away", "is_away"),
-    [((0, 1), True), ((-1, 0), False), ((1, 2), False), ((-5, None), True), ((None, 3), False), (None, False)],
+    [
+        ((0, 1), True),
+        ((-1, 0), False),
+        ((1, 2), False),
+        ((-5, None), True),
+        ((None, 3), True),
+        ((None, 0), False),
+        (None, False),
+    ],
 )
 def test_away_is_from_its_first_instant_to_before_its_last(away: tuple[Any, Any] | None, is_away: bool) -> None:
     assert is_away == ("rina" in team(("rina", None, None, away)).stands_in)

@@ -294,6 +294,42 @@ def test_customers_and_agents_meet_their_rules(tmp_path: Path) -> None:
     assert ("1 customers have an owner who is not in agents",) == tables.warnings
 
 
+VALUE_CASES = {
+    "0": True, "-0": True, "0.01": True, "1e15": True, "": True, "-0.01": False, "-500000": False, "1e16": False,
+    "1e308": False,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "fits"), VALUE_CASES.items())
+def test_a_value_is_money_that_somebody_pays(tmp_path: Path, value: str, fits: bool) -> None:
+    sources = changed(crm={"allowance": 1.0})
+    sources["tables"]["customers"][0]["columns"]["value"] = "pays"
+    tables = loaded(tmp_path, sources, customers=f"id,since,pays\n007,2026-01-01,5\n8,2026-01-01,{value}\n")
+    assert ({} if fits else {"customers.value is below 0 or above 10^15": 1}) == tables.accounting[0].quarantined
+
+
+def test_blanks_around_an_agents_id_make_no_other_agent(tmp_path: Path) -> None:
+    """In whatever table and column; inside it they stay."""
+    sources = changed(team={"from": "agents.csv"})
+    sources["tables"]["customers"][0]["columns"]["owner"] = "agent"
+    sources["tables"]["agents"] = [{"source": "team", "columns": {"owner": "id", "lead": "lead", "stand_in": "other"}}]
+    tables = loaded(
+        tmp_path,
+        sources,
+        customers="id,since,agent\n007,2026-01-01, A 1\n8,2026-01-01,B\n",
+        agents="id,lead,other\nA 1,B ,\n\tB\u00a0,,  A 1\n",
+    )
+    assert [("007", "A 1"), ("8", "B")] == rows(tables, "SELECT customer_id, owner FROM customers ORDER BY 1")
+    assert [("A 1", "B", None), ("B", None, "A 1")] == rows(
+        tables, "SELECT owner, lead, stand_in FROM agents ORDER BY 1"
+    )
+    told = "had blanks around it or was not in Unicode's form NFC, and is mended: two spellings of one id are one id"
+    assert {
+        f"customers.csv: owner of 1 customers {told}",
+        *(f"agents.csv: {column} of 1 agents {told}" for column in ("owner", "lead", "stand_in")),
+    } == set(tables.warnings)
+
+
 def test_a_select_groups_what_is_neither_excluded_nor_quarantined(tmp_path: Path) -> None:
     sources = changed(shop={"exclude": [{"rule": "a gift", "when": "amount = 0"}]}, mapping=GROUPED)
     events = EVENTS + "e3,007,2026-02-01 10:00,2\ne4,007,2026-02-01 10:00,x\ne5,007,2026-03-01,0\n"

@@ -111,13 +111,16 @@ def values_of(people: pd.DataFrame) -> pd.Series | None:
 
 
 def team_of(tables: Tables, as_of: datetime) -> Team:
-    """The agents as they are at as-of: away from ``away_from`` to before ``away_to`` (no end: until further notice)."""
+    """The agents as they are at as-of: away from ``away_from`` (missing: already) to before ``away_to`` (missing: until
+    further notice); who has neither is there.
+    """
     cut = _cut(as_of)
     agents: dict[str, dict[str, Any]] = {
         owner: {"name": name, "language": language, "lead": lead, "stand_in": stand_in, "away": away}
         for owner, name, language, lead, stand_in, away in tables.con.execute(
             f"""select owner, name, language, lead, stand_in,
-                       coalesce(away_from <= {cut} and coalesce({cut} < away_to, true), false)
+                       coalesce(away_from, away_to) is not null
+                       and coalesce(away_from <= {cut}, true) and coalesce({cut} < away_to, true)
             from agents where owner is not null order by owner"""
         ).fetchall()
     }

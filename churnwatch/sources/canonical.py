@@ -22,7 +22,7 @@ from churnwatch.sources.raw import ROW, RawTable, literal, quoted, refuse_change
 from churnwatch.sources.reading import read_raw
 from churnwatch.sources.repeats import find_repeats, refuse_file_twice
 from churnwatch.sources.staging import stage
-from churnwatch.sources.tables import SHAPES, Accounting, Tables, definitions, nothing_in, utc
+from churnwatch.sources.tables import SHAPES, TYPED, Accounting, Tables, definitions, nothing_in, utc
 from churnwatch.sources.wording import Mention, mentions_of
 from churnwatch.spec import Mapping, ProjectSpec, Source
 
@@ -416,9 +416,10 @@ class _Work:
         for item in self.mapped:
             composed.update({(item.source, item.table, column): count for column, count in item.composed.items()})
         for (name, table, column), count in composed.items():
+            odd = "had blanks around it or " if column in TYPED else ""
             yield (
-                f"{self.raws[name].file}: {column} of {count:,} {table} was not in Unicode's form NFC, and is now: "
-                "two spellings of one id are one id"
+                f"{self.raws[name].file}: {column} of {count:,} {table} {odd}was not in Unicode's form NFC, and is "
+                f"{'mended' if odd else 'now'}: two spellings of one id are one id"
             )
         for (name, table), count in self.left_out.items():
             file = self.raws[name].file

@@ -15,8 +15,8 @@ from churnwatch.sources.messages import SQL_ERRORS, told_sql_error
 from churnwatch.sources.raw import ROW, RawTable, quoted, refuse_damaged, words
 from churnwatch.sources.rowwise import is_rowwise, is_zoned
 from churnwatch.sources.rules import row_rules
-from churnwatch.sources.tables import IDS, MEASURED, SHAPES, SQL_TYPES, Kind
-from churnwatch.sources.values import absent, canonical, present
+from churnwatch.sources.tables import IDS, MEASURED, SHAPES, SQL_TYPES, TYPED, Kind
+from churnwatch.sources.values import absent, canonical, present, trimmed
 from churnwatch.spec import MENTIONS, Mapping, Source
 
 RULE = '"churnwatch rule"'
@@ -43,7 +43,7 @@ class Mapped:
     shown: frozenset[str] = frozenset()
     """The rules under which a message may show what was found."""
     composed: dict[str, int] = field(default_factory=dict)
-    """How many rows hold, per column of ids, one that was not in Unicode's form NFC."""
+    """How many rows hold, per column of ids, one that was not in Unicode's form NFC, or, where typed, had blanks."""
     worded: bool = False
     """Whether the mapping gives a ``text``; without one it is NULL in every row."""
 
@@ -135,7 +135,7 @@ def carry_out(
     raws += [f"{absent(quoted(c), types[c])} AS {quoted('no ' + c)}" for c in shape.required if c in kinds]
     ids = [c for c in kinds if c in IDS and types[c] == "VARCHAR"]
     values = ", ".join(
-        f"nfc_normalize({quoted('raw ' + c)}) AS {quoted(c)}"
+        f"nfc_normalize({trimmed(quoted('raw ' + c)) if c in TYPED else quoted('raw ' + c)}) AS {quoted(c)}"
         if c in ids
         else f"{canonical(quoted('raw ' + c), types[c], kind, zone)} AS {quoted(c)}"
         for c, kind in kinds.items()

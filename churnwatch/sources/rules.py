@@ -14,6 +14,8 @@ from churnwatch.sources.tables import IDS, SHAPES, Kind
 from churnwatch.sources.values import COMPLAINTS, FLOATS, is_instant, misfit
 
 FAR = "not from 1900 to 9999"
+MOST_VALUE = 10**15
+"""Money a month of one customer, in any currency; our choice: what is above it was read wrongly."""
 ZERO = "in January 1970"
 """What the rules say that a number breaks which was read as a time in the wrong unit."""
 
@@ -125,6 +127,12 @@ def _customer_rules(clock: _Clock) -> list[Rule]:
             "customers.known_at in the future",
             f"{clock.at('known_at')} > {clock.now}",
             _told("known_at"),
+            shown=True,
+        ),
+        Rule(
+            "customers.value is below 0 or above 10^15",
+            f"value < 0 OR value > {MOST_VALUE}",
+            _told("value"),
             shown=True,
         ),
         _language("customers"),

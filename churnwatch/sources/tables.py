@@ -104,7 +104,10 @@ MEASURED = ("interactions", "customers")
 PERSONAL = ("customer_id", "name", "email", "phone", "text", "comment", "owner", "agent", "lead", "stand_in")
 """Columns whose values no message shows; nor the tables' own keys, which may be made of a customer's id."""
 
-IDS = ("customer_id", "owner", *(shape.key for shape in SHAPES.values()))
+TYPED = ("owner", "lead", "stand_in")
+"""Ids that people type into tables of agents: their texts carry no blanks around them."""
+
+IDS = ("customer_id", *TYPED, *(shape.key for shape in SHAPES.values()))
 """Columns by which rows find each other: their texts are in Unicode's form NFC."""
 
 SQL_TYPES: dict[Kind, str] = {

@@ -61,6 +61,13 @@ def _above_blank(sql: str) -> str:
     return f"({sql} >= '!' AND {sql} < chr(160))"
 
 
+def trimmed(sql: str) -> str:
+    """A text without blanks around it: spaces, also those that do not break, tabs and line ends. One of nothing else
+    stays, as whether it is missing is asked elsewhere.
+    """
+    return f"coalesce(nullif(trim({sql}, ' ' || chr(9) || chr(10) || chr(13) || chr(160)), ''), {sql})"
+
+
 def text(sql: str, kind: str) -> str:
     """Text as it is; a float that is whole without ``.0``, for ids that passed through a float column."""
     if kind in FLOATS:

@@ -133,7 +133,8 @@ def _accounting(case: Case, tables: Tables) -> list[str]:
 
 RULES = {
     "customers": """customer_id IS NULL OR trim(customer_id) = '' OR started_at IS NULL OR NOT isfinite(started_at)
-        OR ended_at < started_at OR language NOT IN ('en', 'id') OR NOT isfinite(value) OR do_not_contact IS NULL""",
+        OR ended_at < started_at OR language NOT IN ('en', 'id') OR NOT value BETWEEN 0 AND 1e15
+        OR do_not_contact IS NULL""",
     "interactions": """interaction_id IS NULL OR customer_id NOT IN (SELECT customer_id FROM customers) OR "at" IS NULL
         OR known_at IS NULL OR known_at < "at" OR known_at > $now OR NOT isfinite("at") OR kind IS NULL
         OR trim(kind) = '' OR NOT isfinite(amount)""",
