@@ -102,6 +102,28 @@ def test_who_was_not_reached_is_tried_again_after_three_days(back: int, standing
     assert standing == stands(past(listed(back + 1), came(back, "not_reached")))[0]
 
 
+def test_what_came_of_a_day_came_of_its_later_revision_too(ledger: sa.Engine, tmp_path: Path) -> None:
+    """Snoozed until the 2nd from the first list of the 1st, which then was made again: on the 2nd they are back.
+
+    Who stands on the second list alone brought nothing, nor did a list to whom somebody spoke beside it.
+    """
+    one, two = date(2026, 5, 1), date(2026, 5, 2)
+    issue(ledger, as_of=one, rows=[row("snoozed"), row("struck", rank=2)])
+    said = [
+        outcome("snoozed", "snooze", snooze_until=two),
+        outcome("struck", "snooze", snooze_until=two),
+        outcome("beside", "snooze", snooze_until=two, list_id=None, list_day=None),
+    ]
+    record_outcomes(ledger, deployment="demo", outcomes=said)
+    issue(ledger, as_of=one, rows=[row("snoozed"), row("beside", rank=2), row("silent", rank=3)])
+    workspace = Workspace(tmp_path, tmp_path, load_project(Path(__file__).parents[1], "demo"), datetime.now(UTC))
+    names = ["snoozed", "struck", "beside", "silent"]
+    frame = pd.DataFrame({"customer_id": names, "risk": 0.5, "worthy": True})
+    ranking = Ranking(frame, None, "health", datetime(2026, 5, 1, 17, tzinfo=UTC), (), lambda *_: [], NOTHING)
+    found = standings_of(frame, past_of(workspace, ledger, day=two), ranking, OUTREACH, day=two)
+    assert ["", "", "cooling", "cooling"] == list(found.standing)
+
+
 def test_who_was_not_reached_first_and_then_was_is_left_in_peace_from_the_second() -> None:
     assert "cooling" == stands(past(listed(12), came(12, "not_reached"), came(10, "reached", number=2)))[0]
 

@@ -218,14 +218,14 @@ def _snoozed(came: Sequence[Outcome], day: date) -> bool:
 def cooling_until(row: PastRow | None, came: Sequence[Outcome], outreach: Outreach) -> tuple[date, PastRow | None]:
     """(the first day on which the customer may be listed again, the row it comes from where that is known).
 
-    From the day of the last outcome; from a list that brought none, from the list's.
+    From the day of the last outcome; from a list that brought none, in any revision, from the list's.
     """
     worked, ignored = (int(length.days) for length in (outreach.cooldown.worked, outreach.cooldown.ignored))
     until = date.min
     for one in came:
         length = worked if WORKED & set(one.words) else ignored if "not_reached" in one.words else 0
         until = max(until, one.day + timedelta(days=length))
-    if row is not None and not any(one.list_id == row.list_id for one in came):
+    if row is not None and not any(one.list_day == row.as_of for one in came):
         until = max(until, row.as_of + timedelta(days=ignored))
     return until, row
 
