@@ -157,18 +157,26 @@ def fill(ledger: sa.Engine) -> None:
 
 @contextmanager
 def past_the_program(ledger: sa.Engine) -> Iterator[sa.Connection]:
-    """As somebody with every right to the database, and without its triggers and foreign keys."""
+    """As somebody with every right to the database: without its triggers, put back after, and foreign keys."""
     with ledger.connect() as connection:
         if ledger.dialect.name == "sqlite":
             connection.exec_driver_sql("COMMIT")
             connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
             connection.exec_driver_sql("BEGIN")
-            triggers = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars()
-            for name in triggers.all():
+            triggers = connection.exec_driver_sql(
+                "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'"
+            )
+            kept = triggers.all()
+            for name, _, _ in kept:
                 connection.exec_driver_sql(f"DROP TRIGGER {name}")
+            yield connection
+            there = set(sa.inspect(connection).get_table_names())
+            for _, table, sql in kept:
+                if table in there:
+                    connection.exec_driver_sql(sql)
         else:
             connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
-        yield connection
+            yield connection
         connection.commit()
 
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import pytest
 from command_line import END, call, facts, ledger_of, ok, refused
+from ledger_facts import past_the_program
 from postgres import connected
+
+from churnwatch.ledger import open_ledger
 
 
 def garble(project, statement: str) -> None:
     """Change the ledger as somebody with every right to its database."""
-    with connected(ledger_of(project)) as connection:
-        if connection.dialect.name == "sqlite":
-            names = connection.exec_driver_sql("select name from sqlite_master where type = 'trigger'").scalars().all()
-            for name in names:
-                connection.exec_driver_sql(f"drop trigger {name}")
-        else:
-            connection.exec_driver_sql("set session_replication_role = replica")
+    engine = open_ledger(ledger_of(project))
+    with past_the_program(engine) as connection:
         connection.exec_driver_sql(statement)
 
 
@@ -61,3 +59,35 @@ def test_without_a_ledger_there_is_nothing_to_verify_and_none_is_made(untrained)
 @pytest.mark.parametrize("noted", ["7", "4:xyz"])
 def test_a_head_that_is_none_is_refused(project, noted):
     refused(call("audit", "verify", "--project", project, "--noted", noted), 2, "is no head of a chain")
+
+
+def test_a_chain_that_is_gone_is_one_message(project):
+    with connected(ledger_of(project)) as connection:
+        connection.exec_driver_sql("drop table audit")
+    found = "the ledger is not what was written: the table audit cannot be read any more"
+    refused(call("audit", "verify", "--project", project), 5, found)
+    said = call("audit", "verify", "--project", project, "--json").json
+    assert (False, 0) == (said["ok"], said["entries"])
+
+
+def test_a_table_that_is_gone_is_named_without_a_number(project):
+    """No outcome was handed back, so no entry misses it."""
+    with connected(ledger_of(project)) as connection:
+        connection.exec_driver_sql("drop table outcomes")
+    found = "the ledger is not what was written: the table outcomes cannot be read any more"
+    refused(call("audit", "verify", "--project", project), 5, found)
+
+
+def test_a_trigger_that_is_gone_is_named_and_a_restore_puts_it_back(project, tmp_path):
+    on_file = ledger_of(project).startswith("sqlite")
+    name = "list_rows_no_update" if on_file else "list_rows_append_only"
+    with connected(ledger_of(project)) as connection:
+        connection.exec_driver_sql(f"drop trigger {name}" if on_file else f"drop trigger {name} on list_rows")
+    refused(
+        call("audit", "verify", "--project", project),
+        5,
+        f"the database no longer refuses every change; triggers gone or changed: {name}",
+    )
+    assert (5 if on_file else 0) == call("ledger", "backup", tmp_path / "b.db", "--project", project).code
+    ok(call("ledger", "restore", tmp_path / "b.db", "--replace", "--project", project))
+    ok(call("audit", "verify", "--project", project))

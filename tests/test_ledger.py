@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from ledger_facts import MAY_1, NOON, assigned, at_schema, count, issue, outcome, promote, row
+from ledger_facts import MAY_1, NOON, assigned, at_schema, count, held, issue, outcome, promote, row
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from churnwatch.errors import ProjectError
@@ -239,6 +239,15 @@ def test_opening_a_current_ledger_loads_no_alembic_and_takes_well_under_a_second
     seconds, alembic = ran.stdout.split()
     assert "False" == alembic
     assert float(seconds) < 1.0  # 0.15 s measured; the rest is room for a busy machine
+
+
+def test_a_ledger_that_has_lost_its_schemas_number_says_so_and_is_left_alone(full: sa.Engine) -> None:
+    with writing(full) as connection:
+        connection.execute(sa.text(f"DELETE FROM {VERSION_TABLE}"))
+    before = held(full)
+    with pytest.raises(ProjectError, match=f"its table {VERSION_TABLE} is empty"):
+        open_ledger(full.url.render_as_string(hide_password=False))
+    assert before == held(full)
 
 
 def test_a_schema_newer_than_the_program_is_refused_and_left_alone(ledger: sa.Engine) -> None:

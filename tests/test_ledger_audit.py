@@ -123,23 +123,58 @@ def test_what_was_changed_past_the_program_is_found_where_it_was(full: sa.Engine
     assert (found, False) == (chain.first_bad, chain.ok)
 
 
+@pytest.mark.parametrize("full", ["sqlite"], indirect=True)
+def test_what_cannot_be_read_any_more_is_found_too(full: sa.Engine) -> None:
+    """PostgreSQL itself refuses such a text."""
+    with past_the_program(full) as connection:
+        connection.exec_driver_sql("UPDATE outcomes SET words = 'not json' WHERE outcome_id = 2")
+    assert Break(4, "outcome", 2, "is not there any more") == verify_chain(full).first_bad
+
+
 @pytest.mark.parametrize(
-    ("statement", "found"),
+    ("table", "found"),
     [
-        (
-            "UPDATE outcomes SET words = 'not json' WHERE outcome_id = 2",
-            Break(4, "outcome", 2, "is not there any more"),
-        ),
-        ("DROP TABLE vetoes", Break(5, "veto", 1, "is not there any more")),
+        ("list_rows", Break(1, "list", 1, "is not there any more")),
+        ("vetoes", Break(5, "veto", 1, "is not there any more")),
+        ("audit", Break(None, None, None, "the table audit cannot be read any more")),
     ],
 )
-def test_what_cannot_be_read_any_more_is_found_too(full: sa.Engine, statement: str, found: Break) -> None:
-    """PostgreSQL itself refuses such a text; a table that is gone is found there as well, at the first fact."""
-    if full.dialect.name != "sqlite":
-        pytest.skip("SQLite's file can be written by anybody")
+def test_a_table_that_is_gone_is_found_at_its_first_fact(full: sa.Engine, table: str, found: Break) -> None:
     with past_the_program(full) as connection:
-        connection.exec_driver_sql(statement)
+        connection.exec_driver_sql(f"DROP TABLE {table}")
     assert found == verify_chain(full).first_bad
+
+
+@pytest.mark.parametrize(
+    ("table", "kind"), [("list_rows", "list"), ("assignments", "list"), ("outcomes", "outcome"), ("vetoes", "veto")]
+)
+def test_a_table_that_is_gone_is_found_where_there_were_no_facts(ledger: sa.Engine, table: str, kind: str) -> None:
+    with past_the_program(ledger) as connection:
+        connection.exec_driver_sql(f"DROP TABLE {table}")
+    found = Break(None, kind, None, f"the table {table} cannot be read any more")
+    assert found == verify_chain(ledger).first_bad
+
+
+def test_a_column_of_the_chain_that_is_gone_is_found(full: sa.Engine) -> None:
+    with past_the_program(full) as connection:
+        connection.exec_driver_sql("ALTER TABLE audit DROP COLUMN hash")
+    assert Break(None, None, None, "the table audit cannot be read any more") == verify_chain(full).first_bad
+
+
+@pytest.mark.parametrize("full", ["postgresql"], indirect=True)
+def test_a_server_that_goes_away_is_no_break(full: sa.Engine) -> None:
+    """It says nothing of what it holds."""
+    number = 0
+
+    def gone(connection: sa.Connection, *_: object) -> None:
+        nonlocal number
+        number += 1
+        if number == 5:
+            connection.connection.driver_connection.close()  # type: ignore[union-attr]
+
+    sa.event.listen(full, "before_cursor_execute", gone)
+    with pytest.raises(sa.exc.DBAPIError):
+        verify_chain(full)
 
 
 def test_the_break_is_found_in_whatever_block_it_lies(full: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:

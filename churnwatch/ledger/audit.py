@@ -13,6 +13,7 @@ from churnwatch.errors import UsageError
 from churnwatch.ledger import schema
 from churnwatch.ledger.chain import START, Kind, link, texts
 from churnwatch.ledger.opening import reading
+from churnwatch.ledger.triggers import missing
 
 KINDS = {
     "run": Kind("runs", "run_id", "finished_at"),
@@ -93,17 +94,23 @@ def chain_head(engine: sa.Engine) -> str:
 def verify_chain(engine: sa.Engine, *, noted: str | None = None) -> Chain:
     """Compute the whole chain again from the facts themselves, and find the first place where it does not hold.
 
-    Found are facts that were changed, taken out or put in, and entries that were. Who can rewrite the database can also
+    Found are facts that were changed, taken out or put in, and entries that were; and, where all of them hold, triggers
+    that no longer keep the tables append-only. Who can rewrite the database can also
     rewrite the whole chain: ``noted``, a ``head`` written down earlier, must be found in it. All of it is read in
     blocks, in one transaction.
     """
+    wanted = _parsed(noted)
     with reading(engine) as connection:
-        return _verified(connection, noted)
+        try:
+            return _verified(connection, *wanted)
+        except DBAPIError as error:
+            # What the tables of facts refuse is caught where they are asked.
+            _raise_where_lost(error)
+            return Chain(0, f"0:{START}", Break(None, None, None, "the table audit cannot be read any more"))
 
 
-def _verified(connection: sa.Connection, noted: str | None) -> Chain:
+def _verified(connection: sa.Connection, wanted: int, wanted_hash: str) -> Chain:
     previous, last = START, 0
-    wanted, wanted_hash = _parsed(noted)
     for entries in _blocks(connection):
         facts = {
             (kind, number): told
@@ -122,18 +129,21 @@ def _verified(connection: sa.Connection, noted: str | None) -> Chain:
     head = f"{last}:{previous}"
     if wanted > last:
         return Chain(last, head, Break(last + 1, None, None, f"the chain ends before entry {wanted}, which was noted"))
-    return Chain(last, head, _unentered(connection))
+    return Chain(last, head, _unentered(connection) or _unguarded(connection))
 
 
 def _told(connection: sa.Connection, kind: str, numbers: Sequence[int]) -> dict[int, tuple[Any, str]]:
     """The facts by number as ``texts`` has them; one that cannot be read any more is none, and so is found."""
     try:
-        return texts(connection, KINDS[kind], numbers, tables=schema.metadata.tables)
+        # To PostgreSQL a refusal ends the transaction, unless it is within one of its own.
+        with connection.begin_nested():
+            return texts(connection, KINDS[kind], numbers, tables=schema.metadata.tables)
     except (ValueError, TypeError):
         if len(numbers) == 1:
             return {}
-    except DBAPIError:
+    except DBAPIError as error:
         # The table itself is gone, or is another one: then every fact of it is.
+        _raise_where_lost(error)
         return {}
     return {number: told for one in numbers for number, told in _told(connection, kind, [one]).items()}
 
@@ -166,26 +176,47 @@ def _at(entry: Any, found: str) -> Break:
 
 def _unentered(connection: sa.Connection) -> Break | None:
     """A fact that is in no entry: put in past the program, or its entry was cut off."""
-    audit = schema.audit
     for name, kind in KINDS.items():
-        table = schema.metadata.tables[kind.table]
-        number = table.c[kind.number]
-        entered = sa.exists().where(audit.c.kind == name, audit.c.number == number)
-        query = sa.select(number).where(~entered, table.c[kind.at].is_not(None)).order_by(number).limit(1)
-        try:
-            found = connection.execute(query).scalar()
-        except DBAPIError:
-            return Break(None, name, None, f"the table {kind.table} cannot be read any more")
-        if found is not None:
-            return Break(None, name, found, "never entered the chain")
         # Without foreign keys, which SQLite can be told to forget, parts may be of a fact that is not there at all.
-        for part in kind.parts:
-            of = schema.metadata.tables[part].c[kind.number]
-            entered = sa.exists().where(audit.c.kind == name, audit.c.number == of)
-            orphan = connection.execute(sa.select(of).where(~entered).order_by(of).limit(1)).scalar()
-            if orphan is not None:
-                return Break(None, name, orphan, f"has rows in {part}, but never entered the chain")
+        for table in (kind.table, *kind.parts):
+            try:
+                with connection.begin_nested():
+                    found = _stray(connection, name, kind, schema.metadata.tables[table])
+            except DBAPIError as error:
+                _raise_where_lost(error)
+                return Break(None, name, None, f"the table {table} cannot be read any more")
+            if found is not None:
+                told = "" if table == kind.table else f"has rows in {table}, but "
+                return Break(None, name, found, f"{told}never entered the chain")
     return None
+
+
+def _stray(connection: sa.Connection, name: str, kind: Kind, table: sa.Table) -> int | None:
+    """The first number in a table that no entry of that kind has."""
+    audit = schema.audit
+    number = table.c[kind.number]
+    entered = sa.exists().where(audit.c.kind == name, audit.c.number == number)
+    query = sa.select(number).where(~entered).order_by(number).limit(1)
+    if table.name == kind.table:
+        query = query.where(table.c[kind.at].is_not(None))
+    found: int | None = connection.execute(query).scalar()
+    return found
+
+
+def _unguarded(connection: sa.Connection) -> Break | None:
+    """Triggers that are gone, so that rows may be changed by whoever can write."""
+    gone = missing(connection)
+    if not gone:
+        return None
+    return Break(
+        None, None, None, f"the database no longer refuses every change; triggers gone or changed: {', '.join(gone)}"
+    )
+
+
+def _raise_where_lost(error: DBAPIError) -> None:
+    # A server that has gone says nothing of what it holds.
+    if error.connection_invalidated:
+        raise error
 
 
 def _count(connection: sa.Connection) -> int:

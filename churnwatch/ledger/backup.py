@@ -19,6 +19,7 @@ from churnwatch.errors import CheckFailed, DeliveryFailed, ProjectError, UsageEr
 from churnwatch.ledger.audit import Chain, verify_chain
 from churnwatch.ledger.opening import connect, located, migrate, open_ledger, reading, revision, unopened, writing
 from churnwatch.ledger.schema import REVISIONS, VERSION_TABLE, metadata
+from churnwatch.ledger.triggers import put_back
 
 BLOCK = 1000
 """Rows copied at once: bounds what a backup holds."""
@@ -72,6 +73,9 @@ def restore(
         _taken(file, work)
         with _opened(work) as copy:
             _known(copy, deployment, where=str(file))
+            with writing(copy) as connection:
+                # Copied without them from a ledger that had lost them; PostgreSQL's are made anew.
+                put_back(connection)
             chain = verify_chain(copy)
         if not chain.ok:
             raise CheckFailed(

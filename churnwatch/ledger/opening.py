@@ -194,6 +194,13 @@ def revision(connection: sa.Connection, *, where: str) -> str | None:
                 )
         return None
     found: str | None = connection.execute(sa.text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
+    if found is None and any(inspector.has_table(name) for name in metadata.tables):
+        raise ProjectError(
+            f"the ledger does not say its schema: its table {VERSION_TABLE} is empty",
+            where=where,
+            hint="somebody has emptied it; move the ledger away and put a backup in its place "
+            "(`churnwatch ledger restore`)",
+        )
     if found is not None and found not in REVISIONS:
         raise ProjectError(
             f"the ledger's schema is {found}, newer than this program",

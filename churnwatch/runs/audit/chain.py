@@ -44,11 +44,11 @@ def failure(chain: Chain) -> CheckFailed | None:
     bad = chain.first_bad
     if bad is None:
         return None
-    what = f"{bad.kind} {bad.number} " if bad.kind else ""
+    what = f"{bad.kind} {bad.number} " if bad.number is not None else ""
     where = f"entry {bad.entry}: " if bad.entry else ""
     return CheckFailed(
         f"the ledger is not what was written: {where}{what}{bad.found}",
         allowed="facts are added, never changed, taken out or put in past churnwatch",
-        hint="find out who has the right to write there; a backup from before holds what was said "
-        "(`churnwatch ledger restore`)",
+        hint="find out who has the right to write there; a backup from before holds what was said, and once restored "
+        "has every trigger (`churnwatch ledger restore`)",
     )
