@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 from command_line import END, call, ok, refused, untouched
+from ledger_facts import issue, outcome, row
 
 from churnwatch.delivery import differences
-from churnwatch.ledger import Outcome, record_outcomes, rows_of_customer
+from churnwatch.ledger import Outcome, lists_so_far, record_outcomes, rows_of_customer
 from churnwatch.runs.explain import folder_of
 from churnwatch.runs.workspace import ledger, open_workspace
 
@@ -167,6 +168,30 @@ def test_lists_and_what_came_of_them_are_told_the_latest_first(project, first):
     out = told(project, customer).out
     assert "1 Jul 2026, phone: reached" in out
     assert "a contact of no list" in out
+
+
+def test_what_came_of_a_list_stands_beside_its_later_revision(project, company):
+    """Of the first revision both were reached; the second still names one of them."""
+    customer, other = (one["customer"] for one in company.said.json["daily"]["rows"][:2])
+    workspace = open_workspace(project, deployment="demo", data=None, now=datetime(2026, 7, 1, 12, tzinfo=UTC))
+    before = datetime(2026, 6, 20, 9, tzinfo=UTC)
+    day = before.date()
+    with ledger(workspace) as engine:
+        issue(engine, as_of=day, rows=[row(customer), row(other, rank=2)])
+        [one] = [one for one in lists_so_far(engine, deployment="demo") if one[1] == day]
+        said = {"list_id": one[0], "list_day": day, "day": day, "at": before, "known_at": before}
+        outcomes = [outcome(who, **said) for who in (customer, other)]
+        assert 2 == record_outcomes(engine, deployment="demo", outcomes=outcomes).new
+        issue(engine, as_of=day, rows=[row(customer)])
+    stands, struck = (
+        [(one["listed"], one["revised"], one["came"]["words"]) for one in found["lists"] if one["day"] == str(day)]
+        for found in (json.loads(told(project, who, "--json").out) for who in (customer, other))
+    )
+    assert [(True, False, ["reached"])] == stands
+    assert [(False, True, ["reached"])] == struck
+    out = told(project, other).out
+    assert "on an earlier revision of the list" in out
+    assert "a contact of no list" not in out
 
 
 def test_the_page_is_published_whole_where_the_day_has_its_place(project, first):

@@ -15,8 +15,8 @@ from churnwatch.delivery.explain_words import WORDS
 
 DAYS = [str(date(2026, 5, 2) - timedelta(days=back)) for back in range(89, -1, -1)]
 ROW = {
-    "day": "2026-04-20", "listed": True, "owner": "a1", "risk": 0.31, "band": "at_risk", "reasons": ["2 complaints"],
-    "action": "Call back", "action_name": "call_back", "proactive": "", "listed_for": "churn", "baseline": None,
+    "day": "2026-04-20", "listed": True, "revised": False, "owner": "a1", "risk": 0.31, "band": "at_risk",
+    "reasons": ["2 complaints"], "action": "Call back", "action_name": "call_back", "proactive": "", "listed_for": "churn", "baseline": None,
     "came": {
         "day": "2026-04-22", "words": ["reached", "snooze"], "snooze_until": "2026-04-30", "why": "asked for time",
         "channel": "phone",
@@ -169,6 +169,10 @@ def test_what_nobody_knows_is_left_out_or_said() -> None:
     assert "20 Apr 2026 A contact of no list: Call back → 22 Apr" in said({**NOBODY, "lists": [lone]}).replace(
         " :", ":"
     )
+    struck = {**lone, "revised": True}
+    text = said({**NOBODY, "lists": [struck]})
+    assert "20 Apr 2026 On an earlier revision of the list" in text
+    assert "no list" not in text
     calm = {**TOLD, "reasons": [], "signals": [{"column": "a", "value": 1.0, "contribution": -0.2}]}
     assert "taken together, the signs lower this risk" in said(calm)
 

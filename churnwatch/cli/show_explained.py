@@ -164,7 +164,7 @@ def _lists(console: Console, rows: Sequence[Mapping[str, Any]], lang: str) -> No
             risk = Text(
                 f"{percent(row['risk'], language=lang)} {say(row['band'], lang)}", style=BAND_STYLE[row["band"]]
             )
-        why = row["reasons"][:1] if row["listed"] else [say("no_list", lang)]
+        why = row["reasons"][:1] if row["listed"] else [say("revised" if row["revised"] else "no_list", lang)]
         what = [f"→ {row['action']}"] if row["action"] else []
         came = Text(say("nothing_back", lang), style="dim")
         if row["came"]:

@@ -122,6 +122,7 @@ WORDS = {
     "came": ("what came of it", "hasilnya"),
     "nothing_back": ("nothing handed back", "belum ada kabar"),
     "no_list": ("a contact of no list", "kontak di luar daftar"),
+    "revised": ("on an earlier revision of the list", "di revisi daftar yang lebih awal"),
     "healthy": ("healthy", "sehat"),
     "watch": ("watch", "pantau"),
     "at_risk": ("at risk", "berisiko"),

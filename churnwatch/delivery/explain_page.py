@@ -169,6 +169,7 @@ class _Page:
         return {
             "day": self.day(row["day"]),
             "listed": row["listed"],
+            "revised": row["revised"],
             "risk": risk,
             "reasons": [words.days_in(clean(reason), language=self.language) for reason in row["reasons"]],
             "action": clean(row["action"] or ""),

@@ -54,6 +54,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "never_listed": ("Never on a list.", "Belum pernah di daftar."),
     "nothing_back": ("nothing handed back", "belum ada kabar"),
     "no_list": ("A contact of no list", "Kontak di luar daftar"),
+    "revised": ("On an earlier revision of the list", "Di revisi daftar yang lebih awal"),
     "recent": ("Latest interactions", "Interaksi terakhir"),
     "none_recent": ("None on record.", "Belum ada yang tercatat."),
     "ours": ("ours", "dari kami"),

@@ -88,19 +88,20 @@ def standing(
 def lists_of(
     workspace: Workspace, engine: sa.Engine, customer_id: str, *, day: date, language: Language
 ) -> list[dict[str, Any]]:
-    """Every list until ``day`` that named the customer, as it stood last, and every contact of no list; the latest
+    """Every list until ``day`` that named the customer, as it stood last, and every contact of none such; the latest
     first.
 
     Each: day (ISO), listed (bool), owner, risk, band, reasons, action, proactive, listed_for, baseline, and came, what
     was handed back: None where nothing was, else day, words (keys), snooze_until, why, channel. That may have become
-    known after ``day``: it tells what came of a row of then. Reasons stand as the list said them, actions of today's
-    playbook in ``language``.
+    known after ``day``: it tells what came of a row of then, in whichever revision. Not listed is a contact of no list
+    (its day is the contact's), or, ``revised``, of one whose last revision does not name the customer (the list's day).
+    Reasons stand as the list said them, actions of today's playbook in ``language``.
     """
     from churnwatch.ledger import outcomes, rows_of_customer
 
-    came: dict[int | None, list[Outcome]] = {}
+    came: dict[date | None, list[Outcome]] = {}
     for one in outcomes(engine, deployment=workspace.deployment, customer_id=customer_id):
-        came.setdefault(one.list_id, []).append(one)
+        came.setdefault(one.list_day, []).append(one)
     rows = [
         row
         for row in rows_of_customer(engine, deployment=workspace.deployment, customer_id=customer_id)
@@ -111,19 +112,20 @@ def lists_of(
         {
             "day": str(row["as_of"]),
             "listed": True,
+            "revised": False,
             **{name: row[name] for name in named},
             "action": _action(workspace, row["action_name"], language) or row["action"],
             "reasons": list(row["reasons"]),
-            "came": _came(came[row["list_id"]][-1]) if row["list_id"] in came else None,
+            "came": _came(came[row["as_of"]][-1]) if row["as_of"] in came else None,
         }
         for row in rows
     ]
-    # What was handed back for a list that a later revision replaced is told as a contact of its own.
-    shown = {row["list_id"] for row in rows}
+    shown = {row["as_of"] for row in rows}
     found += [
         {
-            "day": str(one.day),
+            "day": str(list_day or one.day),
             "listed": False,
+            "revised": list_day is not None,
             **dict.fromkeys(named),
             "owner": one.owner,
             "action_name": one.action_name,
@@ -131,10 +133,10 @@ def lists_of(
             "reasons": [],
             "came": _came(one),
         }
-        for list_id, several in came.items()
-        if list_id not in shown
+        for list_day, several in came.items()
+        if list_day not in shown
         for one in several
-        if one.day <= day
+        if (list_day or one.day) <= day
     ]
     return sorted(found, key=lambda one: (one["day"], one["listed"]), reverse=True)
 
