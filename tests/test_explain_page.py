@@ -16,7 +16,8 @@ from churnwatch.delivery.explain_words import WORDS
 DAYS = [str(date(2026, 5, 2) - timedelta(days=back)) for back in range(89, -1, -1)]
 ROW = {
     "day": "2026-04-20", "listed": True, "revised": False, "owner": "a1", "risk": 0.31, "band": "at_risk",
-    "reasons": ["2 complaints"], "action": "Call back", "action_name": "call_back", "proactive": "", "listed_for": "churn", "baseline": None,
+    "reasons": ["2 complaints"], "action": "Call back", "action_name": "call_back", "proactive": "",
+    "listed_for": "churn", "baseline": None,
     "came": {
         "day": "2026-04-22", "words": ["reached", "snooze"], "snooze_until": "2026-04-30", "why": "asked for time",
         "channel": "phone",
