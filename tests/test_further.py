@@ -254,14 +254,14 @@ def test_the_ledger_keeps_whose_row_it_is_and_both_numbers(second):
 def test_verify_uses_the_version_the_list_was_made_by_and_a_new_list_the_one_in_use(project):
     """Another version is promoted since, and the file names no further model any more: the same bytes all the same."""
     promoted(project, "inactivity", "ffffffffffff")
-    before = tree(project / "out"), facts(project, "lists")
+    before = tree(project), facts(project, "lists")
     assert verified(project)
     uses(project, [])
     assert (
         "verified"
         == ok(call("daily", "--as-of", END, "--rerun", "verify", "--project", project, "--json")).json["status"]
     )
-    assert before == (tree(project / "out"), facts(project, "lists"))
+    assert before == (tree(project), facts(project, "lists"))
     uses(project, ["inactivity"])
     refused(call("daily", "--as-of", "2026-06-24", "--project", project), 6, "ffffffffffff")
 
