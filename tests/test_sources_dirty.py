@@ -217,7 +217,7 @@ def test_an_id_in_two_normal_forms_is_one_id_and_said_so(tmp_path: Path) -> None
     assert [(COMPOSED, "8"), ("e1", COMPOSED), ("e2", COMPOSED)] == tables.con.execute(
         "SELECT interaction_id, customer_id FROM interactions ORDER BY 1"
     ).fetchall()
-    form = "was not in Unicode's form NFC, and is now: two spellings of one id are one id"
+    form = "was not in Unicode's form NFC, and is mended: two spellings of one id are one id"
     assert (
         f"customers.csv: customer_id of 1 customers {form}",
         f"events.csv: interaction_id of 1 interactions {form}",

@@ -416,14 +416,13 @@ class _Work:
         for item in self.mapped:
             composed.update({(item.source, item.table, column): count for column, count in item.composed.items()})
         for (name, table, column), count in composed.items():
-            odd = "had blanks around it or " if column in TYPED else ""
+            file, odd = self.raws[name].file, "had blanks around it or " if column in TYPED else ""
             yield (
-                f"{self.raws[name].file}: {column} of {count:,} {table} {odd}was not in Unicode's form NFC, and is "
-                f"{'mended' if odd else 'now'}: two spellings of one id are one id"
+                f"{file}: {column} of {count:,} {table} {odd}was not in Unicode's form NFC, and is mended: "
+                "two spellings of one id are one id"
             )
         for (name, table), count in self.left_out.items():
-            file = self.raws[name].file
-            yield f"{file}: {count} grouped {table} left out: their customer_id is no customer"
+            yield f"{self.raws[name].file}: {count} grouped {table} left out: their customer_id is no customer"
         strangers = self.con.execute(
             "SELECT count(*) FROM customers WHERE owner NOT IN (SELECT owner FROM agents)"
         ).fetchall()[0][0]
