@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pytest
@@ -191,20 +191,24 @@ def parted(
 Placed = tuple[str, str | None, str]
 
 
-def plain_walk(
-    rows: list[Row],
-    capacity: dict[str, int] | None,
-    total: float,
-    share: Fraction,
-    budget: int | None,
-    away: dict[str, str | None],
-    leads: dict[str, str],
-) -> tuple[list[Placed], list[Placed], Counts]:
+class Room(NamedTuple):
+    """What there is to place rows in."""
+
+    capacity: dict[str, int] | None
+    total: float
+    share: Fraction
+    budget: int | None
+    away: dict[str, str | None]
+    leads: dict[str, str]
+
+
+def plain_walk(rows: list[Row], room: Room) -> tuple[list[Placed], list[Placed], Counts]:
     """Who gets a place, on whose list and how it came there: the listing model's rows, the further models', the counts.
 
     Further models take their share of places and minutes, the listing model what it can, they the rest, then both what
     the leads have. The last of a row is what it takes; without a budget nobody asks.
     """
+    capacity, total, share, budget, away, leads = room
     open_to = [row for row in rows if not row[3]]
     full = dict(capacity) if capacity is not None else {"all": max(1, int(total * len(rows) + 0.5)) if rows else 0}
     kept = {}
@@ -293,41 +297,36 @@ SHARES = st.sampled_from([Fraction(0), Fraction(1, 10), Fraction(1, 4), Fraction
 @settings(max_examples=250, deadline=None)
 @given(
     rows=BOTH,
-    capacity=MORE,
-    total=st.sampled_from([0.05, 0.3, 1.0]),
-    share=SHARES,
-    budget=BUDGETS,
-    away=AWAY,
-    leads=LEADS,
+    room=st.builds(
+        Room,
+        capacity=MORE,
+        total=st.sampled_from([0.05, 0.3, 1.0]),
+        share=SHARES,
+        budget=BUDGETS,
+        away=AWAY,
+        leads=LEADS,
+    ),
 )
-def test_two_kinds_of_rows_are_those_of_plain_walks(
-    rows: list[Row],
-    capacity: dict[str, int] | None,
-    total: float,
-    share: Fraction,
-    budget: int | None,
-    away: dict[str, str | None],
-    leads: dict[str, str],
-) -> None:
+def test_two_kinds_of_rows_are_those_of_plain_walks(rows: list[Row], room: Room) -> None:
     """Any customers, also such as both models want: the same rows in the same order on the same lists, all counted."""
     found, counts, _ = choose(
         both(rows),
-        capacity=capacity,
-        total=total,
-        also_share=float(share),
-        stands_in=away,
-        leads=leads,
-        **limit(rows, budget),
+        capacity=room.capacity,
+        total=room.total,
+        also_share=float(room.share),
+        stands_in=room.away,
+        leads=room.leads,
+        **limit(rows, room.budget),
     )
-    first, last, expected = plain_walk(rows, capacity, total, share, budget, away, leads)
+    first, last, expected = plain_walk(rows, room)
     placed = found[["customer_id", "recipient", "handed"]].itertuples(index=False, name=None)
     assert [*first, *last] == list(placed)
     assert [False] * len(first) + [True] * len(last) == list(found["for_further"])
     assert list(range(1, len(found) + 1)) == list(found["rank"])
     assert expected == counts
     assert counts.observed == counts.listed + counts.below + counts.refused + counts.spilled
-    if capacity is not None:
-        assert all(n <= capacity[who] for who, n in found["recipient"].value_counts().items())
+    if room.capacity is not None:
+        assert all(n <= room.capacity[who] for who, n in found["recipient"].value_counts().items())
 
 
 @settings(max_examples=50, deadline=None)
